@@ -1,0 +1,53 @@
+"""Options and fixtures every test may use.
+
+Files named `*_parity.py` compare with outputs of the authors' release, which are not
+part of this repository: they take `--parity DIR` (or NVS_JAX_PARITY) and are not collected without it.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+install_import_hook(["nvs_jax", "convert"], "beartype.beartype")
+
+DATA = Path(__file__).parent / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--parity", default=os.environ.get("NVS_JAX_PARITY"), help="folder of the release's outputs"
+    )
+
+
+def _parity(config: pytest.Config) -> Path | None:
+    folder = config.getoption("--parity")
+    return Path(folder).resolve() if folder else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = _parity(config)
+    if folder is not None and not (folder / "svd-tiny").is_dir():
+        raise pytest.UsageError(f"--parity {folder}: no such folder of parity files")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    folder = _parity(config)
+    return (
+        f"parity files: {folder}"
+        if folder
+        else "parity files: none given; tests named *_parity.py are left out"
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if collection_path.name.endswith("_parity.py") and _parity(config) is None else None
+
+
+@pytest.fixture(scope="session")
+def parity(pytestconfig: pytest.Config) -> Path:
+    """Folder of the release's outputs."""
+    folder = _parity(pytestconfig)
+    assert folder is not None
+    return folder
