@@ -16,9 +16,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--parity", default=os.environ.get("NVS_JAX_PARITY"), help="folder of the release's outputs"
-    )
+    parser.addoption("--parity", default=os.environ.get("NVS_JAX_PARITY"), help="folder of the release's outputs")
 
 
 def _parity(config: pytest.Config) -> Path | None:
@@ -34,11 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     folder = _parity(config)
-    return (
-        f"parity files: {folder}"
-        if folder
-        else "parity files: none given; tests named *_parity.py are left out"
-    )
+    return f"parity files: {folder}" if folder else "parity files: none given; tests named *_parity.py are left out"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

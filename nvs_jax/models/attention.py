@@ -38,7 +38,7 @@ def attention(
 
 def _chunked(query: Array, key: Array, value: Array) -> Array:
     """Attention of one batch element and one slice of its queries at a time."""
-    b, n, heads, _ = query.shape
+    _, n, heads, _ = query.shape
     chunk = max(1, min(n, MAX_SCORES // (heads * key.shape[1])))
     chunks = -(-n // chunk)
     padded = jnp.pad(query, ((0, 0), (0, chunks * chunk - n), (0, 0), (0, 0)))

@@ -65,9 +65,7 @@ class Conv(nnx.Module):
         rank = len(kernel)
         self.stride = (stride,) * rank
         self.padding = tuple((k // 2, k // 2) for k in kernel) if padding is None else padding
-        self.weight = parameter(
-            *kernel, in_channels, out_channels, published_axes=(*range(2, rank + 2), 1, 0)
-        )
+        self.weight = parameter(*kernel, in_channels, out_channels, published_axes=(*range(2, rank + 2), 1, 0))
         self.bias = parameter(out_channels) if bias else None
 
     def __call__(self, x: Float[Array, "n *size i"]) -> Float[Array, "n *out_size o"]:

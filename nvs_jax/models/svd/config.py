@@ -175,11 +175,8 @@ def _check(config: Any, where: str) -> None:
                 raise InputError(f"{where}: {field.name} names {unknown[0]!r}, which SVD does not have")
             if len(flat) != len(config.block_out_channels):
                 raise InputError(f"{where}: {field.name} and block_out_channels differ in length")
-        elif isinstance(value, tuple) and isinstance(config, UNetConfig):
-            if len(value) != len(config.block_out_channels):
-                raise InputError(
-                    f"{where}: {field.name} needs {len(config.block_out_channels)} entries, one a level"
-                )
+        elif isinstance(value, tuple) and isinstance(config, UNetConfig) and len(value) != len(config.block_out_channels):
+            raise InputError(f\"{where}: {field.name} needs {len(config.block_out_channels)} entries, one a level\")
         if field.name == "block_out_channels" and any(
             not isinstance(width, int) or width <= 0 or width % 32 for width in flat
         ):
