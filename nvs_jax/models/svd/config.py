@@ -122,13 +122,9 @@ def parse_config(kind: type[Config], published: Mapping[str, Any], where: str) -
     expected = _CLASS_NAMES[kind]
     named = published.get("_class_name") or next(iter(published.get("architectures") or []), None)
     if named != expected:
-        raise InputError(
-            f"{where} is the configuration of {named or 'an unnamed class'}, not of SVD's {expected}"
-        )
+        raise InputError(f"{where} is the configuration of {named or 'an unnamed class'}, not of SVD's {expected}")
     fields = {field.name for field in dataclasses.fields(kind)}
-    values = {
-        name: _tuples(value) for name, value in published.items() if name in fields and value is not None
-    }
+    values = {name: _tuples(value) for name, value in published.items() if name in fields and value is not None}
     if kind is UNetConfig:
         _spread_over_levels(values, where)
     try:
@@ -164,6 +160,7 @@ def _spread_over_levels(values: dict[str, Any], where: str) -> None:
 
 def _check(config: Any, where: str) -> None:
     """Refuse what would only fail later, in the middle of building the network."""
+    levels = len(config.block_out_channels) if hasattr(config, "block_out_channels") else 0
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         flat = value if isinstance(value, tuple) else (value,)
@@ -173,10 +170,10 @@ def _check(config: Any, where: str) -> None:
             unknown = [name for name in flat if name not in _BLOCK_TYPES]
             if unknown:
                 raise InputError(f"{where}: {field.name} names {unknown[0]!r}, which SVD does not have")
-            if len(flat) != len(config.block_out_channels):
+            if len(flat) != levels:
                 raise InputError(f"{where}: {field.name} and block_out_channels differ in length")
-        elif isinstance(value, tuple) and isinstance(config, UNetConfig) and len(value) != len(config.block_out_channels):
-            raise InputError(f\"{where}: {field.name} needs {len(config.block_out_channels)} entries, one a level\")
+        elif isinstance(value, tuple) and isinstance(config, UNetConfig) and len(value) != levels:
+            raise InputError(f"{where}: {field.name} needs {levels} entries, one a level")
         if field.name == "block_out_channels" and any(
             not isinstance(width, int) or width <= 0 or width % 32 for width in flat
         ):
