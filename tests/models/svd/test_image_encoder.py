@@ -1,0 +1,51 @@
+"""The image encoder against transformers, on random weights."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+from nvs_jax.errors import InputError
+from nvs_jax.models.svd.config import ImageEncoderConfig
+from nvs_jax.models.svd.image_encoder import ImageEncoder
+from nvs_jax.models.weights import bind, random_weights
+from tests.models.svd.torch_parity import from_torch, randomise, relative_error
+
+SMALL = ImageEncoderConfig(
+    hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, image_size=28, projection_dim=20
+)
+VARIANTS = {
+    "gelu": SMALL,
+    "quick_gelu": dataclasses.replace(SMALL, hidden_act="quick_gelu", num_attention_heads=3, patch_size=7),
+    "tanh": dataclasses.replace(SMALL, hidden_act="gelu_pytorch_tanh", num_hidden_layers=3, layer_norm_eps=1e-3),
+    "gelu_new": dataclasses.replace(SMALL, hidden_act="gelu_new", image_size=50, patch_size=16),  # a border is unused
+    "one channel": dataclasses.replace(SMALL, num_channels=1, intermediate_size=33, projection_dim=64, hidden_size=64),
+}
+
+
+@pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS)
+def test_agrees_with_transformers(config: ImageEncoderConfig) -> None:
+    theirs = randomise(CLIPVisionModelWithProjection(CLIPVisionConfig(**dataclasses.asdict(config))))
+    weights = from_torch(theirs, ImageEncoder(config))
+    pixels = np.random.default_rng(1).normal(size=(2, config.image_size, config.image_size, config.num_channels))
+    pixels = pixels.astype(np.float32)
+    embedding = jax.jit(lambda weights, x: bind(ImageEncoder(config), weights)(x))(weights, pixels)
+    expected = theirs(torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()).image_embeds
+    assert relative_error(embedding, expected) <= 1e-5
+
+
+def test_keeps_bfloat16() -> None:
+    encoder = bind(ImageEncoder(SMALL), random_weights(ImageEncoder(SMALL), jax.random.key(0)))
+    pixels = jax.random.normal(jax.random.key(1), (1, 28, 28, 3))
+    narrow = encoder(pixels.astype(jnp.bfloat16))
+    assert narrow.dtype == jnp.bfloat16
+    assert relative_error(narrow.astype(jnp.float32), encoder(pixels)) <= 0.05
+
+
+def test_refuses_an_unknown_activation() -> None:
+    with pytest.raises(InputError, match="hidden_act is 'relu'"):
+        ImageEncoder(dataclasses.replace(SMALL, hidden_act="relu"))

@@ -1,0 +1,40 @@
+"""What every comparison with the PyTorch modules needs: random weights for theirs, the same weights for ours."""
+
+import jax.numpy as jnp
+import numpy as np
+import torch
+from flax import nnx
+
+from nvs_jax.models.weights import Weights, parameter_specs
+
+
+def randomise(module: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
+    """Fill every parameter, norms, biases and mixing factors included, so that signals keep their size."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, value in module.named_parameters():
+            noise = torch.randn(value.shape, generator=generator)
+            if value.ndim > 1:
+                value.copy_(noise / (value[0].numel() ** 0.5))
+            elif "norm" in name and name.endswith("weight"):
+                value.copy_(1 + 0.3 * noise)
+            else:
+                value.copy_(noise if name.endswith("mix_factor") else 0.3 * noise)
+    return module.eval().requires_grad_(False)
+
+
+def from_torch(torch_module: torch.nn.Module, our_module: nnx.Module) -> Weights:
+    """The weights of `torch_module` as ours: the same keys on both sides, shapes checked, axes permuted."""
+    theirs = torch_module.state_dict()
+    ours = parameter_specs(our_module)
+    assert set(theirs) == set(ours), sorted(set(theirs) ^ set(ours))
+    shapes = {name: tuple(value.shape) for name, value in theirs.items()}
+    assert shapes == {name: spec.published_shape for name, spec in ours.items()}
+    return {name: jnp.asarray(theirs[name].numpy().transpose(spec.published_axes)) for name, spec in ours.items()}
+
+
+def relative_error(ours, theirs) -> float:
+    """Largest difference over largest value of `theirs`; a difference of shape is an error."""
+    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
+    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
