@@ -1,0 +1,83 @@
+"""What the solver asks of a video model: two small contracts, met by structure (nothing has to be inherited).
+
+A model is a pytree: weights and conditions are leaves, structure and settings are static. It is passed through jit,
+never closed over outside it, which would bake its weights into the program.
+"""
+
+from typing import Protocol, Self, runtime_checkable
+
+from jaxtyping import Array, Bool, Float
+
+from nvs_jax.windows import Window
+
+Latents = Float[Array, "b f h w c"]
+Sigma = Float[Array, ""]
+FrameWeights = Float[Array, "f"]
+
+
+@runtime_checkable
+class Denoiser(Protocol):
+    """The network's estimate of the clean latents, in EDM's convention `x = x0 + sigma * noise`."""
+
+    def __call__(self, x: Latents, sigma: Sigma) -> Latents:
+        """The guided (CFG) estimate of x0."""
+        ...
+
+    def probe(self, x: Latents, sigma: Sigma) -> Latents:
+        """A single conditional estimate of x0, the cheaper one that posterior guidance differentiates."""
+        ...
+
+    def window(self, window: Window) -> Self:
+        """The same denoiser with its spatial conditions cropped to a window of latent cells."""
+        ...
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """Pictures to latents and back. It alone knows strides, channels, scale and padding rules."""
+
+    @property
+    def stride(self) -> int:
+        """Pixels along each side of a latent cell."""
+        ...
+
+    @property
+    def temporal_stride(self) -> int:
+        """Frames to a latent frame."""
+        ...
+
+    def encode(self, pictures: Float[Array, "n H W 3"]) -> Float[Array, "f h w c"]:
+        """Latents of a video whose pixels lie in [0, 1], in the units the denoiser works in."""
+        ...
+
+    def decode(self, latents: Latents) -> Float[Array, "b n H W 3"]:
+        """Frames in [0, 1]."""
+        ...
+
+    def pool_mask(self, mask: Bool[Array, "n H W"]) -> Bool[Array, "f h w"]:
+        """Which latent cells a pixel mask claims."""
+        ...
+
+    def pool_frames(self, values: Float[Array, "n"]) -> Float[Array, "f"]:
+        """One value a latent frame from one value a frame."""
+        ...
+
+
+class ViewWeights(Protocol):
+    """How much each frame trusts its warped view at a noise level: w = lambda / (1 + lambda)."""
+
+    def __call__(self, sigma: Sigma) -> FrameWeights:
+        """w at `sigma`, in [0, 1], a value per latent frame."""
+        ...
+
+
+class Guidance(Protocol):
+    """Two hooks around an ordinary solver step; each may be the identity."""
+
+    def correct(self, x: Latents, sigma: Sigma, w: FrameWeights, denoiser: Denoiser) -> Latents:
+        """Move the noisy latents before the step (posterior sampling)."""
+        ...
+
+    def estimate(self, x0: Latents, sigma: Sigma, w: FrameWeights) -> Latents:
+        """Replace the network's estimate inside the step (directly guided sampling)."""
+        ...

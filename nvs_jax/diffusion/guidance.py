@@ -1,0 +1,111 @@
+"""The two ways warped views steer the sampler: DGS (13) inside a step, Post (14) before it.
+
+A guidance of your own is a class with the same two methods; see `nvs_jax.diffusion.contracts.Guidance`.
+"""
+
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from nvs_jax.diffusion.contracts import Denoiser, FrameWeights, Guidance, Latents, Sigma
+from nvs_jax.diffusion.estimates import Estimate
+from nvs_jax.pytree import pytree, static
+from nvs_jax.windows import Window
+
+
+@pytree
+class Unguided:
+    """The video model alone."""
+
+    def correct(self, x: Latents, sigma: Sigma, w: FrameWeights, denoiser: Denoiser) -> Latents:
+        """The identity."""
+        return x
+
+    def estimate(self, x0: Latents, sigma: Sigma, w: FrameWeights) -> Latents:
+        """The identity."""
+        return x0
+
+
+@pytree
+class DirectGuidance(Unguided):
+    """DGS: dX = (X - mu~) / sigma dsigma (13)."""
+
+    modulate: Estimate
+
+    def estimate(self, x0: Latents, sigma: Sigma, w: FrameWeights) -> Latents:
+        """mu~ in place of mu."""
+        return self.modulate(x0, w)
+
+
+@pytree
+class PosteriorGuidance(Unguided):
+    """Post: X <- X - kappa grad_X |mu(X) - mu~|^2 (14), mu~ held constant, then an ordinary step.
+
+    kappa = learning_rate sqrt(sigma) / std(grad), as the release normalises.
+
+    Attributes:
+        modulate: the rule for mu~.
+        learning_rate: size of a correction relative to sqrt(sigma).
+        gradient: "full" differentiates through the network, as (14) says. "skip" does as the release, which detaches
+            the network's input: mu depends on X through the skip connection alone, whose factor the normalisation
+            cancels, so that no backward pass is needed.
+        half: round the correction to float16, as the release always does.
+    """
+
+    modulate: Estimate
+    learning_rate: float | Float[Array, ""] = 0.02
+    gradient: Literal["skip", "full"] = static(default="skip")
+    half: bool = static(default=False)
+
+    def correct(self, x: Latents, sigma: Sigma, w: FrameWeights, denoiser: Denoiser) -> Latents:
+        """One normalised gradient step towards the warped views."""
+        if self.gradient == "full":
+            mu, pull_back = jax.vjp(lambda x: denoiser.probe(x, sigma), x)
+        else:
+            mu, pull_back = denoiser.probe(x, sigma), lambda difference: (difference,)
+        (gradient,) = pull_back(mu - jax.lax.stop_gradient(self.modulate(mu, w)))
+        spread = jnp.std(gradient, axis=(1, 2, 3, 4), keepdims=True, ddof=1)
+        g = self.learning_rate * jnp.sqrt(sigma) * gradient / spread
+        return x - (g.astype(jnp.float16).astype(g.dtype) if self.half else g)
+
+    def window(self, window: Window) -> "PosteriorGuidance":
+        """The same guidance on a window of latent cells."""
+        return PosteriorGuidance(self.modulate.window(window), self.learning_rate, self.gradient, self.half)
+
+
+@pytree
+class Tiled(Unguided):
+    """A guidance whose correction is made window by window, each with its own network evaluation and normalisation.
+
+    Windows have one size; where they overlap, the one listed first wins.
+
+    Attributes:
+        guidance: what is applied in every window; its estimate is used unchanged.
+        corners: (row, column) of each window, in latent cells.
+        size: (height, width) of all windows.
+    """
+
+    guidance: PosteriorGuidance
+    corners: tuple[tuple[int, int], ...] = static()
+    size: tuple[int, int] = static()
+
+    def correct(self, x: Latents, sigma: Sigma, w: FrameWeights, denoiser: Denoiser) -> Latents:
+        """Correct every window from the same x, one after the other, and put them together."""
+
+        def one(corner: Array) -> Latents:
+            window = Window(corner[0], corner[1], *self.size)
+            return self.guidance.window(window).correct(window.crop(x), sigma, w, denoiser.window(window))
+
+        parts = jax.lax.map(one, jnp.array(self.corners))
+        for corner, part in reversed(list(zip(self.corners, parts, strict=True))):
+            x = Window(*corner, *self.size).paste(x, part)
+        return x
+
+    def estimate(self, x0: Latents, sigma: Sigma, w: FrameWeights) -> Latents:
+        """As the guidance inside."""
+        return self.guidance.estimate(x0, sigma, w)
+
+
+__all__ = ["DirectGuidance", "Guidance", "PosteriorGuidance", "Tiled", "Unguided"]

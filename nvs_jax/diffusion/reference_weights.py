@@ -1,0 +1,90 @@
+"""The release's weights table: a grid search over (v1, v2, v3), in float64 numpy.
+
+Kept because the release's numbers depend on it; `nvs_jax.diffusion.view_weights` needs no search. In float32 the
+search picks other triples, hence numpy rather than JAX.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+K, B = 0.8, -0.2  # the release's constants in place of (17)'s 1 and 0
+V1 = np.linspace(0.001, 0.009, 9)
+V2 = np.arange(50.0, 1001.0, 50.0)
+V3 = np.arange(10.0, 101.0, 10.0)
+
+Table = Float[np.ndarray, "steps f"]
+
+
+class ReferenceWeights(NamedTuple):
+    """The table and the (v1, v2, v3) it was made with."""
+
+    table: Table
+    coefficients: tuple[float, float, float]
+
+
+def reference_weights(sigmas: Float[np.ndarray, "steps"], distances: Float[np.ndarray, "f"]) -> ReferenceWeights:
+    """Search for the first triple with the most entries above 1/2, as the release.
+
+    Args:
+        sigmas: noise levels, largest first, without the final 0.
+        distances: |dp| of each frame, 0 at a given view; divided by the largest here.
+
+    Returns:
+        w[step, frame], 1 at given views, and the triple.
+
+    >>> reference_weights(np.array([700.0, 1.0]), np.array([0.0, 0.5, 1.0])).table.round(3).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 0.9..., 0.0...]]
+    """
+    sigma = np.asarray(sigmas, np.float64) / np.max(sigmas)
+    distance = np.asarray(distances, np.float64) / np.max(distances)
+    best, most = None, -1
+    for v1 in V1:
+        valid, trusting = _score(v1, sigma, distance)
+        counts = np.where(valid, trusting, -1).ravel()
+        first = int(np.argmax(counts))
+        if counts[first] > most:
+            most = counts[first]
+            i, j = divmod(first, len(V3))
+            best = (float(v1), float(V2[i]), float(V3[j]))
+    assert best is not None
+    return ReferenceWeights(_table(best, sigma, distance), best)
+
+
+def _score(v1: float, sigma: np.ndarray, distance: np.ndarray) -> tuple[Bool[np.ndarray, "v2 v3"], np.ndarray]:
+    """For every (v2, v3): does each entry have a root, and how many of them exceed w = 1/2?"""
+    q = V3[:, None, None] * distance - V2[:, None, None, None] * sigma[:, None]
+    above, below = _first_root_above_one(v1, q), _first_root_below_one(v1, q)
+    found = ~np.isnan(above) | ~np.isnan(below) | (distance == 0)
+    return found.all((-1, -2)), (~np.isnan(above) | (distance == 0)).sum((-1, -2))
+
+
+def _table(coefficients: tuple[float, float, float], sigma: np.ndarray, distance: np.ndarray) -> Table:
+    v1, v2, v3 = coefficients
+    q = v3 * distance - v2 * sigma[:, None]
+    above, below = _first_root_above_one(v1, q), _first_root_below_one(v1, q)
+    lam = np.where(np.isnan(above), below, above)
+    return np.where(distance == 0, 1.0, lam / (1 + lam))
+
+
+def _roots(v1: float, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both roots lambda of the release's quadratic; NaN where they are not real."""
+    p = 2 * v1 + K * q
+    with np.errstate(invalid="ignore"):
+        root = np.sqrt((2 * K * v1 + K * q) ** 2 - 4 * K * v1 * (K * v1 + q * B))
+    return (-p + root) / (2 * K * v1), (-p - root) / (2 * K * v1)
+
+
+def _first(roots: tuple[np.ndarray, np.ndarray], low: float, high: float) -> np.ndarray:
+    """The first of the two roots in (low, high], else NaN."""
+    first, second = (np.where((root > low) & (root <= high), root, np.nan) for root in roots)
+    return np.where(np.isnan(first), second, first)
+
+
+def _first_root_above_one(v1: float, q: np.ndarray) -> np.ndarray:
+    return _first(_roots(v1, q), 1.0, np.inf)
+
+
+def _first_root_below_one(v1: float, q: np.ndarray) -> np.ndarray:
+    return _first(_roots(-v1, q), 0.0, 1.0)

@@ -1,0 +1,96 @@
+"""From noise to a video: one pure step, scanned under one jit."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, ViewWeights
+from nvs_jax.diffusion.solvers import Euler, Solver
+from nvs_jax.pytree import pytree
+
+
+@pytree
+class Carry:
+    """All that a run is between two steps: save it, and the run can continue.
+
+    Attributes:
+        x: the noisy latents.
+        memory: the solver's.
+        step: how many steps have been taken.
+        key: the run's randomness; a step folds its number into it.
+    """
+
+    x: Latents
+    memory: Any
+    step: Int[Array, ""]
+    key: PRNGKeyArray
+
+
+def start(x: Latents, solver: Solver = Euler(), key: PRNGKeyArray | None = None) -> Carry:
+    """The carry before the first step; `key` matters to stochastic solvers only."""
+    return Carry(x, solver.start(x), jnp.zeros((), jnp.int32), jax.random.key(0) if key is None else key)
+
+
+def step(
+    carry: Carry,
+    sigma: Sigma,
+    sigma_next: Sigma,
+    *,
+    denoiser: Denoiser,
+    guidance: Guidance,
+    weights: ViewWeights,
+    solver: Solver,
+) -> Carry:
+    """One guided solver step from `sigma` to `sigma_next`."""
+
+    def estimate(x: Latents, sigma: Sigma) -> Latents:
+        return guidance.estimate(denoiser(x, sigma), sigma, weights(sigma))
+
+    x = guidance.correct(carry.x, sigma, weights(sigma), denoiser)
+    key = jax.random.fold_in(carry.key, carry.step)
+    x, memory = solver.step(x, carry.memory, sigma, sigma_next, estimate, key)
+    return Carry(x, memory, carry.step + 1, carry.key)
+
+
+@partial(jax.jit, static_argnames="solver", donate_argnames="carry")
+def run(
+    carry: Carry,
+    sigmas: Float[Array, "steps+1"],
+    denoiser: Denoiser,
+    guidance: Guidance,
+    weights: ViewWeights,
+    solver: Solver = Euler(),
+) -> Carry:
+    """As many steps as `sigmas` has intervals, in one program. The carry's buffers are reused."""
+
+    def body(carry: Carry, interval: tuple[Sigma, Sigma]) -> tuple[Carry, None]:
+        return step(carry, *interval, denoiser=denoiser, guidance=guidance, weights=weights, solver=solver), None
+
+    return jax.lax.scan(body, carry, (sigmas[:-1], sigmas[1:]))[0]
+
+
+def sample(
+    denoiser: Denoiser,
+    guidance: Guidance,
+    weights: ViewWeights,
+    noise: Latents,
+    sigmas: Float[Array, "steps+1"],
+    solver: Solver = Euler(),
+    key: PRNGKeyArray | None = None,
+) -> Latents:
+    """Clean latents from noise.
+
+    Args:
+        denoiser: the video model, conditioned.
+        guidance: how the warped views steer it.
+        weights: how strongly, per frame and noise level.
+        noise: N(0, 1); scaled here to the first noise level.
+        sigmas: falling noise levels, usually with a final 0.
+        solver: of the ODE.
+        key: for stochastic solvers.
+    """
+    x = noise * jnp.sqrt(sigmas[0] ** 2 + 1)
+    return run(start(x, solver, key), sigmas, denoiser, guidance, weights, solver).x

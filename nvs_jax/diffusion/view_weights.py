@@ -1,0 +1,113 @@
+"""lambda(t, pose): how strongly a warped view steers a frame, in closed form.
+
+The error of the modulated estimate is bounded by (15); with E|E_D| = v2 sigma and E|E_P| = v3 |dp| (16), lambda
+minimises
+
+    J(lambda) = v2 sigma / (1 + lambda) + v3 |dp| lambda / (1 + lambda) + v1 |log lambda|          (17)
+
+whose global minimiser (18) depends on Q = v3 |dp| - v2 sigma alone. Equation numbers are the paper's.
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from nvs_jax.pytree import pytree
+
+
+@pytree
+class Coefficients:
+    """v1, v2, v3 of (17). The defaults are what the release's search arrives at for one view and 25 or 100 steps."""
+
+    v1: float | Float[Array, ""] = 0.001
+    v2: float | Float[Array, ""] = 1000.0
+    v3: float | Float[Array, ""] = 10.0
+
+
+def optimal_weight(
+    sigma: Float[Array, "*#shape"], distance: Float[Array, "*#shape"], coefficients: Coefficients
+) -> Float[Array, "*shape"]:
+    """w = lambda / (1 + lambda) for the lambda of (18), exact and stable in float32.
+
+    Args:
+        sigma: noise level over its maximum, in [0, 1].
+        distance: |dp|, how far the pose is from the given view, over its maximum, in [0, 1].
+        coefficients: v1 > 0, v2 and v3.
+
+    >>> optimal_weight(jnp.array([0.0, 0.01, 1.0]), jnp.array(1.0), Coefficients()).round(4).tolist()
+    [0.0001..., 0.5, 0.999...]
+    """
+    v1 = jnp.asarray(coefficients.v1)
+    q = coefficients.v3 * distance - coefficients.v2 * sigma
+    outside = jnp.abs(q) > 4 * v1
+    # Both branches share s = sqrt(Q^2 - 4 v1 |Q|); where it is not real the kink lambda = 1 is the minimum.
+    size = jnp.where(outside, jnp.abs(q), 5 * v1)
+    root = jnp.sqrt(size * (size - 4 * v1))
+    smaller = 2 * v1 / (size - 2 * v1 + root)  # Q > 4 v1: lambda < 1; its reciprocal is the root for Q < -4 v1
+    w = smaller / (1 + smaller)
+    return jnp.where(outside, jnp.where(q > 0, w, 1 - w), 0.5)
+
+
+@pytree
+class ClosedFormWeights:
+    """w(sigma) of (18) for given frames: what the solver calls, at any sigma it evaluates.
+
+    Attributes:
+        distances: |dp| of each frame to its nearest given view, over the largest; 0 marks a given view.
+        sigma_max: the largest noise level.
+        coefficients: of the error model (16).
+    """
+
+    distances: Float[Array, "f"]
+    sigma_max: Float[Array, ""]
+    coefficients: Coefficients
+
+    def __call__(self, sigma: Float[Array, "*#shape"]) -> Float[Array, "*shape"]:
+        """Weights of all frames at `sigma`; exactly 1 for a given view, whose warp is the truth."""
+        w = optimal_weight(sigma / self.sigma_max, self.distances, self.coefficients)
+        return jnp.where(self.distances > 0, w, 1.0)
+
+
+@pytree
+class TabulatedWeights:
+    """A table of weights, for searches and experiments; between its levels the nearest one (in log sigma) answers.
+
+    Attributes:
+        sigmas: the levels of the table, all positive.
+        table: w at each level and frame.
+    """
+
+    sigmas: Float[Array, "steps"]
+    table: Float[Array, "steps f"]
+
+    def __call__(self, sigma: Float[Array, ""]) -> Float[Array, "f"]:
+        """The row whose level is nearest."""
+        return self.table[jnp.argmin(jnp.abs(jnp.log(self.sigmas) - jnp.log(sigma)))]
+
+
+def closed_form_weights(
+    distances: Float[Array, "f"],
+    sigma_max: float | Float[Array, ""],
+    coefficients: Coefficients = Coefficients(),
+) -> ClosedFormWeights:
+    """The closed form for poses at these distances (any unit: they are divided by their maximum)."""
+    distances = distances / jnp.maximum(distances.max(), jnp.finfo(distances.dtype).tiny)
+    return ClosedFormWeights(distances, jnp.asarray(sigma_max, distances.dtype), coefficients)
+
+
+def view_weights(
+    sigmas: Float[Array, "steps"],
+    distances: Float[Array, "f"],
+    coefficients: Coefficients = Coefficients(),
+) -> Float[Array, "steps f"]:
+    """The table w[step, frame] of (18), differentiable in everything.
+
+    Args:
+        sigmas: noise levels, largest first; divided by the first here. A final 0 may be left on.
+        distances: |dp| of each frame to its nearest given view, any unit; divided by the largest here.
+        coefficients: of the error model (16).
+
+    >>> view_weights(jnp.array([700.0, 1.0, 0.002]), jnp.array([0.0, 0.5, 1.0])).round(2).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 0.0..., 0.0...], [1.0, 0.0, 0.0]]
+    """
+    weights = closed_form_weights(distances, sigmas[0], coefficients)
+    return weights(sigmas[:, None])

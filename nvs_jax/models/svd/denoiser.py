@@ -1,0 +1,85 @@
+"""SVD as the solver sees it: EDM preconditioning and classifier-free guidance around the UNet."""
+
+import dataclasses
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from nvs_jax.models.svd.config import UNetConfig
+from nvs_jax.models.svd.transformer import MixedContext
+from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.weights import Weights, bind
+from nvs_jax.pytree import pytree, static
+from nvs_jax.windows import Window
+
+Latents = Float[Array, "b f h w c"]
+
+
+@pytree
+class SVDDenoiser:
+    """SVD with its conditions.
+
+    Attributes:
+        weights: the UNet's.
+        image_latent: the given picture's latent, unscaled.
+        embedding: the given picture's CLIP embedding.
+        time_ids: frames a second less one, motion bucket, noise augmentation.
+        guidance_scale: of classifier-free guidance, a value a frame.
+        config: the UNet's.
+        mixed_context: let half the locations of each branch attend to the other branch's embedding in the temporal
+            layers, as the release.
+    """
+
+    weights: Weights
+    image_latent: Float[Array, "b h w c"]
+    embedding: Float[Array, "b d"]
+    time_ids: Float[Array, "3"]
+    guidance_scale: Float[Array, "f"]
+    config: UNetConfig = static()
+    mixed_context: bool = static(default=False)
+
+    def __call__(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
+        """x0 under classifier-free guidance; both branches in one batch, the unconditional one first."""
+        b = x.shape[0]
+        context = jnp.concatenate([jnp.zeros_like(self.embedding), self.embedding])[:, None]
+        latent = jnp.concatenate([jnp.zeros_like(self.image_latent), self.image_latent])
+        mixed = None
+        if self.mixed_context:
+            both = jnp.stack([context[:b], context[b:]], axis=1)
+            mixed = MixedContext(jnp.concatenate([both, both]), jnp.repeat(jnp.arange(2), b))
+        unconditional, conditional = jnp.split(
+            self._x0(jnp.concatenate([x, x]), sigma, context, latent, mixed), 2
+        )
+        scale = self.guidance_scale[:, None, None, None]
+        return unconditional + scale * (conditional - unconditional)
+
+    def probe(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
+        """x0 with the picture's latent but without its embedding, and without guidance."""
+        return self._x0(x, sigma, jnp.zeros_like(self.embedding)[:, None], self.image_latent, None)
+
+    def window(self, window: Window) -> "SVDDenoiser":
+        """The same with the picture's latent cropped."""
+        return dataclasses.replace(self, image_latent=window.crop(self.image_latent[:, None])[:, 0])
+
+    def _x0(
+        self,
+        x: Latents,
+        sigma: Float[Array, ""],
+        context: Float[Array, "b s d"],
+        image_latent: Float[Array, "b h w c"],
+        mixed: MixedContext | None,
+    ) -> Latents:
+        """v-prediction: x0 = -sigma / sqrt(sigma^2 + 1) v + x / (sigma^2 + 1)."""
+        dtype = self.weights["conv_in.weight"].dtype
+        b, f = x.shape[:2]
+        scaled = x / jnp.sqrt(sigma**2 + 1)
+        image = jnp.broadcast_to(image_latent[:, None], (b, f, *image_latent.shape[1:]))
+        unet = bind(UNetSpatioTemporal(self.config), self.weights)
+        v = unet(
+            jnp.concatenate([scaled, image], axis=-1).astype(dtype),
+            jnp.broadcast_to(0.25 * jnp.log(sigma), b),
+            context.astype(dtype),
+            jnp.broadcast_to(self.time_ids, (b, 3)),
+            mixed_context=mixed,
+        )
+        return -sigma / jnp.sqrt(sigma**2 + 1) * v.astype(x.dtype) + x / (sigma**2 + 1)
