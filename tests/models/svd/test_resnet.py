@@ -7,6 +7,7 @@ from diffusers.models import resnet as published
 
 from nvs_jax.models.svd.resnet import AlphaBlender, ResnetBlock2D, SpatioTemporalResBlock, TemporalResnetBlock
 from nvs_jax.models.weights import bind, random_weights
+from tests.models.svd.torch_parity import channels_first, channels_last, relative_error, with_weights_of
 
 TOLERANCE = 1e-5
 
@@ -19,30 +20,32 @@ def _normal(seed: int, *shape: int) -> np.ndarray:
     ("in_channels", "out_channels", "temb_channels", "epsilon", "size"),
     [(32, 32, 48, 1e-5, (4, 6)), (64, 96, None, 1e-6, (5, 3)), (96, 32, 16, 1e-2, (1, 7))],
 )
-def test_resnet_block_2d_agrees_with_diffusers(twin, in_channels, out_channels, temb_channels, epsilon, size):
+def test_resnet_block_2d_agrees_with_diffusers(in_channels, out_channels, temb_channels, epsilon, size):
     theirs = published.ResnetBlock2D(
         in_channels=in_channels, out_channels=out_channels, temb_channels=temb_channels, eps=epsilon
     )
     ours = ResnetBlock2D(in_channels, out_channels, temb_channels=temb_channels, epsilon=epsilon)
-    apply = twin(theirs, ours)
+    apply = with_weights_of(theirs, ours)
     x = _normal(1, 3, *size, in_channels)
     temb = None if temb_channels is None else _normal(2, 3, temb_channels)
-    expected = theirs(twin.tensor(x), None if temb is None else torch.from_numpy(temb))
-    assert twin.difference(apply(x, temb), expected) <= TOLERANCE
+    expected = theirs(channels_first(x), None if temb is None else torch.from_numpy(temb))
+    assert relative_error(apply(x, temb), channels_last(expected)) <= TOLERANCE
 
 
 @pytest.mark.parametrize(
     ("in_channels", "out_channels", "temb_channels", "epsilon", "size"),
     [(32, 32, 48, 1e-5, (5, 4, 2)), (64, 32, None, 1e-6, (1, 3, 3)), (32, 96, 16, 1e-2, (7, 1, 2))],
 )
-def test_temporal_resnet_block_agrees_with_diffusers(twin, in_channels, out_channels, temb_channels, epsilon, size):
+def test_temporal_resnet_block_agrees_with_diffusers(in_channels, out_channels, temb_channels, epsilon, size):
     theirs = published.TemporalResnetBlock(in_channels, out_channels, temb_channels=temb_channels, eps=epsilon)
-    apply = twin(theirs, TemporalResnetBlock(in_channels, out_channels, temb_channels=temb_channels, epsilon=epsilon))
+    apply = with_weights_of(
+        theirs, TemporalResnetBlock(in_channels, out_channels, temb_channels=temb_channels, epsilon=epsilon)
+    )
     x = _normal(1, 2, *size, in_channels)
     temb = None if temb_channels is None else _normal(2, 2, temb_channels)
     frames = None if temb is None else torch.from_numpy(np.repeat(temb[:, None], size[0], axis=1))
-    expected = theirs(twin.tensor(x).transpose(1, 2).contiguous(), frames).transpose(1, 2)
-    assert twin.difference(apply(x, temb), expected) <= TOLERANCE
+    expected = theirs(channels_first(x).transpose(1, 2).contiguous(), frames).transpose(1, 2)
+    assert relative_error(apply(x, temb), channels_last(expected)) <= TOLERANCE
 
 
 @pytest.mark.parametrize(
@@ -53,7 +56,7 @@ def test_temporal_resnet_block_agrees_with_diffusers(twin, in_channels, out_chan
         ((96, 32), 16, (1e-2, 1e-5), "fixed", False, (1, 3, 3)),
     ],
 )
-def test_spatio_temporal_block_agrees_with_diffusers(twin, channels, temb_channels, epsilons, strategy, switch, size):
+def test_spatio_temporal_block_agrees_with_diffusers(channels, temb_channels, epsilons, strategy, switch, size):
     theirs = published.SpatioTemporalResBlock(
         *channels, temb_channels, *epsilons, merge_strategy=strategy, switch_spatial_to_temporal_mix=switch
     )
@@ -64,15 +67,15 @@ def test_spatio_temporal_block_agrees_with_diffusers(twin, channels, temb_channe
         temporal_epsilon=epsilons[1],
         blender=AlphaBlender(strategy, switch=switch),
     )
-    apply = twin(theirs, ours)
+    apply = with_weights_of(theirs, ours)
     x = _normal(1, 2, *size, channels[0])
     temb = None if temb_channels is None else _normal(2, 2, temb_channels)
     expected = theirs(
-        twin.tensor(x).flatten(0, 1),
+        channels_first(x).flatten(0, 1),
         None if temb is None else torch.from_numpy(temb.repeat(size[0], axis=0)),
         torch.zeros(2, size[0]),
     )
-    assert twin.difference(apply(x, temb), expected.unflatten(0, (2, -1))) <= TOLERANCE
+    assert relative_error(apply(x, temb), channels_last(expected.unflatten(0, (2, -1)))) <= TOLERANCE
 
 
 def test_the_temporal_norms_epsilon_follows_the_spatial_one():

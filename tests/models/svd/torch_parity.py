@@ -1,11 +1,15 @@
 """What every comparison with the PyTorch modules needs: random weights for theirs, the same weights for ours."""
 
+from collections.abc import Callable
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
 from flax import nnx
 
-from nvs_jax.models.weights import Weights, parameter_specs
+from nvs_jax.models.weights import Weights, bind, parameter_specs
 
 
 def randomise(module: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
@@ -38,3 +42,20 @@ def relative_error(ours, theirs) -> float:
     ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
     assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
     return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+
+
+def channels_first(x: np.ndarray) -> torch.Tensor:
+    """[..., h, w, c] as a contiguous tensor [..., c, h, w]."""
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(x, -1, -3)))
+
+
+def channels_last(x: torch.Tensor) -> np.ndarray:
+    """[..., c, h, w] as an array [..., h, w, c]."""
+    return np.moveaxis(x.numpy(), -3, -1)
+
+
+def with_weights_of(theirs: torch.nn.Module, ours: nnx.Module, seed: int = 0) -> Callable[..., Any]:
+    """`ours` as a jitted function of its inputs; it and `theirs` get the same random weights."""
+    weights = from_torch(randomise(theirs, seed), ours)
+    jitted = jax.jit(lambda weights, *inputs: bind(ours, weights)(*inputs))
+    return lambda *inputs: jitted(weights, *inputs)
