@@ -12,7 +12,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import ImageEncoderConfig
 from nvs_jax.models.svd.image_encoder import ImageEncoder
-from nvs_jax.models.weights import bind, random_weights
+from nvs_jax.models.weights import bind
 from tests.models.svd.torch_parity import from_torch, randomise, relative_error
 
 SMALL = ImageEncoderConfig(
@@ -27,9 +27,15 @@ VARIANTS = {
 }
 
 
+def torch_encoder(config: ImageEncoderConfig) -> CLIPVisionModelWithProjection:
+    encoder = CLIPVisionModelWithProjection(CLIPVisionConfig(**dataclasses.asdict(config)))
+    randomise(encoder)
+    return encoder
+
+
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS)
 def test_agrees_with_transformers(config: ImageEncoderConfig) -> None:
-    theirs = randomise(CLIPVisionModelWithProjection(CLIPVisionConfig(**dataclasses.asdict(config))))
+    theirs = torch_encoder(config)
     weights = from_torch(theirs, ImageEncoder(config))
     pixels = np.random.default_rng(1).normal(size=(2, config.image_size, config.image_size, config.num_channels))
     pixels = pixels.astype(np.float32)
@@ -39,7 +45,7 @@ def test_agrees_with_transformers(config: ImageEncoderConfig) -> None:
 
 
 def test_keeps_bfloat16() -> None:
-    encoder = bind(ImageEncoder(SMALL), random_weights(ImageEncoder(SMALL), jax.random.key(0)))
+    encoder = bind(ImageEncoder(SMALL), from_torch(torch_encoder(SMALL), ImageEncoder(SMALL)))
     pixels = jax.random.normal(jax.random.key(1), (1, 28, 28, 3))
     narrow = encoder(pixels.astype(jnp.bfloat16))
     assert narrow.dtype == jnp.bfloat16
