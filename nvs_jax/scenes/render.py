@@ -1,0 +1,171 @@
+"""Cast rays through a scene: pictures with exact depth.
+
+Pixels are numbered from 0 and a pixel's centre has whole coordinates: the ray of column j, row i runs through
+`K^-1 [j, i, 1]`, without a half, as everywhere in `nvs_jax.geometry`. The colour of a pixel is the average over the unit
+square around that centre, its depth is that of the centre.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from nvs_jax.scenes.shading import Lights, display, haze, shade
+from nvs_jax.scenes.solids import Geometry, Surface, blocked, nearest, surface
+from nvs_jax.scenes.textures import PATTERNS, Material, texture
+from nvs_jax.scenes.vectors import dot, normalize, rotate, rotate_back
+
+_FACES = 6  # of the room, the first materials
+_RAYS = 16384  # cast at once: enough to share among cores, few enough for their caches
+
+
+class Scene(NamedTuple):
+    """Solids, their materials ([six faces of the room, boxes, spheres, capsules]) and lights."""
+
+    geometry: Geometry
+    material: Material
+    lights: Lights
+
+
+class View(NamedTuple):
+    """A picture in [0, 1] and the depth of its pixel centres: z in the camera, not length of the ray, scene units."""
+
+    picture: Float[Array, "*f h w 3"]
+    depth: Float[Array, "*f h w"]
+
+
+class _Camera(NamedTuple):
+    """Where rays start, and their directions' dependence on the pixel; directions have z = 1 in the camera."""
+
+    centre: Float[Array, "3"]
+    rotation: Float[Array, "3 3"]
+    intrinsics: Float[Array, "3 3"]
+
+    def direction(self, column: Float[Array, "r"], row: Float[Array, "r"]) -> Float[Array, "3 r"]:
+        K = self.intrinsics
+        y = (row - K[1, 2]) / K[1, 1]
+        x = (column - K[0, 2] - K[0, 1] * y) / K[0, 0]
+        return rotate_back(self.rotation[..., None], jnp.stack([x, y, jnp.ones_like(x)]))
+
+
+def _footprint(camera: _Camera, direction, distance, face: Surface, samples: int) -> Float[Array, "3 r"]:
+    """Extent, along the solid's axes, of what one sample sees of the tangent plane: neighbouring rays end that far apart."""
+    K = camera.intrinsics
+    towards = dot(face.normal, direction)
+    towards = jnp.where(jnp.abs(towards) < 0.02, -0.02, towards)
+    squared = jnp.zeros_like(direction)
+    for step in (camera.rotation[0] / K[0, 0], camera.rotation[1] / K[1, 1]):
+        step = step[:, None] / samples
+        moved = distance * (step - direction * (dot(face.normal, step) / towards))
+        squared += rotate(face.rotation, moved) ** 2
+    return jnp.sqrt(squared)
+
+
+def _colour(scene: Scene, camera: _Camera, column, row, samples: int, view_dependent) -> Float[Array, "3 r"]:
+    direction = camera.direction(column, row)
+    origin = camera.centre[:, None]
+    distance, index = nearest(scene.geometry, origin, direction)
+    point = origin + distance * direction
+    face = surface(scene.geometry, index, point)
+    normal = face.normal
+    which = jnp.where(index == 0, face.face, index + _FACES - 1)
+    material = jax.tree.map(lambda a: jnp.moveaxis(a[which], 0, -1), scene.material)
+    width = _footprint(camera, direction, distance, face, samples)
+    diffuse = texture(material, face.local, width, face.axis)
+    start = point + 2e-3 * normal
+    lit = ~blocked(scene.geometry, start, scene.lights.position[0][:, None] - start)
+    colour = shade(scene.lights, material, diffuse, point, normal, -normalize(direction), lit, view_dependent)
+    colour = haze(scene.lights, colour, point)
+    return display(jnp.where(material.pattern == PATTERNS.index("sky"), diffuse, colour))
+
+
+@partial(jax.jit, static_argnames=("height", "width", "samples"))
+def render(
+    scene: Scene,
+    pose: Float[Array, "4 4"],
+    intrinsics: Float[Array, "3 3"],
+    height: int,
+    width: int,
+    *,
+    time: ArrayLike = 0.0,
+    samples: int = 1,
+    view_dependent: ArrayLike = 0.0,
+) -> View:
+    """Picture and exact depth of a scene from one camera.
+
+    Args:
+        scene: from `random_scene`; scenes of the same settings share one compilation.
+        pose: world-to-camera, OpenCV axes. Its dtype is that of the computation and of the results.
+        intrinsics: in pixels, [[fx, skew, cx], [0, fy, cy], [0, 0, 1]].
+        height: rows.
+        width: columns.
+        time: at which moving solids are seen; everything is at its starting place at 0.
+        samples: rays along each side of a pixel whose colours are averaged. The depth is always that of the ray through
+            the centre, column j and row i at coordinates (j, i).
+        view_dependent: 0 for Lambertian surfaces, up to 1 for highlights and reflections.
+
+    Returns:
+        Picture [height, width, 3] in [0, 1] and depth [height, width] in scene units.
+    """
+    dtype = pose.dtype
+    scene = jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, scene)
+    scene = scene._replace(geometry=scene.geometry.at(jnp.asarray(time, dtype)))
+    rotation = pose[:3, :3]
+    camera = _Camera(-rotate_back(rotation, pose[:3, 3]), rotation, intrinsics.astype(dtype))
+    view_dependent = jnp.asarray(view_dependent, dtype)
+    columns = jnp.arange(width, dtype=dtype)
+    within = (jnp.arange(samples, dtype=dtype) + 0.5) / samples - 0.5
+
+    def one_row(row: Array) -> View:
+        at = jnp.meshgrid(columns, within, within, indexing="ij")
+        rays = (at[0] + at[1]).ravel(), (row + at[2]).ravel()
+        colour = _colour(scene, camera, *rays, samples, view_dependent)
+        depth, _ = nearest(
+            scene.geometry, camera.centre[:, None], camera.direction(columns, jnp.full_like(columns, row))
+        )
+        return View(colour.reshape(3, width, -1).mean(-1).T, depth)
+
+    rows = max(1, _RAYS // (width * samples**2))
+    return jax.lax.map(one_row, jnp.arange(height, dtype=dtype), batch_size=min(rows, height))
+
+
+def render_path(
+    scene: Scene,
+    poses: Float[Array, "f 4 4"],
+    intrinsics: Float[Array, "3 3"],
+    height: int,
+    width: int,
+    *,
+    time: ArrayLike = 0.0,
+    samples: int = 1,
+    view_dependent: ArrayLike = 0.0,
+) -> View:
+    """`render` from every pose of a path, one after another.
+
+    Args:
+        scene: as in `render`, as are the other arguments not listed.
+        poses: world-to-camera, one a frame.
+        intrinsics: shared by the frames.
+        height: rows.
+        width: columns.
+        time: one for all frames, or one a frame ([f]).
+        samples: rays along each side of a pixel.
+        view_dependent: 0 to 1.
+
+    Returns:
+        Pictures [f, height, width, 3] and depth [f, height, width].
+    """
+    times = jnp.broadcast_to(jnp.asarray(time, poses.dtype), poses.shape[:1])
+    return _render_frames(scene, poses, intrinsics, times, view_dependent, height, width, samples)
+
+
+@partial(jax.jit, static_argnames=("height", "width", "samples"))
+def _render_frames(scene, poses, intrinsics, times, view_dependent, height, width, samples) -> View:
+    def one_frame(frame):
+        pose, time = frame
+        extras = {"time": time, "samples": samples, "view_dependent": view_dependent}
+        return render(scene, pose, intrinsics, height, width, **extras)
+
+    return jax.lax.map(one_frame, (poses, times))
