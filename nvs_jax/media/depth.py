@@ -1,0 +1,171 @@
+"""Reading a depth or disparity map: .npy, .npz, .pfm or 16-bit .png become [H, W] float32.
+
+Files come from strangers: sizes are checked against the header before memory is taken, and nothing is unpickled.
+"""
+
+import os
+import re
+import zipfile
+from pathlib import Path
+from typing import IO, Literal
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from nvs_jax.errors import InputError
+from nvs_jax.media.fitting import fit_depth, plan_fit
+from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture
+
+Kind = Literal["depth", "disparity"]
+DepthMap = Float[np.ndarray, "h w"]
+
+_PFM_HEADER = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+(\S{1,32})[ \t\r]*\n")
+
+
+def read_depth(
+    path: str | os.PathLike[str],
+    kind: Kind,
+    *,
+    png_scale: float = 1000.0,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> DepthMap:
+    """Read a depth map (distance along the camera's axis, scene units) or a disparity map (its inverse, any scale).
+
+    Zeros are kept (many sensors mark pixels without a measurement by them); what cannot be right is refused.
+
+    Args:
+        path: .npy; .npz with one array, or with one named as `kind`; .pfm (rows bottom-up; the sign of its scale gives
+            the byte order, its size is ignored, as everyone does); greyscale .png of 16 bits.
+        kind: what the file holds. A .png of depth is divided by `png_scale`; disparities are taken as they are.
+        png_scale: steps per scene unit of a .png: 1000 for millimetres.
+        max_megapixels: larger maps are refused from their header.
+
+    Raises:
+        InputError: no such file, damaged, too large, not two-dimensional, not finite, negative, or zero everywhere.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    readers = {".npy": _read_npy_file, ".npz": _read_npz, ".pfm": _read_pfm, ".png": _read_png}
+    if path.suffix.lower() not in readers:
+        raise InputError(f"{path}: {kind} must be a .npy, .npz, .pfm or 16-bit .png file")
+    try:
+        values = readers[path.suffix.lower()](path, kind, max_megapixels)
+    except InputError:
+        raise
+    except Exception as error:  # zip and header parsers raise almost anything on damaged bytes
+        raise InputError(f"{path}: the {kind} file is damaged ({type(error).__name__}); write it again") from error
+    if path.suffix.lower() == ".png" and kind == "depth":
+        values = values / png_scale
+    return check_depth(values, kind, path)
+
+
+def check_depth(values: Shaped[np.ndarray, "..."], kind: Kind, name: str | os.PathLike[str]) -> DepthMap:
+    """`values` as a float32 map [H, W], if they can be one; axes of size 1 around it are dropped.
+
+    Raises:
+        InputError: see `read_depth`.
+    """
+    shape = values.shape
+    if values.ndim == 3 and 1 in (shape[0], shape[-1]):
+        values = values[..., 0] if shape[-1] == 1 else values[0]
+    if values.ndim != 2:
+        raise InputError(f"{name}: {kind} must be one number per pixel, [height, width], but the shape is {shape}")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
+    bad = values.size - int(np.isfinite(values).sum())
+    if bad:
+        raise InputError(f"{name}: {bad} of {values.size} {kind} values are not finite; fill them in first")
+    if values.min() < 0:
+        hint = "; metric depth along a negative axis needs its sign turned" if kind == "depth" else ""
+        raise InputError(f"{name}: {int((values < 0).sum())} {kind} values are negative{hint}")
+    if not values.any():
+        raise InputError(f"{name}: the {kind} is zero everywhere; was it written before it was computed?")
+    return values
+
+
+def match_depth(
+    depth: DepthMap, picture_shape: tuple[int, ...], *, name: str = "depth", tolerance: float | None = 0.01
+) -> Float[np.ndarray, "out_h out_w"]:
+    """The depth map at its picture's size: resized (nearest, at floor(i s), as the release) if the shapes agree.
+
+    Args:
+        depth: [h, w].
+        picture_shape: the picture's shape, (height, width, ...).
+        name: what errors call the map.
+        tolerance: largest relative difference of the aspect ratios; None stretches any map, as the release does.
+
+    Raises:
+        InputError: the aspect ratios differ by more than `tolerance`.
+    """
+    height, width = picture_shape[:2]
+    ours, theirs = depth.shape[1] / depth.shape[0], width / height
+    if tolerance is not None and abs(ours / theirs - 1) > tolerance:
+        raise InputError(
+            f"{name}: {depth.shape[0]}x{depth.shape[1]} (height x width) is not the shape of its picture, "
+            f"{height}x{width}; compute it from the same picture, uncropped"
+        )
+    return fit_depth(depth, plan_fit((depth.shape[0], depth.shape[1]), height, width, "resize"))
+
+
+def _read_npy_file(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+    with path.open("rb") as stream:
+        return _read_npy(stream, path, kind, max_megapixels)
+
+
+def _read_npy(stream: IO[bytes], path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+    """An array in numpy's format; its header is judged before its values are read."""
+    version = np.lib.format.read_magic(stream)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran_order, dtype = read_header(stream)
+    if dtype.kind not in "fiu":
+        raise InputError(f"{path}: {kind} must be numbers, but the array holds {dtype}")
+    if not 2 <= len(shape) <= 3:
+        raise InputError(f"{path}: {kind} must be one number per pixel, [height, width], but the shape is {shape}")
+    count = shape[0] * shape[1] * (shape[2] if len(shape) == 3 else 1)
+    check_megapixels(shape[1], count // max(shape[1], 1), max_megapixels, path)
+    values = stream.read(count * dtype.itemsize)
+    if len(values) < count * dtype.itemsize:
+        raise InputError(f"{path}: the file ends early; write it again")
+    return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran_order else "C")
+
+
+def _read_npz(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+    with zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        other = "disparity" if kind == "depth" else "depth"
+        if kind not in names and names == [other]:
+            raise InputError(f"{path}: holds '{other}', but {kind} was asked for; say which it is")
+        chosen = kind if kind in names else names[0] if len(names) == 1 else "arr_0"
+        if chosen not in names:
+            raise InputError(
+                f"{path}: must hold one array or one named '{kind}'; it holds {', '.join(names) or 'none'}"
+            )
+        with archive.open(f"{chosen}.npy") as stream:
+            return _read_npy(stream, path, kind, max_megapixels)
+
+
+def _read_pfm(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+    with path.open("rb") as stream:
+        header = _PFM_HEADER.match(stream.read(100))
+        if header is None:
+            raise InputError(f"{path}: not a .pfm file: it must begin with 'Pf', the size and the scale")
+        colour, width, height = header[1] == b"F", int(header[2]), int(header[3])
+        if colour:
+            raise InputError(f"{path}: a colour .pfm; {kind} needs one number per pixel ('Pf')")
+        check_megapixels(width, height, max_megapixels, path)
+        scale = float(header[4])
+        if not (np.isfinite(scale) and scale):
+            raise InputError(f"{path}: the scale in the .pfm header must be positive (big-endian) or negative (little)")
+        stream.seek(header.end())
+        values = stream.read(4 * width * height)
+    if len(values) < 4 * width * height:
+        raise InputError(f"{path}: the file ends early; write it again")
+    return np.frombuffer(values, "<f4" if scale < 0 else ">f4").reshape(height, width)[::-1]
+
+
+def _read_png(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+    image = open_picture(path, max_megapixels)
+    if image.format != "PNG" or not image.mode.startswith("I"):
+        raise InputError(f"{path}: {kind} as a picture must be a greyscale PNG of 16 bits; save it so, or as .npy")
+    return np.asarray(image)

@@ -1,0 +1,132 @@
+"""Making a photo fit the size the model wants, and taking depth and intrinsics along.
+
+Positions are continuous, in pixels, with (0, 0) the picture's upper left *corner*, so that a picture of width w spans
+[0, w] and a scaling is a plain product: `x_out = scale * x_in + offset`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from PIL import Image
+
+from nvs_jax.errors import InputError
+from nvs_jax.media.photo import Picture
+
+How = Literal["resize", "crop", "pad"]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where a source picture lies in an output picture of height x width: `x_out = scale_x * x_in + offset_x`.
+
+    Attributes:
+        how: "resize" stretches the whole picture to the output; "crop" covers the output and cuts what sticks out;
+            "pad" shows the whole picture and repeats its edges around it.
+        height: of the output, in pixels.
+        width: of the output, in pixels.
+        scale_x: output pixels per source pixel.
+        scale_y: output pixels per source pixel.
+        offset_x: x of the source's left edge in the output; negative where "crop" cuts.
+        offset_y: y of the source's upper edge in the output.
+    """
+
+    how: How
+    height: int
+    width: int
+    scale_x: float
+    scale_y: float
+    offset_x: float = 0.0
+    offset_y: float = 0.0
+
+    def points(self, xy: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:
+        """Where source positions (x, y) lie in the output."""
+        return (xy * [self.scale_x, self.scale_y] + [self.offset_x, self.offset_y]).astype(xy.dtype)
+
+    def intrinsics(self, K: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, "*n 3 3"]:
+        """Intrinsics of the output's camera, given the source's."""
+        affine = [[self.scale_x, 0, self.offset_x], [0, self.scale_y, self.offset_y], [0, 0, 1]]
+        return (np.array(affine) @ K).astype(K.dtype)
+
+
+def plan_fit(size: tuple[int, int], height: int, width: int, how: How) -> Fit:
+    """How a picture of `size` (height, width) is laid into height x width.
+
+    >>> plan_fit((100, 100), 64, 128, "crop")
+    Fit(how='crop', height=64, width=128, scale_x=1.28, scale_y=1.28, offset_x=0.0, offset_y=-32.0)
+    """
+    scale_y, scale_x = height / size[0], width / size[1]
+    if how == "resize":
+        return Fit(how, height, width, scale_x, scale_y)
+    if how == "crop":
+        scale = max(scale_x, scale_y)
+        return Fit(how, height, width, scale, scale, (width - scale * size[1]) / 2, (height - scale * size[0]) / 2)
+    # The shown part is a whole number of pixels, so the edge that is repeated is the picture's own.
+    scale = min(scale_x, scale_y)
+    shown_y, shown_x = max(1, round(scale * size[0])), max(1, round(scale * size[1]))
+    left, top = (width - shown_x) // 2, (height - shown_y) // 2
+    return Fit(how, height, width, shown_x / size[1], shown_y / size[0], float(left), float(top))
+
+
+def fit(picture: Picture, height: int, width: int, how: How) -> tuple[Picture, Fit]:
+    """Lay a picture into height x width; see `Fit` for the three ways.
+
+    "resize" takes the nearest pixel, at floor((i + 1/2) s), as the release; the other two resample with Lanczos.
+
+    Returns:
+        the picture [height, width, 3], and where the source lies in it.
+    """
+    plan = plan_fit((picture.shape[0], picture.shape[1]), height, width, how)
+    if how == "resize":
+        return _nearest(picture, plan, 0.5), plan
+    if how == "crop":
+        left, top = -plan.offset_x / plan.scale_x, -plan.offset_y / plan.scale_y
+        return _lanczos(picture, width, height, left, top), plan
+    top, left = int(plan.offset_y), int(plan.offset_x)
+    shown_y, shown_x = round(plan.scale_y * picture.shape[0]), round(plan.scale_x * picture.shape[1])
+    shown = _lanczos(picture, shown_x, shown_y, 0, 0)
+    around = ((top, height - shown_y - top), (left, width - shown_x - left), (0, 0))
+    return np.pad(shown, around, mode="edge"), plan
+
+
+def fit_depth(depth: Float[np.ndarray, "h w"], plan: Fit) -> Float[np.ndarray, "out_h out_w"]:
+    """Take a depth map, of the source picture's size, along: always a nearest pixel, as depths must not be mixed.
+
+    "resize" reads it at floor(i s), as the release; the other two at the output pixel's centre, like the picture.
+    """
+    return _nearest(depth, plan, 0.0 if plan.how == "resize" else 0.5)
+
+
+def allowed_size(height: int, width: int, stride: int = 64) -> tuple[int, int]:
+    """The nearest size, not larger, whose sides are multiples of `stride` (the VAE's times the UNet's).
+
+    >>> allowed_size(1080, 1920)
+    (1024, 1920)
+
+    Raises:
+        InputError: a side is smaller than `stride`.
+    """
+    if min(height, width) < stride:
+        raise InputError(f"{height}x{width} (height x width) is too small; each side must be at least {stride} pixels")
+    return height // stride * stride, width // stride * stride
+
+
+def _nearest(source: Shaped[np.ndarray, "h w *c"], plan: Fit, centre: float) -> Shaped[np.ndarray, "out_h out_w *c"]:
+    """The source at floor of the source position of output index i + `centre`; its edge beyond that."""
+    y = (np.arange(plan.height) + centre - plan.offset_y) / plan.scale_y
+    x = (np.arange(plan.width) + centre - plan.offset_x) / plan.scale_x
+    # Rounding must not push a position that is an integer in exact arithmetic below it.
+    rows = np.clip(np.floor(y + 1e-9).astype(int), 0, source.shape[0] - 1)
+    columns = np.clip(np.floor(x + 1e-9).astype(int), 0, source.shape[1] - 1)
+    return source[rows[:, None], columns]
+
+
+def _lanczos(picture: Picture, width: int, height: int, left: float, top: float) -> Picture:
+    """The picture between (left, top) and its mirror image, resampled; overshoot at edges is clipped to [0, 1]."""
+    box = (left, top, picture.shape[1] - left, picture.shape[0] - top)
+    channels = [
+        Image.fromarray(np.ascontiguousarray(channel)).resize((width, height), Image.Resampling.LANCZOS, box)
+        for channel in np.moveaxis(picture, -1, 0)
+    ]
+    return np.clip(np.stack([np.asarray(channel) for channel in channels], axis=-1), 0, 1)

@@ -1,0 +1,116 @@
+"""Reading a photo: any common picture file becomes [H, W, 3] float32 in [0, 1], upright and on white."""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from PIL import Image, ImageOps
+
+from nvs_jax.errors import InputError
+
+Picture = Float[np.ndarray, "h w 3"]
+
+# What cameras and the web produce. Others stay closed: a decoder is an attack surface, and some start other programs.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".avif"})
+MAX_MEGAPIXELS = 64.0
+
+
+def read_photo(path: str | os.PathLike[str], *, max_megapixels: float = MAX_MEGAPIXELS) -> Picture:
+    """Read a picture file.
+
+    The camera's EXIF rotation is applied, transparent parts are laid on white, greyscale is repeated over the colours,
+    16-bit and floating-point grey keep their precision. Of an animation the first frame is taken.
+
+    Args:
+        path: a file in one of `FORMATS`, whatever its name.
+        max_megapixels: larger pictures are refused from their header, before any pixel is decoded.
+
+    Returns:
+        [H, W, 3] float32 in [0, 1], in the file's own transfer curve (sRGB as a rule).
+
+    Raises:
+        InputError: no such file, not a picture, damaged, or too large.
+    """
+    image = open_picture(path, max_megapixels)
+    try:
+        return _to_float(ImageOps.exif_transpose(image))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except Exception as error:  # decoders raise almost anything on damaged bytes
+        raise InputError(f"{path}: the picture is damaged ({_reason(error)}); export it again") from error
+
+
+def open_picture(path: str | os.PathLike[str], max_megapixels: float = MAX_MEGAPIXELS) -> Image.Image:
+    """Open a picture file and decode its pixels as they are stored (mode and orientation unchanged).
+
+    Raises:
+        InputError: no such file, not a picture, damaged, or too large.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of large pictures and of damaged metadata; size is judged below, metadata does not matter.
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_known_formats()) as image:
+                check_megapixels(image.width, image.height, max_megapixels, path)
+                image.load()
+                return image
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: the picture is too large ({_reason(error)}); make it smaller first") from error
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{path}: not a picture this can read; save it as JPEG or PNG") from error
+    except Exception as error:  # decoders raise almost anything on damaged bytes
+        raise InputError(f"{path}: the picture is damaged ({_reason(error)}); export it again") from error
+
+
+def check_megapixels(width: int, height: int, max_megapixels: float, path: str | os.PathLike[str]) -> None:
+    """Raise an InputError if width x height is empty or beyond `max_megapixels`."""
+    if width < 1 or height < 1:
+        raise InputError(f"{path}: the picture is empty ({width}x{height})")
+    if width * height > max_megapixels * 1e6:
+        raise InputError(
+            f"{path}: {width}x{height} is {width * height / 1e6:.0f} megapixels, more than {max_megapixels:g}; "
+            "make it smaller first"
+        )
+
+
+def to_bytes(picture: Float[np.ndarray, "*n 3"]) -> Shaped[np.ndarray, "*n 3"]:
+    """Pictures in [0, 1] as uint8, rounded to nearest; values outside are clipped.
+
+    >>> to_bytes(np.array([[0.0, 0.5, 1.2]], np.float32))
+    array([[  0, 128, 255]], dtype=uint8)
+
+    Raises:
+        InputError: a value is not finite: it would turn into an arbitrary colour.
+    """
+    if not np.isfinite(picture).all():
+        raise InputError("the picture holds values that are not finite; run in float32")
+    return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+
+
+def _known_formats() -> list[str]:
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _to_float(image: Image.Image) -> Picture:
+    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
+        grey = np.asarray(image, np.float32) / (1 if image.mode == "F" else 65535)
+        if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
+            raise InputError("grey values are out of range (16 bits, or 0 to 1 in floating point); save it as PNG")
+        return np.repeat(grey[..., None], 3, axis=-1)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("RGB"), np.float32) / 255
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what a library said."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
