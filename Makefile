@@ -1,0 +1,56 @@
+# One virtual environment, .venv, serves every target; `make setup` is run for you when it is missing or out of date.
+#
+#   make demo                     an end-to-end run with a small model, in a few minutes on a CPU
+#   make test                     everything a change must pass
+#   make test PARITY=FOLDER       the same, and compare with outputs of the authors' release
+#   make test PYTEST_ARGS='-k warp -x'
+
+PYTHON ?= python3
+PARITY ?= $(NVS_JAX_PARITY)
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest $(if $(PARITY),--parity $(PARITY))
+
+.PHONY: setup demo test test-full lint format bench constraints clean
+
+setup: .venv/.done
+
+.venv/.done: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
+	touch $@
+
+demo: setup
+	$(BIN)/nvs-jax demo --out out/demo
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: setup
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+test: lint
+	$(PYTEST) -m 'not full' $(PYTEST_ARGS)
+
+test-full: lint
+	$(PYTEST) $(PYTEST_ARGS)
+
+bench: setup
+	$(BIN)/python scripts/benchmark.py $(BENCH_ARGS)
+
+# Pin again what pip resolves today. Local version tags go: they name a build (torch's +cpu), not a version.
+constraints:
+	rm -rf build/pins
+	$(PYTHON) -m venv build/pins
+	build/pins/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	{ echo '# Exact versions `make setup` installs; written by `make constraints`.'; \
+	  build/pins/bin/python -m pip freeze --exclude-editable | sed 's/+.*//' | LC_ALL=C sort --ignore-case; } > constraints.txt
+
+clean:
+	rm -rf .venv build dist out .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
