@@ -102,6 +102,15 @@ def read_config(kind: type[Config], path: Path) -> Config:
     Raises:
         InputError: the file is missing, is not JSON, is not this class's, or says something this port cannot express.
     """
+    return parse_config(kind, read_json(path), str(path))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        InputError: the file is missing, is not JSON or holds no object.
+    """
     try:
         published = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -109,8 +118,13 @@ def read_config(kind: type[Config], path: Path) -> Config:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"{path} is not readable JSON: {error}") from None
     if not isinstance(published, dict):
-        raise InputError(f"{path} is not a config.json: it holds a {type(published).__name__}, not an object")
-    return parse_config(kind, published, str(path))
+        raise InputError(f"{path} holds a JSON {type(published).__name__}, not an object")
+    return published
+
+
+def published_form(config: UNetConfig | VAEConfig | ImageEncoderConfig) -> dict[str, Any]:
+    """The inverse of `parse_config`, ready for JSON."""
+    return {"_class_name": _CLASS_NAMES[type(config)]} | dataclasses.asdict(config)
 
 
 def parse_config(kind: type[Config], published: Mapping[str, Any], where: str) -> Config:
