@@ -4,7 +4,7 @@ A model is a pytree: weights and conditions are leaves, structure and settings a
 never closed over outside it, which would bake its weights into the program.
 """
 
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Array, Bool, Float
 
@@ -27,7 +27,7 @@ class Denoiser(Protocol):
         """A single conditional estimate of x0, the cheaper one that posterior guidance differentiates."""
         ...
 
-    def window(self, window: Window) -> Self:
+    def window(self, window: Window) -> "Denoiser":
         """The same denoiser with its spatial conditions cropped to a window of latent cells."""
         ...
 
@@ -63,6 +63,7 @@ class Codec(Protocol):
         ...
 
 
+@runtime_checkable
 class ViewWeights(Protocol):
     """How much each frame trusts its warped view at a noise level: w = lambda / (1 + lambda)."""
 
@@ -71,6 +72,7 @@ class ViewWeights(Protocol):
         ...
 
 
+@runtime_checkable
 class Guidance(Protocol):
     """Two hooks around an ordinary solver step; each may be the identity."""
 

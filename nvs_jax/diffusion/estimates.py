@@ -5,7 +5,7 @@ An estimate maps the network's x0 (mu) and the weights w to mu~. It carries X^ a
 """
 
 import dataclasses
-from typing import Protocol, Self
+from typing import Protocol, TypeVar, runtime_checkable
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -14,7 +14,10 @@ from nvs_jax.diffusion.contracts import FrameWeights, Latents
 from nvs_jax.pytree import pytree
 from nvs_jax.windows import Window
 
+Views = TypeVar("Views", bound="WarpedViews")
 
+
+@runtime_checkable
 class Estimate(Protocol):
     """mu~ of (11), by whatever rule."""
 
@@ -22,7 +25,7 @@ class Estimate(Protocol):
         """mu~ from mu = `x0` and the weights."""
         ...
 
-    def window(self, window: Window) -> Self:
+    def window(self, window: Window) -> "Estimate":
         """The same rule on a window of latent cells."""
         ...
 
@@ -40,7 +43,7 @@ class WarpedViews:
     target: Latents
     hole: Bool[Array, "b f h w"]
 
-    def window(self, window: Window) -> Self:
+    def window(self: Views, window: Window) -> Views:
         """Crop target and holes."""
         return dataclasses.replace(self, target=window.crop(self.target), hole=window.crop(self.hole))
 

@@ -79,28 +79,31 @@ class PosteriorGuidance(Unguided):
 class Tiled(Unguided):
     """A guidance whose correction is made window by window, each with its own network evaluation and normalisation.
 
-    Windows have one size; where they overlap, the one listed first wins.
+    Where windows overlap, the one listed first wins.
 
     Attributes:
         guidance: what is applied in every window; its estimate is used unchanged.
-        corners: (row, column) of each window, in latent cells.
-        size: (height, width) of all windows.
+        windows: all with static corners.
     """
 
     guidance: PosteriorGuidance
-    corners: tuple[tuple[int, int], ...] = static()
-    size: tuple[int, int] = static()
+    windows: tuple[Window, ...] = static()
 
     def correct(self, x: Latents, sigma: Sigma, w: FrameWeights, denoiser: Denoiser) -> Latents:
-        """Correct every window from the same x, one after the other, and put them together."""
+        """Correct every window from the same x, and put them together."""
+        parts = {}
+        for size in dict.fromkeys((window.height, window.width) for window in self.windows):
+            # Windows of one size share a loop, so that the network is compiled once for them.
+            group = [window for window in self.windows if (window.height, window.width) == size]
 
-        def one(corner: Array) -> Latents:
-            window = Window(corner[0], corner[1], *self.size)
-            return self.guidance.window(window).correct(window.crop(x), sigma, w, denoiser.window(window))
+            def one(corner: Array, size: tuple[int, int] = size) -> Latents:
+                window = Window(corner[0], corner[1], *size)
+                return self.guidance.window(window).correct(window.crop(x), sigma, w, denoiser.window(window))
 
-        parts = jax.lax.map(one, jnp.array(self.corners))
-        for corner, part in reversed(list(zip(self.corners, parts, strict=True))):
-            x = Window(*corner, *self.size).paste(x, part)
+            corners = jnp.array([(window.row, window.column) for window in group])
+            parts |= dict(zip(group, jax.lax.map(one, corners), strict=True))
+        for window in reversed(self.windows):
+            x = window.paste(x, parts[window])
         return x
 
     def estimate(self, x0: Latents, sigma: Sigma, w: FrameWeights) -> Latents:

@@ -58,7 +58,7 @@ def step(
 @partial(jax.jit, static_argnames="solver", donate_argnames="carry")
 def run(
     carry: Carry,
-    sigmas: Float[Array, "steps+1"],
+    sigmas: Float[Array, "levels"],
     denoiser: Denoiser,
     guidance: Guidance,
     weights: ViewWeights,
@@ -77,7 +77,7 @@ def sample(
     guidance: Guidance,
     weights: ViewWeights,
     noise: Latents,
-    sigmas: Float[Array, "steps+1"],
+    sigmas: Float[Array, "levels"],
     solver: Solver = Euler(),
     key: PRNGKeyArray | None = None,
 ) -> Latents:

@@ -9,7 +9,7 @@ from nvs_jax.errors import InputError
 
 def karras_sigmas(
     steps: int, sigma_max: float = 700.0, sigma_min: float = 0.002, rho: float = 7.0
-) -> Float[Array, "steps+1"]:
+) -> Float[Array, "levels"]:
     """Karras et al. (2022), eq. (5): `steps` levels from `sigma_max` to `sigma_min`, then 0.
 
     Args:
@@ -21,8 +21,8 @@ def karras_sigmas(
     Raises:
         InputError: fewer than one step, or levels that do not fall.
 
-    >>> karras_sigmas(3).round(3).tolist()
-    [700.0, 15.50..., 0.002..., 0.0]
+    >>> print(karras_sigmas(3).round(3))
+    [7.000e+02 1.559e+01 2.000e-03 0.000e+00]
     """
     if steps < 1:
         raise InputError(f"steps must be at least 1, not {steps}")

@@ -6,7 +6,7 @@ makes and `step` returns, so that every solver runs in the same scan.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Array, PRNGKeyArray
 
@@ -15,6 +15,7 @@ from nvs_jax.diffusion.contracts import Latents, Sigma
 Estimator = Callable[[Latents, Sigma], Latents]
 
 
+@runtime_checkable
 class Solver(Protocol):
     """One step from `sigma` to `sigma_next`."""
 

@@ -33,8 +33,9 @@ def optimal_weight(
         distance: |dp|, how far the pose is from the given view, over its maximum, in [0, 1].
         coefficients: v1 > 0, v2 and v3.
 
-    >>> optimal_weight(jnp.array([0.0, 0.01, 1.0]), jnp.array(1.0), Coefficients()).round(4).tolist()
-    [0.0001..., 0.5, 0.999...]
+    >>> w = optimal_weight(jnp.array([0.0, 0.01, 0.02]), jnp.array(1.0), Coefficients())
+    >>> print(w.round(4))
+    [1.000e-04 5.000e-01 9.999e-01]
     """
     v1 = jnp.asarray(coefficients.v1)
     q = coefficients.v3 * distance - coefficients.v2 * sigma

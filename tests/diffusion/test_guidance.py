@@ -1,0 +1,91 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nvs_jax.diffusion import Blend, DirectGuidance, Guidance, PosteriorGuidance, Select, Tiled, Unguided
+from nvs_jax.windows import Window, overlapping_windows
+from tests.diffusion.test_estimates import random_case
+from tests.diffusion.toys import GaussianDenoiser
+
+SIGMA = jnp.float32(3.0)
+W = jnp.array([1.0, 0.6, 0.3])
+
+
+@pytest.fixture
+def case():
+    mean, target, hole = random_case(7, (1, 3, 8, 8, 4))
+    x = mean + SIGMA * jax.random.normal(jax.random.key(8), mean.shape)
+    return GaussianDenoiser(mean), x, target, hole
+
+
+def test_direct_guidance_replaces_the_estimate_only(case):
+    denoiser, x, target, hole = case
+    guidance: Guidance = DirectGuidance(Blend(target, hole))
+    np.testing.assert_array_equal(guidance.correct(x, SIGMA, W, denoiser), x)
+    np.testing.assert_array_equal(guidance.estimate(x, SIGMA, W), Blend(target, hole)(x, W))
+
+
+def test_skip_gradient_is_the_normalised_difference(case):
+    denoiser, x, target, hole = case
+    rule = Select(target, hole, 0.2)
+    x0 = denoiser.probe(x, SIGMA)
+    difference = np.asarray(x0 - rule(x0, W), np.float64)
+    expected = x - 0.02 * np.sqrt(3.0) * difference / difference.std(ddof=1)
+    corrected = PosteriorGuidance(rule, 0.02).correct(x, SIGMA, W, denoiser)
+    np.testing.assert_allclose(corrected, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_full_gradient_is_that_of_the_loss(case):
+    """(14): the gradient of |mu(X) - mu~|^2 with mu~ held, here by finite differences of the loss itself."""
+    with jax.enable_x64(True):
+        denoiser, x, target, hole, sigma, w = in_float64(*case, SIGMA, W)
+        held = Blend(target, hole)(denoiser.probe(x, sigma), w)
+        gradient = jax.grad(lambda x: jnp.square(denoiser.probe(x, sigma) - held).sum())(x)
+        expected = x - 0.02 * jnp.sqrt(sigma) * gradient / gradient.std(ddof=1)
+        guidance = PosteriorGuidance(Blend(target, hole), 0.02, "full")
+        np.testing.assert_allclose(guidance.correct(x, sigma, w, denoiser), expected, rtol=1e-9)
+
+
+def in_float64(*trees):
+    return jax.tree.map(lambda a: a if jnp.result_type(a) == bool else jnp.asarray(a, jnp.float64), trees)
+
+
+def test_half_rounds_the_correction(case):
+    with jax.enable_x64(True):
+        denoiser, x, target, hole, sigma, w = in_float64(*case, SIGMA, W)
+        exact, rounded = (
+            x - PosteriorGuidance(Blend(target, hole), 0.02, half=half).correct(x, sigma, w, denoiser)
+            for half in (False, True)
+        )
+        np.testing.assert_allclose(rounded, np.float16(exact), rtol=0, atol=1e-12)
+        assert (rounded != exact).any()
+
+
+def test_one_tile_is_no_tile(case):
+    denoiser, x, target, hole = case
+    plain = PosteriorGuidance(Blend(target, hole))
+    tiled = Tiled(plain, (Window(0, 0, 8, 8),))
+    np.testing.assert_allclose(tiled.correct(x, SIGMA, W, denoiser), plain.correct(x, SIGMA, W, denoiser), atol=1e-5)
+
+
+def test_tiles_are_corrected_apart_and_the_first_wins(case):
+    denoiser, x, target, hole = case
+    plain = PosteriorGuidance(Blend(target, hole))
+    windows = overlapping_windows(8, 8, 2, extra_rows=1)
+    assert len({(w.height, w.width) for w in windows}) == 2
+    corrected = jax.jit(Tiled(plain, windows).correct)(x, SIGMA, W, denoiser)
+    owner = np.full((8, 8), -1)
+    for index, window in reversed(list(enumerate(windows))):
+        owner[window.row : window.row + window.height, window.column : window.column + window.width] = index
+    assert set(owner.ravel()) == {0, 1, 2, 3}
+    for index, window in enumerate(windows):
+        part = plain.window(window).correct(window.crop(x), SIGMA, W, denoiser.window(window))
+        mine = owner == index
+        np.testing.assert_allclose(corrected[:, :, mine], window.paste(jnp.zeros_like(x), part)[:, :, mine], atol=1e-5)
+
+
+def test_unguided_is_the_identity(case):
+    denoiser, x, _, _ = case
+    assert Unguided().correct(x, SIGMA, W, denoiser) is x
+    assert Unguided().estimate(x, SIGMA, W) is x

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nvs_jax.diffusion import reference_weights
+
+DATA = Path(__file__).parents[1] / "data" / "lambda"
+
+
+@pytest.mark.parametrize("steps", [25, 50, 100])
+def test_equals_the_release(steps):
+    stored = np.load(DATA / f"single_{steps}.npz")
+    found = reference_weights(stored["sigmas"][:-1], np.arange(25) / 24)
+    assert found.coefficients == pytest.approx(tuple(stored["v"]), abs=0)
+    np.testing.assert_allclose(found.table, stored["weight"], rtol=0, atol=1e-9)
+
+
+def test_equals_a_plain_search():
+    """The same search, an entry at a time, on a table small enough for a loop."""
+    from itertools import product
+
+    from nvs_jax.diffusion.reference_weights import V1, V2, V3, B, K
+
+    sigmas, distances = np.array([30.0, 2.0, 0.05]), np.array([0.0, 1.0, 3.0])
+
+    def weight(v1, q):
+        for v in (v1, -v1):
+            square = (2 * K * v + K * q) ** 2 - 4 * K * v * (K * v + q * B)
+            for sign in (1, -1):
+                if square < 0:
+                    continue
+                lam = (-(2 * v + K * q) + sign * np.sqrt(square)) / (2 * K * v)
+                if (v > 0 and lam > 1) or (v < 0 and 0 < lam <= 1):
+                    return lam / (1 + lam)
+        return None
+
+    best, most, table = None, -1, None
+    for v1, v2, v3 in product(V1, V2, V3):
+        entries = [[1.0 if d == 0 else weight(v1, v3 * d / 3 - v2 * s / 30) for d in distances] for s in sigmas]
+        if any(entry is None for row in entries for entry in row):
+            continue
+        count = (np.array(entries, float) > 0.5).sum()
+        if count > most:
+            best, most, table = (v1, v2, v3), count, entries
+    found = reference_weights(sigmas, distances)
+    assert best is not None
+    assert found.coefficients == pytest.approx(best, abs=0)
+    np.testing.assert_allclose(found.table, np.array(table, float), rtol=1e-12)

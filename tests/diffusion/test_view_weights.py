@@ -1,0 +1,85 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jax.test_util import check_grads
+
+from nvs_jax.diffusion import Coefficients, TabulatedWeights, closed_form_weights, optimal_weight, view_weights
+
+coefficients = st.builds(
+    Coefficients, *(st.floats(low, high, allow_nan=False) for low, high in ((1e-3, 2.0), (0.0, 50.0), (0.0, 50.0)))
+)
+
+
+def objective(log_lambda, sigma, distance, c):
+    """J of (17)."""
+    lam = np.exp(log_lambda)
+    return c.v2 * sigma / (1 + lam) + c.v3 * distance * lam / (1 + lam) + c.v1 * np.abs(log_lambda)
+
+
+@settings(max_examples=200, deadline=None)
+@given(coefficients, st.floats(0, 1), st.floats(0, 1))
+def test_no_lambda_on_a_fine_grid_does_better(c, sigma, distance):
+    with jax.enable_x64(True):
+        w = float(optimal_weight(jnp.float64(sigma), jnp.float64(distance), c))
+    log_lambda = np.log(w) - np.log1p(-w)
+    grid = np.linspace(-25, 25, 20001)
+    best = objective(grid, sigma, distance, c).min()
+    assert objective(log_lambda, sigma, distance, c) <= best + 1e-9 * max(1, abs(best))
+
+
+@settings(max_examples=100, deadline=None)
+@given(coefficients, st.floats(0, 1), st.floats(0, 1))
+def test_float32_is_as_good_as_float64(c, sigma, distance):
+    single = optimal_weight(jnp.float32(sigma), jnp.float32(distance), c)
+    with jax.enable_x64(True):
+        double = optimal_weight(jnp.float64(sigma), jnp.float64(distance), c)
+        # In the kink's neighbourhood w jumps: compare the objective instead of w.
+        values = [objective(np.log(float(w)) - np.log1p(-float(w)), sigma, distance, c) for w in (single, double)]
+    assert values[0] == pytest.approx(values[1], rel=1e-4, abs=1e-4)
+
+
+def test_given_frames_have_weight_one_and_far_ones_less():
+    table = view_weights(jnp.array([700.0, 5.0, 0.002]), jnp.arange(25.0))
+    assert table.shape == (3, 25)
+    assert (table[:, 0] == 1).all()
+    assert (jnp.diff(table, axis=1) <= 1e-7).all()
+    assert (jnp.diff(table[:, 1:], axis=0) <= 1e-7).all()
+
+
+def test_the_callable_form_gives_the_rows_of_the_table():
+    sigmas, distances = jnp.array([700.0, 20.0, 0.5]), jnp.linspace(0, 3, 7)
+    weights = closed_form_weights(distances, sigmas[0])
+    np.testing.assert_array_equal(jnp.stack([weights(s) for s in sigmas]), view_weights(sigmas, distances))
+
+
+def test_tabulated_weights_answer_with_the_nearest_row():
+    weights = TabulatedWeights(jnp.array([100.0, 1.0]), jnp.array([[1.0, 0.9], [1.0, 0.1]]))
+    assert [float(weights(jnp.float32(s))[1]) for s in (100.0, 11.0, 9.0, 1.0, 0.001)] == pytest.approx(
+        [0.9, 0.9, 0.1, 0.1, 0.1]
+    )
+
+
+def test_gradients_match_finite_differences():
+    def loss(c, sigma, distance):
+        return optimal_weight(sigma, distance, c).sum()
+
+    with jax.enable_x64(True):
+        sigma, distance = jnp.array([0.9, 0.001, 0.3]), jnp.array([0.1, 0.9, 0.8])
+        c = Coefficients(*map(jnp.float64, (0.7, 30.0, 40.0)))
+        check_grads(loss, (c, sigma, distance), order=1, modes=("fwd", "rev"), eps=1e-6, rtol=1e-6)
+
+
+def test_gradient_is_finite_everywhere():
+    def loss(v, sigma, distance):
+        return optimal_weight(sigma, distance, Coefficients(*v)).sum()
+
+    sigma, distance = jnp.meshgrid(jnp.linspace(0, 1, 33), jnp.linspace(0, 1, 33))
+    for gradient in jax.grad(loss, argnums=(0, 1, 2))((0.001, 1000.0, 10.0), sigma, distance):
+        assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
+
+
+def test_all_poses_alike_are_all_given():
+    assert (view_weights(jnp.array([700.0, 1.0]), jnp.zeros(3)) == 1).all()
