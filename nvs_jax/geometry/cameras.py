@@ -1,0 +1,125 @@
+"""Pinhole cameras: intrinsics, poses, and points carried between pixels and space.
+
+Poses are 4x4 world-to-camera; camera axes are OpenCV's (x right, y down, z forward). Pixel (x, y) is the centre of
+column x, row y, counted from 0. Products are written with full precision: the default of some accelerators keeps
+eight bits, which is several pixels.
+"""
+
+import jax.numpy as jnp
+from jax import lax
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, ScalarLike, Shaped
+
+Vector = Float[Array, "3"]
+Matrix = Float[Array, "3 3"]
+Pose = Float[Array, "4 4"]
+
+_RELEASE_FOCAL_PER_WIDTH = 260 / 1024
+
+
+def intrinsics_matrix(focal: ScalarLike, height: int, width: int) -> Matrix:
+    """Intrinsics K of square pixels with the principal point at the middle of the picture.
+
+    Args:
+        focal: focal length in pixels.
+        height: rows of the picture.
+        width: columns of the picture.
+
+    >>> intrinsics_matrix(260, 576, 1024)[0].tolist()
+    [260.0, 0.0, 512.0]
+    """
+    focal = as_float(focal)
+    zero, one = jnp.zeros_like(focal), jnp.ones_like(focal)
+    rows = ((focal, zero, one * (width / 2)), (zero, focal, one * (height / 2)), (zero, zero, one))
+    return jnp.array(rows)
+
+
+def release_intrinsics(height: int, width: int) -> Matrix:
+    """The release's K for a picture of unknown camera: a focal length of 260 at a width of 1024, scaled with it."""
+    return intrinsics_matrix(_RELEASE_FOCAL_PER_WIDTH * width, height, width)
+
+
+def scale_intrinsics(intrinsics: Matrix, scale_x: ScalarLike, scale_y: ScalarLike) -> Matrix:
+    """K after the picture was resized: first row times `scale_x`, second times `scale_y`, as the release."""
+    return intrinsics * jnp.stack([as_float(scale_x), as_float(scale_y), jnp.ones(())])[:, None]
+
+
+def look_at(position: Shaped[ArrayLike, "3"], target: Shaped[ArrayLike, "3"]) -> Pose:
+    """World-to-camera pose of a camera at `position` that looks at `target`.
+
+    As the release, with up = world +y: the camera's y, along which rows grow, is the direction nearest to world +y,
+    so world +y is *down* in the picture. Not defined where the camera looks straight along y.
+    """
+    position, target = as_float(position), as_float(target)
+    forward = unit(target - position)
+    right = unit(jnp.cross(jnp.array([0.0, 1.0, 0.0], forward.dtype), forward))
+    rotation = jnp.stack([right, jnp.cross(forward, right), forward])
+    return pose_matrix(rotation, -apply(rotation, position))
+
+
+def pose_matrix(rotation: Matrix, translation: Vector) -> Pose:
+    """[R t; 0 1]."""
+    top = jnp.concatenate([rotation, translation[:, None]], axis=1)
+    return jnp.concatenate([top, jnp.array([[0.0, 0.0, 0.0, 1.0]], top.dtype)])
+
+
+def relative_pose(source: Pose, target: Pose) -> Pose:
+    """`target source^-1`: takes points from the source camera's axes to the target camera's.
+
+    The inverse is of the matrix as it is, so that poses written with few digits, whose rotation is not quite one,
+    still give the identity between themselves.
+    """
+    inverse = invert(source[:3, :3])
+    rotation = jnp.matmul(target[:3, :3], inverse, precision=lax.Precision.HIGHEST)
+    return pose_matrix(rotation, target[:3, 3] - apply(rotation, source[:3, 3]))
+
+
+def unproject(depth: Float[Array, "h w"], intrinsics: Matrix) -> Float[Array, "h w 3"]:
+    """The point seen at every pixel, in the camera's axes: D K^-1 (x, y, 1)."""
+    height, width = depth.shape
+    x, y = jnp.meshgrid(jnp.arange(width, dtype=depth.dtype), jnp.arange(height, dtype=depth.dtype))
+    rays = apply(invert(intrinsics), jnp.stack([x, y, jnp.ones_like(x)], -1))
+    return depth[..., None] * rays
+
+
+def project(
+    points: Float[Array, "*n 3"], intrinsics: Matrix, smallest_depth: float = 1e-6
+) -> tuple[Float[Array, "*n 2"], Float[Array, "*n"]]:
+    """Pixel positions (x, y) and depths of points in the camera's axes.
+
+    Points behind the camera have a negative depth and appear mirrored, as in the release. Points within
+    `smallest_depth` of the camera's plane have no position: theirs is computed at that depth instead, so that
+    neither values nor gradients become infinite.
+    """
+    homogeneous = apply(intrinsics, points)
+    depth = homogeneous[..., 2]
+    divisor = jnp.where(jnp.abs(depth) < smallest_depth, smallest_depth, depth)
+    return homogeneous[..., :2] / divisor[..., None], depth
+
+
+def transform(pose: Pose, points: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
+    """Points in the axes that `pose` leads to."""
+    return apply(pose[:3, :3], points) + pose[:3, 3]
+
+
+def apply(matrix: Matrix, vectors: Float[Array, "*n 3"]) -> Float[Array, "*n 3"]:
+    """`matrix` times each vector, in full precision."""
+    return jnp.einsum("ij,...j->...i", matrix, vectors, precision=lax.Precision.HIGHEST)
+
+
+def invert(matrix: Matrix) -> Matrix:
+    """Inverse of a 3x3 matrix from cross products of its rows: closed, differentiable, cheap in a batch."""
+    a, b, c = matrix
+    adjugate = jnp.stack([jnp.cross(b, c), jnp.cross(c, a), jnp.cross(a, b)], axis=1)
+    return adjugate / jnp.sum(a * jnp.cross(b, c))
+
+
+def unit(vector: Vector) -> Vector:
+    """The vector divided by its length."""
+    return vector / jnp.linalg.norm(vector)
+
+
+def as_float(x: Shaped[ArrayLike, "*n"]) -> Float[Array, "*n"]:
+    """`x` as floating point: float32, or float64 where the x64 mode of JAX is on."""
+    x = jnp.asarray(x)
+    return x.astype(jnp.promote_types(x.dtype, jnp.result_type(float)))
