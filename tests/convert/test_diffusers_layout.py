@@ -1,0 +1,175 @@
+import dataclasses
+import shutil
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import ml_dtypes
+import numpy as np
+import pytest
+from jax.sharding import SingleDeviceSharding
+from safetensors.numpy import save_file
+
+from convert.diffusers_layout import open_folder
+from convert.transfer import build
+from nvs_jax.errors import InputError
+from nvs_jax.models.weights import parameter_specs
+from tests.convert.published import (
+    CONFIGS,
+    STEMS,
+    Tensors,
+    published_tensors,
+    same,
+    write_folder,
+    write_json,
+    write_shards,
+)
+
+SPECS = {component: parameter_specs(build(config)) for component, config in CONFIGS.items()}
+TENSORS = {component: published_tensors(specs) for component, specs in SPECS.items()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("svd"), TENSORS)
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    """A folder to alter."""
+    return shutil.copytree(folder, tmp_path / "svd")
+
+
+def ours(component: str, name: str) -> np.ndarray:
+    return TENSORS[component][name].transpose(SPECS[component][name].published_axes)
+
+
+def replace_weights(folder: Path, component: str, tensors: Tensors) -> None:
+    save_file(tensors, folder / component / f"{STEMS[component]}.safetensors")
+
+
+def test_the_configurations_are_read(folder: Path):
+    opened = open_folder(folder)
+    for component, config in CONFIGS.items():
+        assert getattr(opened, f"{component}_config") == config
+
+
+def test_every_parameter_is_its_tensor_with_axes_permuted(folder: Path):
+    networks = open_folder(folder).load()
+    for component, specs in SPECS.items():
+        weights = networks.weights(component)
+        assert weights.keys() == specs.keys()
+        assert all(weights[name].shape == spec.shape for name, spec in specs.items())
+        assert all(same(weights[name], ours(component, name)) for name in specs)
+    assert dataclasses.asdict(networks.unet_config) == dataclasses.asdict(CONFIGS["unet"])
+
+
+@pytest.mark.parametrize("component", CONFIGS)
+def test_a_dtype_rounds_all_but_the_vae(folder: Path, component: str):
+    weights = open_folder(folder).load_component(component, dtype=jnp.bfloat16)
+    dtype = np.float32 if component == "vae" else ml_dtypes.bfloat16
+    assert all(same(array, ours(component, name).astype(dtype)) for name, array in weights.items())
+
+
+@pytest.mark.parametrize("stored", [np.float16, ml_dtypes.bfloat16, np.float64])
+def test_stored_dtypes_are_kept_but_for_float64_and_the_vae(copy: Path, stored: type):
+    for component in ("vae", "image_encoder"):
+        replace_weights(copy, component, published_tensors(SPECS[component], stored))
+    opened = open_folder(copy)
+    kept = np.float32 if stored is np.float64 else stored
+    assert {array.dtype for array in opened.load_component("image_encoder").values()} == {np.dtype(kept)}
+    assert {array.dtype for array in opened.load_component("vae").values()} == {np.dtype(np.float32)}
+
+
+def test_each_tensor_goes_where_it_is_sent(folder: Path):
+    asked = []
+
+    def sharding(name: str) -> SingleDeviceSharding:
+        asked.append(name)
+        return SingleDeviceSharding(jax.devices()[0])
+
+    open_folder(folder).load_component("image_encoder", sharding=sharding)
+    assert asked == [f"image_encoder/{name}" for name in SPECS["image_encoder"]]
+
+
+@pytest.mark.parametrize("variant", ["", ".fp16"])
+def test_shards_and_variants_give_the_same_weights(copy: Path, variant: str):
+    stem = STEMS["vae"]
+    (copy / "vae" / f"{stem}.safetensors").unlink()
+    write_shards(copy / "vae", stem, TENSORS["vae"], variant)
+    weights = open_folder(copy).load_component("vae")
+    assert all(same(weights[name], ours("vae", name)) for name in SPECS["vae"])
+
+
+def test_the_old_names_of_the_vae_attention_give_the_same_weights(copy: Path):
+    old = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    renamed = {}
+    for name, tensor in TENSORS["vae"].items():
+        for new_part, old_part in old.items():
+            name = name.replace(f"attentions.0.{new_part}.", f"attentions.0.{old_part}.")
+        renamed[name] = tensor
+    assert len(renamed.keys() - TENSORS["vae"].keys()) == 16
+    replace_weights(copy, "vae", renamed)
+    weights = open_folder(copy).load_component("vae")
+    assert all(same(weights[name], ours("vae", name)) for name in SPECS["vae"])
+
+
+def test_old_and_new_names_together_are_an_error(copy: Path):
+    new, old = (f"encoder.mid_block.attentions.0.{name}.bias" for name in ("to_q", "query"))
+    replace_weights(copy, "vae", TENSORS["vae"] | {old: TENSORS["vae"][new]})
+    with pytest.raises(InputError, match=f"1 matched twice .({old} and {new}|{new} and {old}) -> {new}"):
+        open_folder(copy).load_component("vae")
+
+
+def test_the_position_ids_of_clip_are_ignored(copy: Path):
+    extra = {"vision_model.embeddings.position_ids": np.arange(5)[None]}
+    replace_weights(copy, "image_encoder", TENSORS["image_encoder"] | extra)
+    assert open_folder(copy).load_component("image_encoder").keys() == SPECS["image_encoder"].keys()
+
+
+@pytest.mark.parametrize("component", CONFIGS)
+def test_missing_and_unexpected_tensors_are_errors(copy: Path, component: str):
+    first, *rest = TENSORS[component]
+    replace_weights(copy, component, {name: TENSORS[component][name] for name in rest} | {"odd": np.ones(1)})
+    with pytest.raises(InputError, match=rf"{component}/.*1 missing \({first}\); 1 unexpected \(odd\)"):
+        open_folder(copy).load_component(component)
+
+
+@pytest.mark.parametrize("component", CONFIGS)
+def test_a_transposed_tensor_is_an_error(copy: Path, component: str):
+    name = next(name for name, tensor in TENSORS[component].items() if tensor.shape != tensor.T.shape)
+    transposed = np.ascontiguousarray(TENSORS[component][name].T)
+    replace_weights(copy, component, TENSORS[component] | {name: transposed})
+    with pytest.raises(InputError, match=rf"1 of another shape \({name} is .*, not "):
+        open_folder(copy).load_component(component)
+
+
+@pytest.mark.parametrize(
+    "name", ["model_index.json", "unet/config.json", "vae/config.json", "image_encoder/config.json"]
+)
+def test_a_missing_configuration_is_named(copy: Path, name: str):
+    (copy / name).unlink()
+    with pytest.raises(InputError, match=f"{name} is missing"):
+        open_folder(copy)
+
+
+@pytest.mark.parametrize("component", CONFIGS)
+def test_missing_weights_are_named(copy: Path, component: str):
+    (copy / component / f"{STEMS[component]}.safetensors").unlink()
+    with pytest.raises(InputError, match=rf"{component} holds no weights: {STEMS[component]}\.safetensors is missing"):
+        open_folder(copy).load_component(component)
+
+
+def test_another_pipeline_is_an_error(copy: Path):
+    write_json(copy / "model_index.json", {"_class_name": "StableDiffusionPipeline"})
+    with pytest.raises(InputError, match="is a StableDiffusionPipeline, not a StableVideoDiffusionPipeline"):
+        open_folder(copy)
+
+
+def test_a_scheduler_may_be_missing_but_not_predict_something_else(copy: Path):
+    scheduler = copy / "scheduler" / "scheduler_config.json"
+    write_json(scheduler, {"prediction_type": "epsilon"})
+    with pytest.raises(InputError, match="the UNet predicts 'epsilon'"):
+        open_folder(copy)
+    scheduler.unlink()
+    assert open_folder(copy).path == copy

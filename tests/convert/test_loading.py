@@ -1,0 +1,83 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import convert
+from convert.transfer import build
+from nvs_jax.checkpoint import is_checkpoint
+from nvs_jax.errors import InputError
+from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
+from nvs_jax.models.weights import parameter_specs
+from tests.convert.published import CONFIGS, published_tensors, write_folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tensors = {name: published_tensors(parameter_specs(build(config))) for name, config in CONFIGS.items()}
+    return write_folder(tmp_path_factory.mktemp("svd"), tensors)
+
+
+def assert_same(networks: SVDNetworks, expected: SVDNetworks) -> None:
+    for component in CONFIG_CLASSES:
+        assert networks.config(component) == expected.config(component)
+        weights = networks.weights(component)
+        assert weights.keys() == expected.weights(component).keys()
+        for name, array in expected.weights(component).items():
+            assert weights[name].dtype == array.dtype
+            assert np.asarray(weights[name]).tobytes() == np.asarray(array).tobytes(), name
+
+
+@pytest.mark.parametrize("dtype", [None, "bfloat16"])
+def test_a_checkpoint_holds_the_folder_bit_for_bit(folder: Path, tmp_path: Path, dtype: str | None):
+    convert.convert(folder, tmp_path / "checkpoint", dtype)
+    assert_same(convert.load_networks(tmp_path / "checkpoint"), convert.load_networks(folder, dtype))
+
+
+def test_a_dtype_means_the_same_before_and_after_conversion(folder: Path, tmp_path: Path):
+    convert.convert(str(folder), str(tmp_path / "checkpoint"))
+    restored = convert.load_networks(str(tmp_path / "checkpoint"), jnp.bfloat16)
+    assert_same(restored, convert.load_networks(folder, jnp.bfloat16))
+
+
+def test_a_destination_in_use_is_refused_before_anything_is_read(tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="exists and is not a checkpoint"):
+        convert.convert(tmp_path / "absent", tmp_path)
+
+
+def test_converting_over_a_checkpoint_needs_saying_so(folder: Path, tmp_path: Path):
+    convert.convert(folder, tmp_path / "checkpoint")
+    with pytest.raises(InputError, match="already holds a checkpoint"):
+        convert.convert(folder, tmp_path / "checkpoint")
+    convert.convert(folder, tmp_path / "checkpoint", overwrite=True)
+    assert is_checkpoint(tmp_path / "checkpoint")
+
+
+def test_a_failed_conversion_leaves_nothing(folder: Path, tmp_path: Path):
+    (tmp_path / "svd").mkdir()
+    (tmp_path / "svd" / "model_index.json").write_bytes((folder / "model_index.json").read_bytes())
+    with pytest.raises(InputError, match=r"config\.json is missing"):
+        convert.convert(tmp_path / "svd", tmp_path / "checkpoint")
+    assert [path.name for path in tmp_path.iterdir()] == ["svd"]
+
+
+def test_what_is_neither_is_told_what_was_expected(tmp_path: Path):
+    expected = r"expected a folder in the diffusers layout of SVD .* or a checkpoint written by `nvs-jax convert`"
+    with pytest.raises(InputError, match=rf"absent does not exist: {expected}"):
+        convert.load_networks(tmp_path / "absent")
+    with pytest.raises(InputError, match=rf"holds no weights this project reads: {expected}"):
+        convert.load_networks(tmp_path)
+
+
+def test_importing_the_package_does_not_import_jax():
+    program = "import convert, sys; assert 'jax' not in sys.modules; assert callable(convert.convert)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = convert.nothing  # pyright: ignore[reportAttributeAccessIssue]
