@@ -11,6 +11,9 @@ from flax import nnx
 
 from nvs_jax.models.weights import Weights, bind, parameter_specs
 
+# Compiling takes most of these tests' time, and less of it with less optimised machine code.
+QUICK_COMPILE = {"xla_backend_optimization_level": 0}
+
 
 def randomise(module: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
     """Fill every parameter, norms, biases and mixing factors included, so that signals keep their size."""
@@ -57,5 +60,5 @@ def channels_last(x: torch.Tensor) -> np.ndarray:
 def with_weights_of(theirs: torch.nn.Module, ours: nnx.Module, seed: int = 0) -> Callable[..., Any]:
     """`ours` as a jitted function of its inputs; it and `theirs` get the same random weights."""
     weights = from_torch(randomise(theirs, seed), ours)
-    jitted = jax.jit(lambda weights, *inputs: bind(ours, weights)(*inputs))
+    jitted = jax.jit(lambda weights, *inputs: bind(ours, weights)(*inputs), compiler_options=QUICK_COMPILE)
     return lambda *inputs: jitted(weights, *inputs)
