@@ -62,6 +62,8 @@ class WeightSettings:
 
     rule: Literal["closed-form", "search"] = "closed-form"
     """The paper's (18), or the release's grid search over v1, v2, v3."""
+    distance: Literal["centre", "index"] = "centre"
+    """|dp| of a frame: how far its camera's centre is from the given view's, or, as the release, its index."""
     v1: float = 0.001
     """Of the closed form: weight of |log lambda| in (17)."""
     v2: float = 1000.0
@@ -79,7 +81,7 @@ class GuidanceSettings:
     estimate: Literal["select", "blend"] = "select"
     """The release's sorted selection, or the paper's blend (12)."""
     clamp: float | None = None
-    """Of select: w is raised to at least this. None: the release's for the mode and method."""
+    """Of select: w is raised to at least this. None: the release's for one view, 0 for dgs and 0.2 for post."""
     learning_rate: float = 0.02
     """Of post: size of a correction relative to sqrt(sigma)."""
     gradient: Literal["skip", "full"] = "skip"
@@ -91,6 +93,50 @@ class GuidanceSettings:
 
 
 @dataclass(frozen=True)
+class PictureSettings:
+    """How a photo of any size becomes one the model takes."""
+
+    size: tuple[int, int] | None = None
+    """Rows and columns; None: the photo's own shape, as large as `max_pixels` and the model allow."""
+    fit: Literal["crop", "pad", "resize"] = "crop"
+    """Cut what sticks out, repeat the edges around it, or stretch (nearest pixel, as the release)."""
+    max_pixels: int = 576 * 1024
+    """Where `size` is not given: the model's own size is about the most it does well."""
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """The given view's camera, and depth in its units."""
+
+    focal: float = 260 / 1024
+    """Focal length over the picture's width."""
+    disparity_scale: float = 10000.0
+    """Depth at a disparity of 1: how a disparity map becomes scene units."""
+    far: float = 500.0
+    """Largest depth made of a disparity map."""
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """Where the camera goes, looking at the origin; world +y is down in the picture."""
+
+    kind: Literal["orbit", "line"] = "orbit"
+    """An ellipse about the origin, or a straight line."""
+    frames: int | None = None
+    """Length of the video, the given view included; None: what the model was trained on."""
+    radius: tuple[float, float] = (60.0, 70.0)
+    """Of an orbit: half axes along x and z, the second is the distance of the given view from the origin."""
+    step_degrees: float = 1.0
+    """Of an orbit: angle from frame to frame."""
+    inverse: bool = False
+    """Of an orbit: go the other way round."""
+    start: float = 40.0
+    """Of a line: it begins at (start, 0, 0)."""
+    end: tuple[float, float, float] = (30.0, 2.0, -10.0)
+    """Of a line: where it ends."""
+
+
+@dataclass(frozen=True)
 class RenderSettings:
     """Everything that decides what a render computes, given inputs, weights and a seed."""
 
@@ -98,6 +144,9 @@ class RenderSettings:
     conditioning: ConditioningSettings = field(default_factory=ConditioningSettings)
     weights: WeightSettings = field(default_factory=WeightSettings)
     guidance: GuidanceSettings = field(default_factory=GuidanceSettings)
+    picture: PictureSettings = field(default_factory=PictureSettings)
+    camera: CameraSettings = field(default_factory=CameraSettings)
+    path: PathSettings = field(default_factory=PathSettings)
     warp: WarpSettings = field(default_factory=WarpSettings)
     decode_chunk: int = 8
     """Frames decoded together: more costs memory, fewer costs temporal consistency."""

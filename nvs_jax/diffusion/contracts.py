@@ -46,6 +46,10 @@ class Codec(Protocol):
         """Frames to a latent frame."""
         ...
 
+    def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
+        """[f, h, w, c] of a video of this many frames, rows and columns."""
+        ...
+
     def encode(self, pictures: Float[Array, "n H W 3"]) -> Float[Array, "f h w c"]:
         """Latents of a video whose pixels lie in [0, 1], in the units the denoiser works in."""
         ...

@@ -48,7 +48,7 @@ def test_full_gradient_is_that_of_the_loss(case):
 
 
 def in_float64(*trees):
-    return jax.tree.map(lambda a: a if jnp.result_type(a) == bool else jnp.asarray(a, jnp.float64), trees)
+    return jax.tree.map(lambda a: jnp.asarray(a, bool if jnp.asarray(a).dtype.kind == "b" else jnp.float64), trees)
 
 
 def test_half_rounds_the_correction(case):

@@ -62,6 +62,9 @@ class AveragingCodec:
     stride: int = static(default=2)
     temporal_stride: int = static(default=4)
 
+    def latent_shape(self, frames, height, width):
+        return 1 + (frames - 1) // 4, height // 2, width // 2, 3
+
     def encode(self, pictures):
         n, h, w, c = pictures.shape
         cells = pictures.reshape(n, h // 2, 2, w // 2, 2, c).mean((2, 4))

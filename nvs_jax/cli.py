@@ -1,0 +1,66 @@
+"""The command nvs-jax: one subcommand a job. The options are the fields of `nvs_jax.jobs` and `nvs_jax.settings`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import subcommand
+
+from nvs_jax.errors import InputError
+from nvs_jax.jobs import ConvertJob, DemoJob, Job, SingleJob, WarpJob
+from nvs_jax.presets import DEFAULT, load_settings
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; exits with 2 after a mistake of the user's, described in one line."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        job = parse(arguments)
+        from nvs_jax.runs import run_job  # imports JAX, which --help must not wait for
+
+        run_job(job)
+    except InputError as error:
+        sys.exit(_fail(str(error), 2))
+    except OSError as error:
+        sys.exit(_fail(f"{error.filename or 'input/output'}: {error.strerror or error}", 2))
+    except KeyboardInterrupt:
+        sys.exit(_fail("interrupted; nothing was written", 130))
+
+
+def parse(arguments: Sequence[str]) -> Job:
+    """The job that the arguments ask for: the preset gives the defaults, options change them.
+
+    >>> parse(["demo", "--seed", "3"])
+    DemoJob(out=PosixPath('out/demo'), seed=3, overwrite=False)
+    """
+    inputs: dict[str, Any] = dict.fromkeys(("photo", "depth", "depth_kind", "out"), tyro.MISSING)
+    inputs["settings"] = load_settings(_preset(arguments))
+    single, warp = SingleJob(**inputs, weights=tyro.MISSING), WarpJob(**inputs)
+    command = partial(subcommand, prefix_name=False)
+    return tyro.cli(
+        Annotated[SingleJob, command("single", default=single)]
+        | Annotated[WarpJob, command("warp", default=warp)]
+        | Annotated[ConvertJob, command("convert")]
+        | Annotated[DemoJob, command("demo")],
+        prog="nvs-jax",
+        description="New views of a scene from a photo, without training.",
+        args=list(arguments),
+    )
+
+
+def _preset(arguments: Sequence[str]) -> str:
+    """What --preset says, looked up before the options whose defaults depend on it are parsed."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--preset", default=DEFAULT)
+    try:
+        return parser.parse_known_args(list(arguments))[0].preset
+    except argparse.ArgumentError:
+        return DEFAULT  # the full parser says what is wrong with it
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"nvs-jax: error: {' '.join(message.split())}", file=sys.stderr)
+    return code

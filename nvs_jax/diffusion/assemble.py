@@ -1,0 +1,54 @@
+"""From settings to the objects the sampler takes."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from nvs_jax.diffusion.contracts import Guidance, ViewWeights
+from nvs_jax.diffusion.estimates import Blend, Select, WarpedViews
+from nvs_jax.diffusion.guidance import DirectGuidance, PosteriorGuidance, Tiled, Unguided
+from nvs_jax.diffusion.reference_weights import reference_weights
+from nvs_jax.diffusion.schedule import karras_sigmas
+from nvs_jax.diffusion.view_weights import Coefficients, TabulatedWeights, closed_form_weights
+from nvs_jax.settings import GuidanceSettings, ScheduleSettings, WeightSettings
+from nvs_jax.windows import overlapping_windows
+
+RELEASE_CLAMP = {"dgs": 0.0, "post": 0.2}
+
+
+def make_sigmas(settings: ScheduleSettings) -> Float[Array, "levels"]:
+    """The schedule of the settings; see `karras_sigmas`."""
+    return karras_sigmas(settings.steps, settings.sigma_max, settings.sigma_min, settings.rho)
+
+
+def make_weights(
+    settings: WeightSettings, sigmas: Float[Array, "levels"], distances: Float[np.ndarray, "f"]
+) -> ViewWeights:
+    """w(sigma) by the rule of the settings, for frames at these distances from the given view."""
+    if settings.rule == "search":
+        table, _ = reference_weights(np.asarray(sigmas[:-1]), distances)
+        return TabulatedWeights(sigmas[:-1], jnp.asarray(table, sigmas.dtype))
+    coefficients = Coefficients(settings.v1, settings.v2, settings.v3)
+    return closed_form_weights(jnp.asarray(distances, sigmas.dtype), sigmas[0], coefficients)
+
+
+def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int) -> Guidance:
+    """The guidance of the settings.
+
+    Args:
+        settings: method, estimate and their numbers.
+        views: the warped views in latent space.
+        multiple: what the latent size of a tile must be divisible by.
+    """
+    if settings.method == "none":
+        return Unguided()
+    clamp = RELEASE_CLAMP[settings.method] if settings.clamp is None else settings.clamp
+    target, hole = views.target, views.hole
+    rule = Select(target, hole, clamp) if settings.estimate == "select" else Blend(target, hole)
+    if settings.method == "dgs":
+        return DirectGuidance(rule)
+    posterior = PosteriorGuidance(rule, settings.learning_rate, settings.gradient, settings.half)
+    if not settings.tiles:
+        return posterior
+    _, _, height, width, _ = target.shape
+    return Tiled(posterior, overlapping_windows(height, width, multiple))

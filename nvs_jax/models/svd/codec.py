@@ -1,0 +1,69 @@
+"""SVD's VAE as the solver's codec: pictures in [0, 1] to latents in the denoiser's units, and back."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from nvs_jax.models.svd.config import VAEConfig
+from nvs_jax.models.svd.vae import VAE, decode_chunks, encode_chunks
+from nvs_jax.models.weights import Weights, bind
+from nvs_jax.pytree import pytree, static
+
+# As the release: 13 of a cell's 64 pixels make it a hole.
+HOLE_SHARE = 0.2
+
+
+@pytree
+class SVDCodec:
+    """Encodes each picture by itself, decodes frames in chunks.
+
+    Attributes:
+        weights: the VAE's.
+        target_scale: latents are divided by this when encoded. The VAE's own is 1 / 0.18215 = 5.49; the release
+            divides by 5.6.
+        config: the VAE's.
+        chunk: frames decoded together.
+    """
+
+    weights: Weights
+    target_scale: float | Float[Array, ""]
+    config: VAEConfig = static()
+    chunk: int = static(default=8)
+
+    @property
+    def stride(self) -> int:
+        """Pixels along each side of a latent cell."""
+        return self.config.stride
+
+    @property
+    def temporal_stride(self) -> int:
+        """Every frame has its latent."""
+        return 1
+
+    def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
+        """[f, h, w, c] of a video of this many frames, rows and columns."""
+        return frames, height // self.stride, width // self.stride, self.config.latent_channels
+
+    def encode(self, pictures: Float[Array, "n H W 3"]) -> Float[Array, "n h w c"]:
+        """Latents of pictures in [0, 1], in the denoiser's units."""
+        return self.encode_unscaled(2 * pictures - 1) / self.target_scale
+
+    def encode_unscaled(self, pictures: Float[Array, "n H W 3"]) -> Float[Array, "n h w c"]:
+        """Latents of pictures in [-1, 1] as the VAE gives them, one picture at a time."""
+        return encode_chunks(bind(VAE(self.config), self.weights), pictures, chunk=1)
+
+    def decode(self, latents: Float[Array, "b f h w c"]) -> Float[Array, "b f H W 3"]:
+        """Frames in [0, 1]."""
+        vae = bind(VAE(self.config), self.weights)
+        frames = decode_chunks(vae, latents / self.config.scaling_factor, self.chunk)
+        return jnp.clip(frames / 2 + 0.5, 0.0, 1.0)
+
+    def pool_mask(self, mask: Bool[Array, "n H W"]) -> Bool[Array, "n h w"]:
+        """Cells of which at least a fifth of the pixels are True."""
+        n, height, width = mask.shape
+        s = self.stride
+        share = mask.reshape(n, height // s, s, width // s, s).mean((2, 4))
+        return share >= HOLE_SHARE
+
+    def pool_frames(self, values: Float[Array, "f"]) -> Float[Array, "f"]:
+        """The identity."""
+        return values

@@ -1,0 +1,85 @@
+"""Named settings: YAML files that load into `RenderSettings`. No JAX here."""
+
+from pathlib import Path
+from typing import Any
+
+import cattrs
+import yaml
+
+from nvs_jax.errors import InputError
+from nvs_jax.settings import RenderSettings
+
+DEFAULT = "fast"
+MAX_BYTES = 1_000_000
+
+
+def preset_folder() -> Path:
+    """`configs/presets`: inside the package when installed, at the root of a checkout."""
+    here = Path(__file__).parent
+    installed = here / "configs" / "presets"
+    return installed if installed.is_dir() else here.parent / "configs" / "presets"
+
+
+def preset_names() -> list[str]:
+    """Names that `load_settings` knows.
+
+    >>> preset_names()
+    ['fast', 'paper', 'reference']
+    """
+    return sorted(path.stem for path in preset_folder().glob("*.yaml"))
+
+
+def load_settings(name: str) -> RenderSettings:
+    """Settings by the name of a preset, or from a YAML file; what it leaves out keeps its default.
+
+    Raises:
+        InputError: no such preset or file, or a key or value that is no setting.
+
+    >>> load_settings("reference").schedule.steps
+    100
+    """
+    if name in preset_names():
+        return read_settings(preset_folder() / f"{name}.yaml")
+    if not name.endswith((".yaml", ".yml")):
+        raise InputError(f"no preset is called {name!r}: choose {', '.join(preset_names())} or give a .yaml file")
+    return read_settings(Path(name))
+
+
+def read_settings(path: Path) -> RenderSettings:
+    """Read one YAML file; see `load_settings`."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path} is larger than a settings file can be ({MAX_BYTES} bytes)")
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist") from None
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from None
+    return _structure({} if values is None else values, path)
+
+
+def _structure(values: Any, path: Path) -> RenderSettings:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook(bool, _exactly(bool))
+    converter.register_structure_hook(int, _exactly(int))
+    converter.register_structure_hook(float, _exactly(float, int))
+    converter.register_structure_hook(float | None, lambda value, _: None if value is None else number(value, float))
+    converter.register_structure_hook(int | None, lambda value, _: None if value is None else whole(value, int))
+    number, whole = _exactly(float, int), _exactly(int)
+    if not isinstance(values, dict):
+        raise InputError(f"{path} holds a {type(values).__name__}, not settings by name")
+    try:
+        return converter.structure(values, RenderSettings)
+    except Exception as error:
+        raise InputError(f"{path}: {cattrs.transform_error(error)[0]}") from None
+
+
+def _exactly(*kinds: type) -> Any:
+    """A cattrs hook that takes values of these types alone: YAML's `steps: "5"` and `steps: true` are mistakes."""
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) not in kinds:
+            raise TypeError(f"expected {kinds[0].__name__}, got {value!r}")
+        return kinds[0](value)
+
+    return structure
