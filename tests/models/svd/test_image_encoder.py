@@ -6,14 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import torch
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import ImageEncoderConfig
 from nvs_jax.models.svd.image_encoder import ImageEncoder
-from nvs_jax.models.weights import bind
-from tests.models.svd.torch_parity import from_torch, randomise, relative_error
+from tests.models.svd.torch_parity import channels_first, relative_error, with_weights_of
 
 SMALL = ImageEncoderConfig(
     hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, image_size=28, projection_dim=20
@@ -28,24 +26,20 @@ VARIANTS = {
 
 
 def torch_encoder(config: ImageEncoderConfig) -> CLIPVisionModelWithProjection:
-    encoder = CLIPVisionModelWithProjection(CLIPVisionConfig(**dataclasses.asdict(config)))
-    randomise(encoder)
-    return encoder
+    return CLIPVisionModelWithProjection(CLIPVisionConfig(**dataclasses.asdict(config)))
 
 
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS)
 def test_agrees_with_transformers(config: ImageEncoderConfig) -> None:
     theirs = torch_encoder(config)
-    weights = from_torch(theirs, ImageEncoder(config))
-    pixels = np.random.default_rng(1).normal(size=(2, config.image_size, config.image_size, config.num_channels))
-    pixels = pixels.astype(np.float32)
-    embedding = jax.jit(lambda weights, x: bind(ImageEncoder(config), weights)(x))(weights, pixels)
-    expected = theirs(torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()).image_embeds
-    assert relative_error(embedding, expected) <= 1e-5
+    function = with_weights_of(theirs, ImageEncoder(config))
+    shape = (2, config.image_size, config.image_size, config.num_channels)
+    pixels = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    assert relative_error(function(pixels), theirs(channels_first(pixels)).image_embeds) <= 1e-5
 
 
 def test_keeps_bfloat16() -> None:
-    encoder = bind(ImageEncoder(SMALL), from_torch(torch_encoder(SMALL), ImageEncoder(SMALL)))
+    encoder = with_weights_of(torch_encoder(SMALL), ImageEncoder(SMALL))
     pixels = jax.random.normal(jax.random.key(1), (1, 28, 28, 3))
     narrow = encoder(pixels.astype(jnp.bfloat16))
     assert narrow.dtype == jnp.bfloat16

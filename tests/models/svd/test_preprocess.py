@@ -4,21 +4,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import torch
 from diffusers.pipelines.stable_video_diffusion.pipeline_stable_video_diffusion import _resize_with_antialiasing
 from transformers import CLIPImageProcessor
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.preprocess import preprocess, resize_matrix
-from tests.models.svd.torch_parity import relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, relative_error
 
 
 def reference(picture: np.ndarray, image_size: int) -> np.ndarray:
-    pixels = torch.from_numpy(picture).permute(2, 0, 1)[None].contiguous() * 2 - 1
+    pixels = channels_first(picture)[None] * 2 - 1
     resized = (_resize_with_antialiasing(pixels, (image_size, image_size)) + 1) / 2
     processor = CLIPImageProcessor(do_rescale=False, do_resize=False, do_center_crop=False, do_convert_rgb=False)
-    normalised = processor(images=resized[0], return_tensors="pt").pixel_values[0]
-    return normalised.permute(1, 2, 0).numpy()
+    return channels_last(processor(images=resized[0], return_tensors="pt").pixel_values[0])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The blocks of the VAE's temporal decoder against diffusers, on random weights."""
 
-import jax
 import numpy as np
 import pytest
 import torch
@@ -9,18 +8,16 @@ from diffusers.models.unets.unet_3d_blocks import UpBlockTemporalDecoder as Torc
 from flax import nnx
 
 from nvs_jax.models.svd.vae_decoder import MidBlockTemporalDecoder, UpBlockTemporalDecoder
-from nvs_jax.models.weights import bind
-from tests.models.svd.torch_parity import from_torch, randomise, relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, relative_error, with_weights_of
 
 
 def error(ours: nnx.Module, theirs: torch.nn.Module, *shape: int) -> float:
     """Relative error of `ours` on random videos [b, f, h, w, c] with the weights of `theirs`."""
-    weights = from_torch(randomise(theirs), ours)
+    function = with_weights_of(theirs, ours)
     videos = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    result = jax.jit(lambda weights, x: bind(ours, weights)(x))(weights, videos)
-    frames = torch.from_numpy(videos).flatten(0, 1).permute(0, 3, 1, 2).contiguous()
-    expected = theirs(frames, image_only_indicator=torch.zeros(shape[:2]))
-    return relative_error(result, expected.permute(0, 2, 3, 1).unflatten(0, shape[:2]))
+    frames = channels_first(videos).flatten(0, 1)
+    expected = theirs(frames, image_only_indicator=torch.zeros(shape[:2])).unflatten(0, shape[:2])
+    return relative_error(function(videos), channels_last(expected))
 
 
 @pytest.mark.parametrize(

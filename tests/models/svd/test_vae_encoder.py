@@ -1,6 +1,5 @@
 """The blocks of the VAE's encoder against diffusers, on random weights."""
 
-import jax
 import numpy as np
 import pytest
 import torch
@@ -11,17 +10,14 @@ from flax import nnx
 
 from nvs_jax.models.svd.vae_attention import PixelAttention
 from nvs_jax.models.svd.vae_encoder import DownEncoderBlock2D, MidBlock2D
-from nvs_jax.models.weights import bind
-from tests.models.svd.torch_parity import from_torch, randomise, relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, relative_error, with_weights_of
 
 
 def error(ours: nnx.Module, theirs: torch.nn.Module, *shape: int) -> float:
     """Relative error of `ours` on random pictures [n, h, w, c] with the weights of `theirs`."""
-    weights = from_torch(randomise(theirs), ours)
+    function = with_weights_of(theirs, ours)
     pictures = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    result = jax.jit(lambda weights, x: bind(ours, weights)(x))(weights, pictures)
-    expected = theirs(torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous())
-    return relative_error(result, expected.permute(0, 2, 3, 1))
+    return relative_error(function(pictures), channels_last(theirs(channels_first(pictures))))
 
 
 @pytest.mark.parametrize(
