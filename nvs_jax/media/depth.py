@@ -3,9 +3,14 @@
 Files come from strangers: sizes are checked against the header before memory is taken, and nothing is unpickled.
 """
 
+import lzma
 import os
 import re
+import struct
+import tokenize
 import zipfile
+import zlib
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO, Literal
 
@@ -17,8 +22,13 @@ from nvs_jax.media.fitting import fit_depth, plan_fit
 from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture
 
 Kind = Literal["depth", "disparity"]
-DepthMap = Float[np.ndarray, "h w"]
+DepthMap = Float[np.ndarray, "_ _"]
 
+# What the parsers of numpy and zipfile raise on damaged bytes. Not TypeError: that would be a bug of ours.
+_DAMAGE = (
+    *(ValueError, OSError, EOFError, SyntaxError, LookupError, ArithmeticError, MemoryError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError),
+)
 _PFM_HEADER = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+(\S{1,32})[ \t\r]*\n")
 
 
@@ -26,8 +36,8 @@ def read_depth(
     path: str | os.PathLike[str],
     kind: Kind,
     *,
-    png_scale: float = 1000.0,
-    max_megapixels: float = MAX_MEGAPIXELS,
+    png_scale: int | float = 1000,
+    max_megapixels: int | float = MAX_MEGAPIXELS,
 ) -> DepthMap:
     """Read a depth map (distance along the camera's axis, scene units) or a disparity map (its inverse, any scale).
 
@@ -53,8 +63,9 @@ def read_depth(
         values = readers[path.suffix.lower()](path, kind, max_megapixels)
     except InputError:
         raise
-    except Exception as error:  # zip and header parsers raise almost anything on damaged bytes
-        raise InputError(f"{path}: the {kind} file is damaged ({type(error).__name__}); write it again") from error
+    except _DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
+        raise InputError(f"{path}: the {kind} file cannot be read ({reason}); write it again") from error
     if path.suffix.lower() == ".png" and kind == "depth":
         values = values / png_scale
     return check_depth(values, kind, path)
@@ -86,7 +97,7 @@ def check_depth(values: Shaped[np.ndarray, "..."], kind: Kind, name: str | os.Pa
 
 def match_depth(
     depth: DepthMap, picture_shape: tuple[int, ...], *, name: str = "depth", tolerance: float | None = 0.01
-) -> Float[np.ndarray, "out_h out_w"]:
+) -> DepthMap:
     """The depth map at its picture's size: resized (nearest, at floor(i s), as the release) if the shapes agree.
 
     Args:
@@ -108,16 +119,21 @@ def match_depth(
     return fit_depth(depth, plan_fit((depth.shape[0], depth.shape[1]), height, width, "resize"))
 
 
-def _read_npy_file(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+def _read_npy_file(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:
     with path.open("rb") as stream:
         return _read_npy(stream, path, kind, max_megapixels)
 
 
-def _read_npy(stream: IO[bytes], path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+def _read_npy(
+    stream: IO[bytes] | BufferedIOBase, path: Path, kind: Kind, max_megapixels: int | float
+) -> Shaped[np.ndarray, "..."]:
     """An array in numpy's format; its header is judged before its values are read."""
     version = np.lib.format.read_magic(stream)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran_order, dtype = read_header(stream)
+    try:
+        shape, fortran_order, dtype = read_header(stream)
+    except TypeError as error:  # numpy sorts the header's keys before it knows that they are names
+        raise ValueError("the header is not numpy's") from error
     if dtype.kind not in "fiu":
         raise InputError(f"{path}: {kind} must be numbers, but the array holds {dtype}")
     if not 2 <= len(shape) <= 3:
@@ -130,7 +146,7 @@ def _read_npy(stream: IO[bytes], path: Path, kind: Kind, max_megapixels: float) 
     return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran_order else "C")
 
 
-def _read_npz(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+def _read_npz(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:
     with zipfile.ZipFile(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
         other = "disparity" if kind == "depth" else "depth"
@@ -145,7 +161,7 @@ def _read_npz(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarra
             return _read_npy(stream, path, kind, max_megapixels)
 
 
-def _read_pfm(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+def _read_pfm(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:
     with path.open("rb") as stream:
         header = _PFM_HEADER.match(stream.read(100))
         if header is None:
@@ -164,7 +180,7 @@ def _read_pfm(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarra
     return np.frombuffer(values, "<f4" if scale < 0 else ">f4").reshape(height, width)[::-1]
 
 
-def _read_png(path: Path, kind: Kind, max_megapixels: float) -> Shaped[np.ndarray, "..."]:
+def _read_png(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:
     image = open_picture(path, max_megapixels)
     if image.format != "PNG" or not image.mode.startswith("I"):
         raise InputError(f"{path}: {kind} as a picture must be a greyscale PNG of 16 bits; save it so, or as .npy")

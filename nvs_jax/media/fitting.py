@@ -81,11 +81,12 @@ def fit(picture: Picture, height: int, width: int, how: How) -> tuple[Picture, F
     if how == "resize":
         return _nearest(picture, plan, 0.5), plan
     if how == "crop":
-        left, top = -plan.offset_x / plan.scale_x, -plan.offset_y / plan.scale_y
+        # At least 0: rounding can leave the picture by 1e-15, which the filter refuses.
+        left, top = max(0.0, -plan.offset_x / plan.scale_x), max(0.0, -plan.offset_y / plan.scale_y)
         return _lanczos(picture, width, height, left, top), plan
     top, left = int(plan.offset_y), int(plan.offset_x)
     shown_y, shown_x = round(plan.scale_y * picture.shape[0]), round(plan.scale_x * picture.shape[1])
-    shown = _lanczos(picture, shown_x, shown_y, 0, 0)
+    shown = _lanczos(picture, shown_x, shown_y, 0.0, 0.0)
     around = ((top, height - shown_y - top), (left, width - shown_x - left), (0, 0))
     return np.pad(shown, around, mode="edge"), plan
 

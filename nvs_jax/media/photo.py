@@ -2,6 +2,8 @@
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from PIL import Image, ImageOps
 
 from nvs_jax.errors import InputError
 
-Picture = Float[np.ndarray, "h w 3"]
+Picture = Float[np.ndarray, "_ _ 3"]
 
 # What cameras and the web produce. Others stay closed: a decoder is an attack surface, and some start other programs.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
@@ -18,7 +20,7 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff",
 MAX_MEGAPIXELS = 64.0
 
 
-def read_photo(path: str | os.PathLike[str], *, max_megapixels: float = MAX_MEGAPIXELS) -> Picture:
+def read_photo(path: str | os.PathLike[str], *, max_megapixels: int | float = MAX_MEGAPIXELS) -> Picture:
     """Read a picture file.
 
     The camera's EXIF rotation is applied, transparent parts are laid on white, greyscale is repeated over the colours,
@@ -35,15 +37,19 @@ def read_photo(path: str | os.PathLike[str], *, max_megapixels: float = MAX_MEGA
         InputError: no such file, not a picture, damaged, or too large.
     """
     image = open_picture(path, max_megapixels)
-    try:
-        return _to_float(ImageOps.exif_transpose(image))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except Exception as error:  # decoders raise almost anything on damaged bytes
-        raise InputError(f"{path}: the picture is damaged ({_reason(error)}); export it again") from error
+    with _decoding(path):
+        image = ImageOps.exif_transpose(image)
+        if not _is_deep_grey(image):
+            image = _on_white(image)
+    if not _is_deep_grey(image):
+        return np.asarray(image, np.float32) / 255
+    grey = np.asarray(image, np.float32) / (1 if image.mode == "F" else 65535)
+    if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
+        raise InputError(f"{path}: grey values beyond 16 bits (or, in floating point, beyond 0 to 1); save it as PNG")
+    return np.repeat(grey[..., None], 3, axis=-1)
 
 
-def open_picture(path: str | os.PathLike[str], max_megapixels: float = MAX_MEGAPIXELS) -> Image.Image:
+def open_picture(path: str | os.PathLike[str], max_megapixels: int | float = MAX_MEGAPIXELS) -> Image.Image:
     """Open a picture file and decode its pixels as they are stored (mode and orientation unchanged).
 
     Raises:
@@ -51,25 +57,16 @@ def open_picture(path: str | os.PathLike[str], max_megapixels: float = MAX_MEGAP
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures and of damaged metadata; size is judged below, metadata does not matter.
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=_known_formats()) as image:
-                check_megapixels(image.width, image.height, max_megapixels, path)
-                image.load()
-                return image
-    except InputError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{path}: the picture is too large ({_reason(error)}); make it smaller first") from error
-    except Image.UnidentifiedImageError as error:
-        raise InputError(f"{path}: not a picture this can read; save it as JPEG or PNG") from error
-    except Exception as error:  # decoders raise almost anything on damaged bytes
-        raise InputError(f"{path}: the picture is damaged ({_reason(error)}); export it again") from error
+    with _decoding(path):
+        image = Image.open(path, formats=_known_formats())
+    with image:
+        check_megapixels(image.width, image.height, max_megapixels, path)
+        with _decoding(path):
+            image.load()
+    return image
 
 
-def check_megapixels(width: int, height: int, max_megapixels: float, path: str | os.PathLike[str]) -> None:
+def check_megapixels(width: int, height: int, max_megapixels: int | float, path: str | os.PathLike[str]) -> None:
     """Raise an InputError if width x height is empty or beyond `max_megapixels`."""
     if width < 1 or height < 1:
         raise InputError(f"{path}: the picture is empty ({width}x{height})")
@@ -99,18 +96,31 @@ def _known_formats() -> list[str]:
     return [name for name in FORMATS if name in Image.OPEN]
 
 
-def _to_float(image: Image.Image) -> Picture:
-    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        grey = np.asarray(image, np.float32) / (1 if image.mode == "F" else 65535)
-        if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
-            raise InputError("grey values are out of range (16 bits, or 0 to 1 in floating point); save it as PNG")
-        return np.repeat(grey[..., None], 3, axis=-1)
+@contextmanager
+def _decoding(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Around calls into Pillow alone: whatever it raises on damaged bytes becomes an InputError of one line."""
+    try:
+        with warnings.catch_warnings():
+            # It warns of large pictures and damaged metadata; size is judged here, metadata does not matter.
+            warnings.simplefilter("ignore")
+            yield
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: the picture is too large; make it smaller first") from error
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{path}: not a picture this can read; save it as JPEG or PNG") from error
+    except Exception as error:  # decoders raise almost anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
+        raise InputError(f"{path}: the picture cannot be read ({reason}); export it again") from error
+
+
+def _is_deep_grey(image: Image.Image) -> bool:
+    """Whether 8 bits would lose something."""
+    return image.mode in {"I", "F"} or image.mode.startswith("I;16")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """The picture in RGB; what is transparent shows white."""
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image.convert("RGB"), np.float32) / 255
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what a library said."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return image.convert("RGB")

@@ -14,7 +14,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.media.atomic import atomic_folder, atomic_path
 from nvs_jax.media.photo import PICTURE_SUFFIXES, Picture, read_photo, to_bytes
 
-Frames = Float[np.ndarray, "f h w 3"]
+Frames = Float[np.ndarray, "_ _ _ 3"]
 
 # Constant quality 17 is hard to tell from the source. Colours are converted and marked as BT.709, which is what players
 # take an unmarked HD video for. The index goes first, so that a browser can start before it has the whole file.
@@ -25,7 +25,7 @@ _H264 = [
 ]
 
 
-def write_video(path: str | os.PathLike[str], frames: Frames, fps: float = 7.0) -> None:
+def write_video(path: str | os.PathLike[str], frames: Frames, fps: int | float = 7) -> None:
     """Write frames as .mp4: H.264 in yuv420p, which plays everywhere.
 
     Its colour is stored at half the size, so sides must be even: an odd one gets its last row or column twice.
@@ -56,7 +56,7 @@ def write_video(path: str | os.PathLike[str], frames: Frames, fps: float = 7.0) 
             raise OSError(f"{path}: ffmpeg failed: {ffmpeg.stderr.decode(errors='replace').strip()}")
 
 
-def write_gif(path: str | os.PathLike[str], frames: Frames, fps: float = 7.0) -> None:
+def write_gif(path: str | os.PathLike[str], frames: Frames, fps: int | float = 7) -> None:
     """Write frames as an endless .gif of 256 colours a frame: large and coarse, but it moves in any document.
 
     Raises:
@@ -122,7 +122,7 @@ def in_order(paths: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=words)
 
 
-def _checked_bytes(frames: Frames, name: str | os.PathLike[str]) -> UInt8[np.ndarray, "f h w 3"]:
+def _checked_bytes(frames: Frames, name: str | os.PathLike[str]) -> UInt8[np.ndarray, "_ _ _ 3"]:
     if not len(frames):
         raise InputError(f"{name}: no frames to write")
     return to_bytes(frames)
