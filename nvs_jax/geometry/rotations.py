@@ -2,12 +2,12 @@
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, ScalarLike
 
 from nvs_jax.geometry.cameras import Matrix, Vector
 
 
-def slerp(start: Matrix, end: Matrix, fraction: Float[Array, ""]) -> Matrix:
+def slerp(start: Matrix, end: Matrix, fraction: ScalarLike) -> Matrix:
     """The rotation a `fraction` of the way from `start` to `end` at constant angular speed."""
     between = jnp.matmul(start.T, end, precision=lax.Precision.HIGHEST)
     part = rotation_matrix(fraction * rotation_vector(between))

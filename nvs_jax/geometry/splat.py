@@ -13,11 +13,13 @@ from jaxtyping import Array, Float, Int
 
 
 class Taps(NamedTuple):
-    """The pixels that each of n points touches, k each, on the picture with one pixel of margin on every side."""
+    """The k pixels that each of n points touches, and how strongly.
 
-    row: Int[Array, "k n"]
-    column: Int[Array, "k n"]
-    weight: Float[Array, "k n"]
+    `cell` counts row by row through the picture with one pixel of margin on every side, (H+2) x (W+2).
+    """
+
+    cell: Int[Array, "n k"]
+    weight: Float[Array, "n k"]
 
 
 def reference_taps(position: Float[Array, "n 2"], height: int, width: int) -> Taps:
@@ -26,7 +28,7 @@ def reference_taps(position: Float[Array, "n 2"], height: int, width: int) -> Ta
     A position that is whole along one axis has floor = ceil there, so that its pixels count twice; whole along both,
     its one pixel counts four times. Positions outside are moved to the margin, where they disturb nothing; one within
     a pixel of the border gives the border's pixels their share. Gradients are those of the bilinear weights: none
-    for points outside, one-sided where a position is whole.
+    for points outside; they jump where a position is whole.
 
     Args:
         position: (x, y) in pixels, possibly outside the picture.
@@ -35,18 +37,16 @@ def reference_taps(position: Float[Array, "n 2"], height: int, width: int) -> Ta
     """
     column, across = _pair(position[:, 0], width)
     row, down = _pair(position[:, 1], height)
-    return Taps(
-        row=jnp.concatenate([row, row]),
-        column=jnp.repeat(column, 2, axis=0),
-        weight=jnp.concatenate([down, down]) * jnp.repeat(across, 2, axis=0),
-    )
+    cell = row[:, :, None] * (width + 2) + column[:, None, :]
+    weight = down[:, :, None] * across[:, None, :]
+    return Taps(cell.reshape(-1, 4), weight.reshape(-1, 4))
 
 
-def _pair(x: Float[Array, "n"], size: int) -> tuple[Int[Array, "2 n"], Float[Array, "2 n"]]:
+def _pair(x: Float[Array, "n"], size: int) -> tuple[Int[Array, "n 2"], Float[Array, "n 2"]]:
     """Floor and ceil along one axis, counted from the margin, and the linear weight of each."""
     x = jnp.clip(x + 1, 0, size + 1)
     low, high = jnp.floor(x), jnp.ceil(x)
-    return jnp.stack([low, high]).astype(jnp.int32), jnp.stack([1 - (x - low), 1 - (high - x)])
+    return jnp.stack([low, high], axis=1).astype(jnp.int32), jnp.stack([1 - (x - low), 1 - (high - x)], axis=1)
 
 
 def depth_weight(depth: Float[Array, "n"], sharpness: float) -> Float[Array, "n"]:
@@ -66,9 +66,9 @@ def accumulate(
 ) -> tuple[Float[Array, "h w c"], Float[Array, "h w"]]:
     """Per pixel, the sum of weighted colours and the sum of weights. The margin is cut off."""
     values = jnp.concatenate([colour, jnp.ones_like(colour[:, :1])], axis=1)
-    grid = jnp.zeros((height + 2, width + 2, values.shape[1]), values.dtype)
-    grid = grid.at[taps.row, taps.column].add(taps.weight[..., None] * values, mode="drop")
-    inside = grid[1:-1, 1:-1]
+    grid = jnp.zeros(((height + 2) * (width + 2), values.shape[1]), values.dtype)
+    grid = grid.at[taps.cell].add(taps.weight[..., None] * values[:, None], mode="drop")
+    inside = grid.reshape(height + 2, width + 2, -1)[1:-1, 1:-1]
     return inside[..., :-1], inside[..., -1]
 
 

@@ -3,18 +3,20 @@
 `frames` is static; everything else may be traced and differentiated.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
-from jaxtyping import Array, Float, ScalarLike, Shaped
+from jaxtyping import Array, Float, ScalarLike
 
 from nvs_jax.errors import InputError
-from nvs_jax.geometry.cameras import Pose, as_float, look_at, pose_matrix
+from nvs_jax.geometry.cameras import Point, Pose, as_float, look_at, pose_matrix
 from nvs_jax.geometry.rotations import slerp
 
 Poses = Float[Array, "f 4 4"]
 
 
+@partial(jax.jit, static_argnames=("frames", "inverse"))
 def orbit(
     radius_x: ScalarLike, radius_z: ScalarLike, step_degrees: ScalarLike, frames: int, inverse: bool = False
 ) -> Poses:
@@ -42,7 +44,8 @@ def orbit(
     return look_at_origin(jnp.stack([x, jnp.zeros_like(x), z], axis=-1))
 
 
-def line(start_radius: ScalarLike, end: Shaped[ArrayLike, "3"], frames: int) -> Poses:
+@partial(jax.jit, static_argnames="frames")
+def line(start_radius: ScalarLike, end: Point, frames: int) -> Poses:
     """A straight line from (start_radius, 0, 0) to `end` in equal steps, looking at the origin, as the release.
 
     Args:
@@ -58,6 +61,7 @@ def line(start_radius: ScalarLike, end: Shaped[ArrayLike, "3"], frames: int) -> 
     return look_at_origin(start + _fractions(frames)[:, None] * (as_float(end) - start))
 
 
+@partial(jax.jit, static_argnames="frames")
 def between(start: Pose, end: Pose, frames: int) -> Poses:
     """From one pose to another, both included: rotation at constant angular speed, world-to-camera t linear.
 

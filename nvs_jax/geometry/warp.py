@@ -40,8 +40,8 @@ class Warp:
 
 @partial(jax.jit, static_argnames="settings")
 def forward_warp(
-    picture: Float[Array, "*source h w 3"],
-    depth: Float[Array, "*source h w"],
+    picture: Float[Array, "*picture_size 3"],
+    depth: Float[Array, "*depth_size"],
     intrinsics: Matrix,
     source_pose: Float[Array, "*view 4 4"],
     target_poses: Float[Array, "f 4 4"],
@@ -51,8 +51,8 @@ def forward_warp(
     """Warp one picture, or one picture per frame, to every target pose.
 
     Differentiable in picture, depth, poses and intrinsics if `settings.quantize` is off. Pictures, depths and poses
-    are arguments of one compiled program per size; each is the same for all frames, or has a leading axis of F of its
-    own (a video: frame i is warped to pose i).
+    are arguments of one compiled program per size. Picture and depth, and likewise the source pose, are the same for
+    all frames, or have a leading axis of F (a video: its frame i is warped to pose i).
 
     Args:
         picture: [H,W,3] or [F,H,W,3] in [0,1].
@@ -91,7 +91,7 @@ def warp_one(
     z = jnp.where(seen, jnp.clip(z, 0, settings.depth_clip), 0).reshape(-1)
     closeness = depth_weight(z, settings.sharpness) * seen.reshape(-1)
     taps = reference_taps(position.reshape(-1, 2), height, width)
-    taps = taps._replace(weight=taps.weight * closeness)
+    taps = taps._replace(weight=taps.weight * closeness[:, None])
     total, weight = accumulate(picture.reshape(-1, 3), taps, height, width)
 
     warped = weighted_mean(total, weight)
