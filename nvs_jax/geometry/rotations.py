@@ -10,7 +10,7 @@ from nvs_jax.geometry.cameras import Matrix, Vector
 def slerp(start: Matrix, end: Matrix, fraction: ScalarLike) -> Matrix:
     """The rotation a `fraction` of the way from `start` to `end` at constant angular speed."""
     between = jnp.matmul(start.T, end, precision=lax.Precision.HIGHEST)
-    part = rotation_matrix(fraction * rotation_vector(between))
+    part = rotation_matrix(rotation_vector(between) * jnp.asarray(fraction))
     return jnp.matmul(start, part, precision=lax.Precision.HIGHEST)
 
 
