@@ -47,15 +47,14 @@ IMAGE_ENCODER = ImageEncoderConfig(
 
 def demo_model() -> SVD:
     """A small SVD with random weights: its pictures are noise wherever no view guides it."""
-    keys = jax.random.split(jax.random.key(0), 3)
     return SVD(
         SVDNetworks(
             UNET,
-            random_weights(UNetSpatioTemporal(UNET), keys[0]),
+            random_weights(UNetSpatioTemporal(UNET), 0),
             VAE_CONFIG,
-            random_weights(VAE(VAE_CONFIG), keys[1]),
+            random_weights(VAE(VAE_CONFIG), 1),
             IMAGE_ENCODER,
-            random_weights(ImageEncoder(IMAGE_ENCODER), keys[2]),
+            random_weights(ImageEncoder(IMAGE_ENCODER), 2),
         )
     )
 

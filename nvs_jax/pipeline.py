@@ -48,7 +48,7 @@ def load(source: str | Path, *, dtype: Any = None) -> "Pipeline":
 
 @dataclass(frozen=True)
 class Render:
-    """What a render gives back, in host memory.
+    """What a render gives back; the warp is still on the device.
 
     Attributes:
         frames: the video, in [0, 1]; its first frame is the given view.
@@ -125,7 +125,7 @@ class Pipeline:
         sigmas = problem.sigmas[:-1]
         return Render(
             frames=np.asarray(frames),
-            warp=jax.device_get(warp),
+            warp=warp,
             weights=np.asarray(jax.vmap(problem.weights)(sigmas)),
             sigmas=np.asarray(sigmas),
         )

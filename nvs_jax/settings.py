@@ -7,6 +7,13 @@ preset `fast`; `configs/presets/` holds the named ones.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nvs_jax.errors import InputError
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise InputError(message)
+
 
 @dataclass(frozen=True)
 class WarpSettings:
@@ -23,6 +30,10 @@ class WarpSettings:
     quantize: bool = True
     """Round warped pictures to 8 bits. Off, the warp is differentiable."""
 
+    def __post_init__(self):
+        _require(self.depth_clip > 0, f"warp.depth_clip must be positive, not {self.depth_clip}")
+        _require(self.dilation > 0 and self.dilation % 2 == 1, f"warp.dilation must be odd, not {self.dilation}")
+
 
 @dataclass(frozen=True)
 class ScheduleSettings:
@@ -36,6 +47,13 @@ class ScheduleSettings:
     """Smallest noise level before 0."""
     rho: float = 7.0
     """How strongly steps gather at small noise."""
+
+    def __post_init__(self):
+        _require(self.steps >= 1, f"steps must be at least 1, not {self.steps}")
+        _require(
+            0 < self.sigma_min <= self.sigma_max,
+            f"sigmas must satisfy 0 < sigma_min <= sigma_max, not {self.sigma_min} and {self.sigma_max}",
+        )
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,11 @@ class ConditioningSettings:
     target_scale: float | None = None
     """The warped views' latents are divided by this; None: by the inverse of the VAE's own scale. The release: 5.6."""
 
+    def __post_init__(self):
+        _require(self.fps >= 1, f"fps must be at least 1, not {self.fps}")
+        _require(self.noise_aug >= 0, f"noise_aug must not be negative, as {self.noise_aug} is")
+        _require(self.target_scale is None or self.target_scale > 0, "target_scale must be positive")
+
 
 @dataclass(frozen=True)
 class WeightSettings:
@@ -70,6 +93,10 @@ class WeightSettings:
     """Of the closed form: the network's error grows as v2 sigma."""
     v3: float = 10.0
     """Of the closed form: the warp's error grows as v3 |dp|."""
+
+    def __post_init__(self):
+        _require(self.v1 > 0, f"v1 must be positive, not {self.v1}")
+        _require(self.v2 >= 0 and self.v3 >= 0, f"v2 and v3 must not be negative, as {self.v2} or {self.v3} is")
 
 
 @dataclass(frozen=True)
@@ -115,6 +142,11 @@ class CameraSettings:
     far: float = 500.0
     """Largest depth made of a disparity map."""
 
+    def __post_init__(self):
+        _require(self.focal > 0, f"camera.focal must be positive, not {self.focal}")
+        _require(self.disparity_scale > 0, f"camera.disparity_scale must be positive, not {self.disparity_scale}")
+        _require(self.far > 0, f"camera.far must be positive, not {self.far}")
+
 
 @dataclass(frozen=True)
 class PathSettings:
@@ -135,6 +167,13 @@ class PathSettings:
     end: tuple[float, float, float] = (30.0, 2.0, -10.0)
     """Of a line: where it ends."""
 
+    def __post_init__(self):
+        _require(
+            self.frames is None or self.frames >= 2,
+            f"a video needs at least 2 frames, the given view included, not {self.frames}",
+        )
+        _require(min(self.radius) > 0, f"the orbit's radii must be positive, not {self.radius}")
+
 
 @dataclass(frozen=True)
 class RenderSettings:
@@ -150,3 +189,6 @@ class RenderSettings:
     warp: WarpSettings = field(default_factory=WarpSettings)
     decode_chunk: int = 8
     """Frames decoded together: more costs memory, fewer costs temporal consistency."""
+
+    def __post_init__(self):
+        _require(self.decode_chunk >= 1, f"decode_chunk must be at least 1, not {self.decode_chunk}")

@@ -96,14 +96,8 @@ def output_size(size: tuple[int, int], settings: PictureSettings, multiple: int)
 
 
 def camera_path(settings: PathSettings, frames: int) -> Poses:
-    """The poses the settings describe; `frames` where they leave the length open.
-
-    Raises:
-        InputError: fewer than two frames.
-    """
+    """The poses the settings describe; `frames` where they leave the length open."""
     frames = frames if settings.frames is None else settings.frames
-    if frames < 2:
-        raise InputError(f"a video needs at least 2 frames, the given view included, not {frames}")
     if settings.kind == "orbit":
         x, z = settings.radius
         return orbit(x, z, settings.step_degrees, frames, settings.inverse)

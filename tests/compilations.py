@@ -8,7 +8,7 @@ import jax
 _compiled = 0
 
 
-def _listen(event: str, duration: float, **kwargs: str | int) -> None:
+def _listen(event: str, duration_secs: float, **kwargs: str | int) -> None:
     global _compiled
     _compiled += event == "/jax/core/compile/backend_compile_duration"
 

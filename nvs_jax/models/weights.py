@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -56,18 +56,19 @@ def bind(module: Module, weights: Mapping[str, Array]) -> Module:
     return nnx.merge(graphdef, state)
 
 
-def random_weights(module: nnx.Module, key: Array) -> Weights:
+def random_weights(module: nnx.Module, seed: int) -> Weights:
     """Weights with which signals keep their size: matrices N(0, 1/fan_in), norms 1, biases 0.
 
-    For tests, benchmarks at full size and the start of training. One small program per shape, not one large one.
+    For tests, benchmarks at full size and the start of training. Drawn with numpy: hundreds of shapes would be as many
+    programs to compile.
     """
+    rng = np.random.default_rng(seed)
     weights = {}
-    for index, (name, spec) in enumerate(parameter_specs(module).items()):
+    for name, spec in parameter_specs(module).items():
         if len(spec.shape) > 1:
             scale = math.prod(spec.shape[:-1]) ** -0.5
-            weights[name] = scale * jax.random.normal(jax.random.fold_in(key, index), spec.shape)
-        elif "norm" in name and name.endswith("weight"):
-            weights[name] = jnp.ones(spec.shape)
+            weights[name] = jnp.asarray(rng.standard_normal(spec.shape, np.float32) * np.float32(scale))
         else:
-            weights[name] = jnp.zeros(spec.shape)
+            gain = "norm" in name and name.endswith("weight")
+            weights[name] = jnp.asarray(np.full(spec.shape, float(gain), np.float32))
     return weights

@@ -78,7 +78,7 @@ def test_transformer_agrees_with_diffusers(channels, heads, layers, context_chan
 
 def test_one_token_gives_what_the_full_attention_to_it_gives():
     ours = Attention(32, 4, 24)
-    weights = random_weights(ours, jax.random.key(0))
+    weights = random_weights(ours, 0)
     x, tokens = jnp.asarray(_normal(1, 6, 5, 32)), jnp.asarray(_normal(2, 2, 1, 24))
     rows = jnp.array([0, 1, 1, 0, 0, 1])
     shortcut = bind(ours, weights)(x, Context(tokens, rows))
@@ -90,7 +90,7 @@ def test_one_token_gives_what_the_full_attention_to_it_gives():
 
 def test_one_token_needs_no_queries_and_keys():
     ours = Attention(32, 4, 24)
-    weights = random_weights(ours, jax.random.key(0))
+    weights = random_weights(ours, 0)
     apply = jax.jit(lambda w, x, tokens: bind(ours, w)(x, Context(tokens, jnp.arange(2))))
     x = jnp.ones((2, 5, 32))
     assert apply.lower(weights, x, jnp.ones((2, 1, 24))).as_text().count("dot_general") == 2
@@ -146,9 +146,18 @@ def _location_major(block, args, kwargs):
     return args, kwargs | {"encoder_hidden_states": batch_major.transpose(0, 1).flatten(0, 1)}
 
 
+def test_jit_changes_nothing():
+    ours = TransformerSpatioTemporal(32, 2, 1, 24)
+    weights = random_weights(ours, 0)
+    x, context = jnp.asarray(_normal(1, 2, 2, 1, 3, 32)), jnp.asarray(_normal(2, 2, 1, 24))
+    mixed = MixedContext(jnp.stack([context, context]), jnp.arange(2))
+    jitted = jax.jit(lambda w, *inputs: bind(ours, w)(*inputs))
+    assert relative_error(jitted(weights, x, context, mixed), bind(ours, weights)(x, context, mixed)) <= 1e-6
+
+
 def test_a_transformer_stays_finite_in_bfloat16():
     ours = TransformerSpatioTemporal(32, 2, 1, 24)
-    weights = random_weights(ours, jax.random.key(0))
+    weights = random_weights(ours, 0)
     x = 1e4 * jax.random.normal(jax.random.key(1), (1, 2, 2, 2, 32), jnp.bfloat16)
     context = 1e3 * jnp.ones((1, 2, 24), jnp.bfloat16)
     y = jax.jit(lambda w, *inputs: bind(ours, w)(*inputs))(weights, x, context)

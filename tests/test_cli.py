@@ -1,0 +1,200 @@
+"""The command as a user calls it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from nvs_jax.cli import main
+from nvs_jax.media import write_picture
+from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, write_tiny_folder
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return write_tiny_folder(tmp_path_factory.mktemp("svd"))
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    photo, depth = scene()
+    write_picture(tmp_path / "photo.png", photo)
+    np.save(tmp_path / "depth.npy", depth)
+    return tmp_path
+
+
+def single(folder: Path, weights: Path, *more: str, depth: str = "depth.npy", photo: str = "photo.png") -> list[str]:
+    out = str(folder / "out")
+    return [
+        *("single", str(folder / photo), "--depth", str(folder / depth), "--depth-kind", "depth"),
+        *("--weights", str(weights), "--out", out, "--path.radius", "6", "6", "--path.step-degrees", "4"),
+        *("--path.frames", str(FRAMES), "--camera.focal", "0.6", "--steps", "2", *more),
+    ]
+
+
+def test_single_writes_all_that_a_user_wants(inputs, weights, capsys):
+    main(single(inputs, weights, "--seed", "4"))
+    out = inputs / "out"
+    assert {path.name for path in out.iterdir()} == {
+        *("video.mp4", "frames", "warps", "holes", "warps.gif", "warps.png", "weights.png", "run.json")
+    }
+    assert len(list((out / "frames").iterdir())) == FRAMES
+    assert iio.imread(out / "video.mp4").shape == (FRAMES, HEIGHT, WIDTH, 3)
+    assert iio.imread(out / "holes" / "000.png").max() == 0
+    record = json.loads((out / "run.json").read_text())
+    assert record["job"]["seed"] == 4
+    assert record["job"]["settings"]["schedule"]["steps"] == 2
+    assert len(record["path"]) == FRAMES
+    assert set(record["seconds"]) == {"warp", "encode", "sample", "decode"}
+    said = capsys.readouterr()
+    assert "depth.npy is read as depth" in said.err
+    assert "2/2" in said.err
+    assert "video.mp4" in said.out
+
+
+def test_the_same_seed_gives_the_same_pictures(inputs, weights):
+    main(single(inputs, weights))
+    first = iio.imread(inputs / "out" / "frames" / "003.png")
+    main(single(inputs, weights, "--overwrite"))
+    np.testing.assert_array_equal(iio.imread(inputs / "out" / "frames" / "003.png"), first)
+
+
+def test_a_converted_checkpoint_gives_the_same_video(inputs, weights):
+    main(single(inputs, weights))
+    first = iio.imread(inputs / "out" / "frames" / "002.png")
+    main(["convert", str(weights), str(inputs / "checkpoint")])
+    main(single(inputs, inputs / "checkpoint", "--overwrite"))
+    np.testing.assert_array_equal(iio.imread(inputs / "out" / "frames" / "002.png"), first)
+
+
+def test_warp_needs_no_weights(tmp_path):
+    photo = np.random.default_rng(0).random((100, 150, 3), np.float32)
+    write_picture(tmp_path / "photo.jpg", photo)
+    np.save(tmp_path / "disparity.npy", np.full((100, 150), 50, np.float32))
+    line = ["--path.kind", "line", "--path.start", "40", "--path.end", "38", "1", "-2"]
+    files = [str(tmp_path / "photo.jpg"), "--depth", str(tmp_path / "disparity.npy"), "--depth-kind", "disparity"]
+    main(["warp", *files, "--out", str(tmp_path / "out"), *line, "--path.frames", "5"])
+    assert len(list((tmp_path / "out" / "warps").iterdir())) == 5
+    assert iio.imread(tmp_path / "out" / "warps" / "000.png").shape == (64, 128, 3)
+    assert iio.imread(tmp_path / "out" / "warps.gif").shape[0] == 5
+
+
+def break_depth(folder, value):
+    depth = np.load(folder / "depth.npy")
+    depth[3, 4] = value
+    np.save(folder / "depth.npy", depth)
+
+
+def wrong_size(folder, weights):
+    np.save(folder / "depth.npy", np.ones((20, 50), np.float32))
+
+
+def not_finite(folder, weights):
+    break_depth(folder, np.nan)
+
+
+def negative(folder, weights):
+    break_depth(folder, -1)
+
+
+def all_zero(folder, weights):
+    np.save(folder / "depth.npy", np.zeros((HEIGHT, WIDTH), np.float32))
+
+
+def no_picture(folder, weights):
+    (folder / "photo.png").write_text("hello")
+
+
+def no_depth(folder, weights):
+    (folder / "depth.npy").unlink()
+
+
+def foreign_config(folder, weights):
+    config = json.loads((weights / "unet" / "config.json").read_text())
+    (weights / "unet" / "config.json").write_text(json.dumps(config | {"_class_name": "UNet2DConditionModel"}))
+
+
+def truncated_weights(folder, weights):
+    path = weights / "unet" / "diffusion_pytorch_model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def no_weights(folder, weights):
+    (weights / "model_index.json").unlink()
+
+
+def full_folder(folder, weights):
+    (folder / "out").mkdir()
+    (folder / "out" / "precious.txt").write_text("mine")
+
+
+MISTAKES = {
+    wrong_size: "20x50",
+    not_finite: "not finite",
+    negative: "negative",
+    all_zero: "zero everywhere",
+    no_picture: "photo.png",
+    no_depth: "depth.npy",
+    foreign_config: "UNet2DConditionModel",
+    truncated_weights: "diffusion_pytorch_model.safetensors",
+    no_weights: "model_index.json",
+    full_folder: "not empty",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
+def test_a_mistake_is_one_clear_line_and_leaves_nothing(mistake, inputs, weights, tmp_path, capsys):
+    import shutil
+
+    copy = shutil.copytree(weights, tmp_path / "weights")
+    mistake(inputs, copy)
+    before = sorted(path.name for path in inputs.iterdir())
+    with pytest.raises(SystemExit) as stop:
+        main(single(inputs, copy))
+    assert stop.value.code == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line and "is read as" not in line]
+    assert len(errors) == 1, errors
+    assert errors[0].startswith("nvs-jax: error: ")
+    assert MISTAKES[mistake] in errors[0]
+    assert sorted(path.name for path in inputs.iterdir()) == before
+    if mistake is full_folder:
+        assert [path.name for path in (inputs / "out").iterdir()] == ["precious.txt"]
+
+
+@pytest.mark.parametrize("steps", ["0", "-5"])
+def test_steps_must_be_positive(steps, inputs, weights, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*single(inputs, weights), "--steps", steps])
+    assert stop.value.code == 2
+    assert f"steps must be at least 1, not {steps}" in capsys.readouterr().err
+    assert not (inputs / "out").exists()
+
+
+def test_missing_folder_of_weights(inputs, capsys):
+    with pytest.raises(SystemExit):
+        main(single(inputs, inputs / "nowhere"))
+    assert "nowhere does not exist" in capsys.readouterr().err
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "nvs_jax", *arguments], capture_output=True, text=True, env=os.environ)
+
+
+def test_help_names_the_jobs_and_imports_no_jax():
+    helped = run("--help")
+    assert helped.returncode == 0
+    for job in ("single", "warp", "convert", "demo"):
+        assert job in helped.stdout
+    code = "import sys; from nvs_jax.cli import parse; parse(['demo']); sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_exit_code_reaches_the_shell(tmp_path):
+    failed = run("warp", "nothing.png", "--depth", "d.npy", "--depth-kind", "depth", "--out", str(tmp_path / "out"))
+    assert failed.returncode == 2
+    assert "Traceback" not in failed.stderr

@@ -1,0 +1,143 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nvs_jax import InputError
+from nvs_jax.geometry import intrinsics_matrix, line, orbit
+from nvs_jax.pipeline import Noise, override, pose_distances
+from nvs_jax.settings import GuidanceSettings, PathSettings, RenderSettings, ScheduleSettings
+from tests.compilations import count_compilations
+from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
+
+SETTINGS = RenderSettings(schedule=ScheduleSettings(steps=2))
+PATH = orbit(6.0, 6.0, 4.0, FRAMES)
+INTRINSICS = intrinsics_matrix(20.0, HEIGHT, WIDTH)
+
+
+def render(pipeline, photo, depth, **options):
+    options = {"path": PATH, "intrinsics": INTRINSICS, "settings": SETTINGS} | options
+    return pipeline.render(photo, depth=depth, **options)
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return tiny_pipeline()
+
+
+def test_a_render_has_every_part(pipeline):
+    photo, depth = scene()
+    told = []
+    result = render(pipeline, photo, depth, report=lambda *what: told.append(what))
+    assert result.frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
+    assert np.isfinite(result.frames).all()
+    assert result.frames.min() >= 0
+    assert result.frames.max() <= 1
+    assert result.warp.pictures.shape == (FRAMES - 1, HEIGHT, WIDTH, 3)
+    assert result.weights.shape == (2, FRAMES)
+    assert (result.weights[:, 0] == 1).all()
+    assert told == [("warp", 1, 1), ("encode", 1, 1), ("sample", 1, 2), ("sample", 2, 2), ("decode", 1, 1)]
+
+
+def test_the_first_frame_is_the_given_view(pipeline):
+    """DGS gives frame 0 its latent, so what is decoded is the VAE's version of the (hardly noisy) photo."""
+    photo, depth = scene()
+    result = render(pipeline, photo, depth)
+    codec = pipeline.model.codec(SETTINGS.conditioning, SETTINGS.decode_chunk)
+    problem = pipeline.prepare(photo, result.warp, PATH, jax.random.key(0), SETTINGS)
+    target = problem.guidance.modulate.target
+    np.testing.assert_allclose(result.frames[0], codec.decode(target)[0, 0], atol=0.2)
+    again = render(pipeline, photo, depth)
+    np.testing.assert_array_equal(result.frames, again.frames)
+
+
+def test_the_seed_changes_the_video_and_nothing_else(pipeline):
+    photo, depth = scene()
+    one, two = (render(pipeline, photo, depth, seed=seed) for seed in (0, 1))
+    assert np.abs(one.frames - two.frames).max() > 0.01
+    np.testing.assert_array_equal(one.warp.pictures, two.warp.pictures)
+
+
+def test_another_photo_path_seed_and_weights_compile_nothing(pipeline):
+    render(pipeline, *scene())
+    other = tiny_pipeline(seed=1)
+    photo, depth = scene(1)
+    path = line(7.0, jnp.array([5.0, 0.0, -3.0]), FRAMES)
+    with count_compilations() as count:
+        render(other, photo, depth + 1, path=path, intrinsics=INTRINSICS * jnp.array([[1.1], [1.1], [1.0]]), seed=3)
+    assert count.value == 0
+
+
+@pytest.mark.parametrize("method", ["post", "none"])
+def test_other_methods(pipeline, method):
+    photo, depth = scene()
+    result = render(pipeline, photo, depth, method=method, steps=1)
+    assert np.isfinite(result.frames).all()
+    assert len(result.sigmas) == 1
+
+
+def test_noise_can_be_handed_in(pipeline):
+    photo, depth = scene()
+    warp = pipeline.warp(photo, depth=depth, path=PATH, intrinsics=INTRINSICS)
+    shape = pipeline.model.codec(SETTINGS.conditioning).latent_shape(FRAMES, HEIGHT, WIDTH)
+    noise = Noise(jnp.zeros(photo.shape), jnp.ones(shape))
+    problem = pipeline.prepare(photo, warp, PATH, noise, SETTINGS)
+    assert (problem.noise == 1).all()
+    without = pipeline.model.codec(SETTINGS.conditioning).encode(jnp.asarray(photo)[None])[0]
+    np.testing.assert_allclose(problem.guidance.modulate.target[0, 0], without, atol=1e-5)
+
+
+def test_bfloat16_stays_finite(pipeline):
+    half = {name: weight.astype(jnp.bfloat16) for name, weight in pipeline.model.networks.unet.items()}
+    from dataclasses import replace
+
+    from nvs_jax.models.svd.model import SVD
+    from nvs_jax.pipeline import Pipeline
+
+    narrow = Pipeline(SVD(replace(pipeline.model.networks, unet=half)))
+    assert np.isfinite(render(narrow, *scene()).frames).all()
+
+
+def test_distances_of_an_orbit():
+    centre = pose_distances(orbit(6.0, 6.0, 60.0, 3), "centre")
+    np.testing.assert_allclose(centre, [0, 6, 6 * np.sqrt(3)], atol=1e-5)
+    np.testing.assert_array_equal(pose_distances(PATH, "index"), np.arange(FRAMES))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"depth": np.ones((4, 4), np.float32)}, "depth is 4x4, the photo 24x32"),
+        ({"photo": np.ones((25, 32, 3), np.float32), "depth": np.ones((25, 32), np.float32)}, "multiples of 4"),
+        ({"depth": np.zeros((HEIGHT, WIDTH), np.float32)}, "depth must be positive"),
+        ({"depth": np.full((HEIGHT, WIDTH), np.nan, np.float32)}, "depth must be positive"),
+        ({"path": PATH[:1]}, "the path has 1 poses"),
+    ],
+)
+def test_refuses_what_cannot_be_rendered(pipeline, change, message):
+    photo, depth = scene()
+    arguments = {"photo": photo, "depth": depth, "path": PATH} | change
+    with pytest.raises(InputError, match=message):
+        pipeline.render(**arguments, settings=SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ScheduleSettings(steps=0),
+        lambda: ScheduleSettings(sigma_min=0.0),
+        lambda: PathSettings(frames=1),
+        lambda: RenderSettings(decode_chunk=0),
+        lambda: override(SETTINGS, steps=-2),
+    ],
+)
+def test_settings_refuse_what_makes_no_sense(make):
+    with pytest.raises(InputError):
+        make()
+
+
+def test_tiles_can_be_asked_for(pipeline):
+    settings = RenderSettings(
+        schedule=ScheduleSettings(steps=1), guidance=GuidanceSettings(method="post", tiles=True, half=True)
+    )
+    assert np.isfinite(render(pipeline, *scene(), settings=settings).frames).all()

@@ -1,0 +1,44 @@
+"""A tiny SVD with random weights, as networks and as a folder in diffusers' layout, and a scene small enough for it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from convert.transfer import build
+from nvs_jax.models.svd.model import SVD
+from nvs_jax.models.svd.networks import SVDNetworks
+from nvs_jax.models.weights import parameter_specs, random_weights
+from nvs_jax.pipeline import Pipeline
+from tests.convert.published import CONFIGS, write_folder
+
+HEIGHT, WIDTH, FRAMES = 24, 32, 4
+
+
+def tiny_pipeline(seed: int = 0) -> Pipeline:
+    networks = {}
+    for index, (component, config) in enumerate(CONFIGS.items()):
+        networks[f"{component}_config"] = config
+        networks[component] = random_weights(build(config), 10 * seed + index)
+    return Pipeline(SVD(SVDNetworks(**networks)))
+
+
+def write_tiny_folder(folder: Path, seed: int = 0) -> Path:
+    """The same networks as published files."""
+    networks = tiny_pipeline(seed).model.networks
+    tensors = {}
+    for component, config in CONFIGS.items():
+        specs, weights = parameter_specs(build(config)), networks.weights(component)
+        inverse = {name: np.argsort(spec.published_axes) for name, spec in specs.items()}
+        tensors[component] = {
+            name: np.ascontiguousarray(np.asarray(weights[name]).transpose(inverse[name])) for name in specs
+        }
+    return write_folder(folder, tensors)
+
+
+def scene(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A picture and its depth: a square in front of a wall."""
+    rng = np.random.default_rng(seed)
+    picture = rng.random((HEIGHT, WIDTH, 3), np.float32)
+    depth = np.full((HEIGHT, WIDTH), 8.0, np.float32)
+    depth[8:16, 10:20] = 4.0
+    return picture, depth
