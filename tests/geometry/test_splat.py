@@ -52,7 +52,7 @@ def test_a_whole_position_counts_twice_along_each_axis():
 
 def test_the_nearest_surface_wins():
     position = jnp.array([[1.25, 1.5]] * 2)
-    picture, _ = splat(jnp.array([[1.0], [0.0]]), position, jnp.array([10.0, 400.0]), (3, 3))
+    picture, _ = _splat(jnp.array([[1.0], [0.0]]), position, jnp.array([10.0, 400.0]), (3, 3))
     np.testing.assert_allclose(picture[1:, 1:3], np.ones((2, 2, 1)), atol=1e-6)
 
 

@@ -143,7 +143,8 @@ def test_pixels_without_finite_depth_are_left_out():
 
 
 def test_frames_are_warped_one_by_one_all_at_once_and_as_a_video_alike():
-    scene = arrays(random_scene(0).to(np.float32))
+    """Depths within a factor of 1.2: larger ones amplify a weight's rounding, and each program rounds its own way."""
+    scene = arrays(random_scene(0, near=10.0, far=12.0).to(np.float32))
     rng = np.random.default_rng(0)
     poses = jnp.stack([jnp.asarray(random_pose(rng, 0.05, 0.3), jnp.float32) @ scene.source_pose for _ in range(3)])
     together = forward_warp(*scene[:4], poses, SMOOTH)
@@ -151,7 +152,7 @@ def test_frames_are_warped_one_by_one_all_at_once_and_as_a_video_alike():
     assert together.valid.shape == together.hole.shape == (3, 12, 16)
 
     single = [_warp_one(*scene[:4], pose, settings=SMOOTH) for pose in poses]
-    batch = jax.vmap(lambda pose: warp_one(*scene[:4], pose, SMOOTH))(poses)
+    batch = jax.jit(jax.vmap(lambda pose: warp_one(*scene[:4], pose, SMOOTH)))(poses)
     video = forward_warp(jnp.stack([scene.picture] * 3), jnp.stack([scene.depth] * 3), *scene[2:4], poses, SMOOTH)
     views = forward_warp(*scene[:3], jnp.stack([scene.source_pose] * 3), poses, SMOOTH)
     for other in (jax.tree.map(lambda *frames: jnp.stack(frames), *single), batch, video, views):
