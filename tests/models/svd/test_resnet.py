@@ -58,7 +58,12 @@ def test_temporal_resnet_block_agrees_with_diffusers(in_channels, out_channels, 
 )
 def test_spatio_temporal_block_agrees_with_diffusers(channels, temb_channels, epsilons, strategy, switch, size):
     theirs = published.SpatioTemporalResBlock(
-        *channels, temb_channels, *epsilons, merge_strategy=strategy, switch_spatial_to_temporal_mix=switch
+        *channels,
+        temb_channels=temb_channels,
+        eps=epsilons[0],
+        temporal_eps=epsilons[1],
+        merge_strategy=strategy,
+        switch_spatial_to_temporal_mix=switch,
     )
     ours = SpatioTemporalResBlock(
         *channels,

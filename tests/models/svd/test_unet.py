@@ -199,6 +199,6 @@ def test_vmap_and_grad_go_through():
 def test_sizes_that_do_not_divide_are_refused(size):
     config = _config(_published("three levels, unlike ways down and up"))
     inputs = _inputs(config, 1, 1, *size, 1)
-    network: Callable[..., jax.Array] = UNetSpatioTemporal(config)
+    network = UNetSpatioTemporal(config)
     with pytest.raises(InputError, match=rf"latents of {size[0]}x{size[1]} do not fit this UNet.*divisible by 4"):
-        network(*inputs)
+        network(inputs.x, inputs.timestep, inputs.context, inputs.time_ids)

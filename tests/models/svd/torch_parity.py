@@ -60,5 +60,5 @@ def channels_last(x: torch.Tensor) -> np.ndarray:
 def with_weights_of(theirs: torch.nn.Module, ours: nnx.Module, seed: int = 0) -> Callable[..., Any]:
     """`ours` as a jitted function of its inputs; it and `theirs` get the same random weights."""
     weights = from_torch(randomise(theirs, seed), ours)
-    jitted = jax.jit(lambda weights, *inputs: bind(ours, weights)(*inputs), compiler_options=QUICK_COMPILE)
-    return lambda *inputs: jitted(weights, *inputs)
+    jitted = jax.jit(lambda weights, args, kwargs: bind(ours, weights)(*args, **kwargs), compiler_options=QUICK_COMPILE)
+    return lambda *args, **kwargs: jitted(weights, args, kwargs)

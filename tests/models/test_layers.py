@@ -1,0 +1,108 @@
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+from nvs_jax.models.layers import Conv, GroupNorm, LayerNorm, Linear, normalize
+from nvs_jax.models.weights import bind, parameter_specs
+from tests.models.svd.torch_parity import relative_error, with_weights_of
+
+
+def _normal(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("widths", "bias", "batch"), [((5, 7), True, (3,)), ((8, 3), False, (2, 4)), ((1, 6), True, ())]
+)
+def test_linear_is_pytorchs(widths, bias, batch):
+    theirs = torch.nn.Linear(*widths, bias=bias)
+    x = _normal(*batch, widths[0])
+    assert relative_error(with_weights_of(theirs, Linear(*widths, bias=bias))(x), theirs(torch.from_numpy(x))) <= 1e-6
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "bias", "size"),
+    [
+        ((3, 3), 1, True, (5, 4)),
+        ((3, 3), 2, True, (7, 6)),
+        ((1, 1), 1, False, (2, 3)),
+        ((3, 1, 1), 1, True, (4, 3, 2)),
+        ((5,), 3, True, (11,)),
+    ],
+)
+def test_convolution_is_pytorchs(kernel, stride, bias, size):
+    kind: Any = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)[len(kernel) - 1]
+    theirs = kind(4, 6, kernel, stride=stride, padding=[k // 2 for k in kernel], bias=bias)
+    apply = with_weights_of(theirs, Conv(4, 6, kernel, stride=stride, bias=bias))
+    x = _normal(2, *size, 4)
+    expected = theirs(torch.from_numpy(np.moveaxis(x, -1, 1).copy())).movedim(1, -1)
+    assert relative_error(apply(x), expected) <= 1e-6
+
+
+def test_convolution_pads_where_it_is_told():
+    theirs = torch.nn.Conv2d(3, 2, 3, stride=2)
+    apply = with_weights_of(theirs, Conv(3, 2, (3, 3), stride=2, padding=((0, 1), (2, 0))))
+    x = _normal(1, 4, 5, 3)
+    padded = np.pad(x, ((0, 0), (0, 1), (2, 0), (0, 0)))
+    expected = theirs(torch.from_numpy(np.moveaxis(padded, -1, 1).copy())).movedim(1, -1)
+    assert relative_error(apply(x), expected) <= 1e-6
+
+
+@pytest.mark.parametrize(("groups", "channels", "size"), [(2, 6, (5, 4)), (32, 64, (3, 2, 4)), (1, 3, (7,))])
+@pytest.mark.parametrize("epsilon", [1e-6, 1e-1])
+def test_group_norm_is_pytorchs(groups, channels, size, epsilon):
+    theirs = torch.nn.GroupNorm(groups, channels, epsilon)
+    x = 3 + 2 * _normal(2, *size, channels)
+    norm = with_weights_of(theirs, GroupNorm(groups, channels, epsilon))
+    expected = theirs(torch.from_numpy(np.moveaxis(x, -1, 1).copy())).movedim(1, -1)
+    assert relative_error(norm(x), expected) <= 2e-6
+
+
+@pytest.mark.parametrize(("channels", "epsilon"), [(6, 1e-5), (64, 1e-1), (3, 1e-6)])
+def test_layer_norm_is_pytorchs(channels, epsilon):
+    theirs = torch.nn.LayerNorm(channels, epsilon)
+    x = 3 + 2 * _normal(2, 5, channels)
+    assert relative_error(with_weights_of(theirs, LayerNorm(channels, epsilon))(x), theirs(torch.from_numpy(x))) <= 2e-6
+
+
+def test_statistics_far_from_zero_are_two_pass():
+    x = jnp.asarray(1000 + _normal(4, 256))
+    exact = np.asarray(x, np.float64)
+    exact = (exact - exact.mean(-1, keepdims=True)) / exact.std(-1, keepdims=True)
+    np.testing.assert_allclose(normalize(x, (-1,), 0.0), exact, atol=2e-4)
+
+
+def test_normalising_narrow_numbers_is_done_in_float32():
+    x = (1e4 + 100 * jnp.asarray(_normal(2, 4096))).astype(jnp.bfloat16)
+    wide = x.astype(jnp.float32)
+    result = normalize(x, (-1,), 1e-5)
+    assert result.dtype == jnp.float32
+    np.testing.assert_array_equal(result, normalize(wide, (-1,), 1e-5))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (Linear(8, 4), (3, 8)),
+        (Conv(8, 4, (3, 3)), (1, 2, 2, 8)),
+        (GroupNorm(2, 8, 1e-5), (1, 3, 8)),
+        (LayerNorm(8), (3, 8)),
+    ],
+    ids=["linear", "convolution", "group norm", "layer norm"],
+)
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.float32])
+def test_a_layer_answers_in_the_dtype_of_its_input(layer, shape, dtype):
+    weights = {name: jnp.ones(spec.shape) for name, spec in parameter_specs(layer).items()}
+    y = bind(layer, weights)(jnp.ones(shape, dtype))
+    assert y.dtype == dtype
+
+
+def test_building_a_layer_allocates_nothing():
+    before = len(jax.live_arrays())
+    layer = Linear(10**6, 10**6)
+    assert len(jax.live_arrays()) == before
+    assert parameter_specs(layer)["weight"].shape == (10**6, 10**6)
