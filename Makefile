@@ -23,7 +23,7 @@ setup: .venv/.done
 	touch $@
 
 demo: setup
-	$(BIN)/nvs-jax demo --out out/demo --overwrite True
+	$(BIN)/nvs-jax demo --out out/demo --overwrite --overwrite True
 
 lint: setup
 	$(BIN)/ruff check
