@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from nvs_jax.errors import InputError
 
@@ -64,6 +64,19 @@ def open_picture(path: str | os.PathLike[str], max_megapixels: int | float = MAX
         with _decoding(path):
             image.load()
     return image
+
+
+def photo_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Rows and columns of what `read_photo` would return, from the file's header.
+
+    Raises:
+        InputError: no such file, or not a picture.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    with _decoding(path), Image.open(path, formats=_known_formats()) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation) in {5, 6, 7, 8}
+        return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def check_megapixels(width: int, height: int, max_megapixels: int | float, path: str | os.PathLike[str]) -> None:

@@ -1,0 +1,71 @@
+"""TUM trajectories: a line `timestamp tx ty tz qx qy qz qw` a frame, camera-to-world, OpenCV's axes.
+
+See https://cvg.cit.tum.de/data/datasets/rgbd-dataset/file_formats.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from nvs_jax.errors import InputError
+from nvs_jax.media.atomic import atomic_path
+from nvs_jax.media.cameras.files import check_frames, floats, rows
+from nvs_jax.media.cameras.rotations import check_pose, invert, pose_matrix, quaternion_of, rotation_of
+from nvs_jax.media.cameras.views import Pose
+
+Poses = Float[np.ndarray, "f 4 4"]
+Times = Float[np.ndarray, "f"]
+
+
+def read_tum(path: str | os.PathLike[str]) -> tuple[Times, Poses]:
+    """Read a trajectory.
+
+    Returns:
+        times in seconds, and world-to-camera poses.
+
+    Raises:
+        InputError: missing, too large, malformed or empty; a quaternion that is none.
+    """
+    frames = [(floats(words, where), where) for where, words in rows(Path(path))]
+    check_frames(len(frames), path)
+    return np.array([values[0] for values, _ in frames if len(values)]), np.stack(
+        [tum_pose(*frame) for frame in frames]
+    )
+
+
+def tum_pose(values: Float[np.ndarray, "n"], where: str) -> Pose:
+    """The world-to-camera pose of a line's numbers.
+
+    Raises:
+        InputError: they are not 8, or not a pose.
+    """
+    if len(values) != 8:
+        raise InputError(f"{where}: {len(values)} numbers instead of 8: timestamp tx ty tz qx qy qz qw")
+    x, y, z, w = values[4:]
+    return invert(check_pose(pose_matrix(rotation_of(np.array([w, x, y, z]), where), values[1:4]), where))
+
+
+def write_tum(path: str | os.PathLike[str], poses: Poses, times: Times | None = None) -> None:
+    """Write a trajectory.
+
+    Args:
+        path: of the file.
+        poses: world-to-camera.
+        times: in seconds; None: 0, 1, 2, ...
+
+    Raises:
+        InputError: no poses, one that is none, or another number of times.
+    """
+    check_frames(len(poses), path)
+    times = np.arange(len(poses), dtype=np.float64) if times is None else times
+    if len(times) != len(poses):
+        raise InputError(f"{path}: {len(times)} times for {len(poses)} poses: give each pose one")
+    lines = ["# timestamp tx ty tz qx qy qz qw"]
+    for index, (time, pose) in enumerate(zip(times, poses, strict=True)):
+        camera_to_world = invert(check_pose(pose, f"pose {index}"))
+        w, x, y, z = quaternion_of(camera_to_world[:3, :3])
+        lines.append(" ".join(repr(float(value)) for value in (time, *camera_to_world[:3, 3], x, y, z, w)))
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
