@@ -25,6 +25,9 @@ def _parity(config: pytest.Config) -> Path | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Compiling takes most of the time: what an earlier run compiled need not be compiled again.
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "programs"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
     folder = _parity(config)
     if folder is not None and not (folder / "svd-tiny").is_dir():
         raise pytest.UsageError(f"--parity {folder}: no such folder of parity files")

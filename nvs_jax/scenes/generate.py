@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from nvs_jax.errors import InputError
 from nvs_jax.scenes.layout import Place, keys, random_geometry, random_place, uniform
-from nvs_jax.scenes.render import Scene
+from nvs_jax.scenes.scene import Scene
 from nvs_jax.scenes.settings import SceneSettings
 from nvs_jax.scenes.shading import Lights
 from nvs_jax.scenes.textures import PATTERNS, Material

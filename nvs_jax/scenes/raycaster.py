@@ -5,28 +5,22 @@ Pixels are numbered from 0 and a pixel's centre has whole coordinates: the ray o
 square around that centre, its depth is that of the centre.
 """
 
+import math
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float, Int
 
-from nvs_jax.scenes.shading import Lights, display, haze, shade
-from nvs_jax.scenes.solids import Geometry, Surface, blocked, nearest, surface
-from nvs_jax.scenes.textures import PATTERNS, Material, texture
-from nvs_jax.scenes.vectors import dot, normalize, rotate, rotate_back
+from nvs_jax.scenes.scene import Scene
+from nvs_jax.scenes.shading import display, haze, shade
+from nvs_jax.scenes.solids import Surface, blocked, nearest, surface
+from nvs_jax.scenes.textures import PATTERNS, texture
+from nvs_jax.scenes.vectors import dot, normalize, pick, rotate, rotate_back
 
 _FACES = 6  # of the room, the first materials
 _RAYS = 16384  # cast at once: enough to share among cores, few enough for their caches
-
-
-class Scene(NamedTuple):
-    """Solids, their materials ([six faces of the room, boxes, spheres, capsules]) and lights."""
-
-    geometry: Geometry
-    material: Material
-    lights: Lights
 
 
 class View(NamedTuple):
@@ -71,7 +65,7 @@ def _colour(scene: Scene, camera: _Camera, column, row, samples: int, view_depen
     face = surface(scene.geometry, index, point)
     normal = face.normal
     which = jnp.where(index == 0, face.face, index + _FACES - 1)
-    material = jax.tree.map(lambda a: jnp.moveaxis(a[which], 0, -1), scene.material)
+    material = pick(scene.material, which)
     width = _footprint(camera, direction, distance, face, samples)
     diffuse = texture(material, face.local, width, face.axis)
     start = point + 2e-3 * normal
@@ -115,20 +109,22 @@ def render(
     rotation = pose[:3, :3]
     camera = _Camera(-rotate_back(rotation, pose[:3, 3]), rotation, intrinsics.astype(dtype))
     view_dependent = jnp.asarray(view_dependent, dtype)
-    columns = jnp.arange(width, dtype=dtype)
     within = (jnp.arange(samples, dtype=dtype) + 0.5) / samples - 0.5
 
-    def one_row(row: Array) -> View:
-        at = jnp.meshgrid(columns, within, within, indexing="ij")
-        rays = (at[0] + at[1]).ravel(), (row + at[2]).ravel()
-        colour = _colour(scene, camera, *rays, samples, view_dependent)
-        depth, _ = nearest(
-            scene.geometry, camera.centre[:, None], camera.direction(columns, jnp.full_like(columns, row))
-        )
-        return View(colour.reshape(3, width, -1).mean(-1).T, depth)
+    def block(pixels: Int[Array, "p"]) -> tuple[Float[Array, "p 3"], Float[Array, "p"]]:
+        row, column = (a.astype(dtype) for a in jnp.divmod(pixels, width))
+        rays = jnp.broadcast_arrays(column[:, None, None] + within, row[:, None, None] + within[:, None])
+        colour = _colour(scene, camera, rays[0].ravel(), rays[1].ravel(), samples, view_dependent)
+        depth, _ = nearest(scene.geometry, camera.centre[:, None], camera.direction(column, row))
+        return colour.reshape(3, len(pixels), -1).mean(-1).T, depth
 
-    rows = max(1, _RAYS // (width * samples**2))
-    return jax.lax.map(one_row, jnp.arange(height, dtype=dtype), batch_size=min(rows, height))
+    blocks = math.ceil(height * width * samples**2 / _RAYS)
+    size = math.ceil(height * width / blocks)
+    picture, depth = jax.lax.map(block, jnp.arange(blocks * size).reshape(blocks, size))
+    pixels = height * width  # the last block may run past them
+    return View(
+        picture.reshape(-1, 3)[:pixels].reshape(height, width, 3), depth.ravel()[:pixels].reshape(height, width)
+    )
 
 
 def render_path(

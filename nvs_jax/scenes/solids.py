@@ -4,13 +4,15 @@ All kinds share one description, a box grown by a radius: a box has radius 0, a 
 a half length along its local y. Rays are `origin + distance * direction` with components first ([3, r]).
 """
 
+from collections.abc import Callable
+from functools import partial, reduce
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from nvs_jax.scenes.vectors import Vector, dot, greatest, normalize, rotate, rotate_back
+from nvs_jax.scenes.vectors import Vector, dot, greatest, normalize, pick, rotate, rotate_back
 
 Distance = Float[Array, "*r"]
 
@@ -121,41 +123,43 @@ def enter_capsule(solid: Solids, origin: Vector, direction: Vector) -> Distance:
 _ENTER = {"boxes": enter_box, "spheres": enter_sphere, "capsules": enter_capsule}
 
 
-def distances(solids: Solids, meet, origin: Vector, direction: Vector) -> Float[Array, "n r"]:
+def distances(solids: Solids, meet: Callable[..., Distance], origin: Vector, direction: Vector) -> Float[Array, "n r"]:
     """Distance along each of r rays to each of n solids of one kind; `meet` is one of the functions above."""
 
-    def one(solid: Solids) -> Distance:
-        local = rotate(solid.rotation, origin - solid.centre[:, None])
-        return meet(solid, local, rotate(solid.rotation, direction))
+    # Matrix products are barriers to XLA's fusion, which would work out the rays anew for every solid.
+    turn = partial(jnp.einsum, "nij,jr->nir", solids.rotation, precision="highest")
+    middle = (solids.rotation * solids.centre[:, None]).sum(-1)[..., None]
+    return jax.vmap(meet)(solids, turn(origin) - middle, turn(direction))
 
-    return jax.vmap(one)(solids)
 
-
-def nearest(geometry: Geometry, origin: Float[Array, "3 *r"], direction: Float[Array, "3 r"]) -> tuple[Array, Array]:
+def nearest(
+    geometry: Geometry, origin: Float[Array, "3 #r"], direction: Float[Array, "3 r"]
+) -> tuple[Float[Array, "r"], Int[Array, "r"]]:
     """Distance to the first solid along each ray, and which it is in the order [room, boxes, spheres, capsules]."""
     every = [distances(geometry.room, leave_room, origin, direction)]
-    every += [distances(getattr(geometry, kind), meet, origin, direction) for kind, meet in _ENTER.items()]
+    every += [distances(getattr(geometry, kind), enter, origin, direction) for kind, enter in _ENTER.items()]
     table = jnp.concatenate(every)
-    return table.min(0), table.argmin(0)
+    first = table.min(0)
+    numbers = jnp.arange(len(table), dtype=jnp.int32)[:, None]
+    return first, jnp.where(table <= first, numbers, len(table)).min(0)  # several times faster than argmin on a CPU
 
 
 def blocked(geometry: Geometry, origin: Float[Array, "3 r"], direction: Float[Array, "3 r"]) -> Bool[Array, "r"]:
     """Whether a solid lies between `origin` and `origin + direction`; the room itself never does."""
-    every = [distances(getattr(geometry, kind), meet, origin, direction) for kind, meet in _ENTER.items()]
-    return (jnp.concatenate(every) < 1).any(0)
+    kinds = (distances(getattr(geometry, kind), enter, origin, direction).min(0) for kind, enter in _ENTER.items())
+    return reduce(jnp.minimum, kinds) < 1
 
 
 def surface(geometry: Geometry, index: Int[Array, "r"], point: Float[Array, "3 r"]) -> Surface:
     """What the surface of solid `index` is like at a point on it; the room's normals point inwards."""
-    solids = jax.tree.map(lambda *parts: jnp.concatenate(parts), *geometry)
-    centre, rotation, half = (jnp.moveaxis(a[index], 0, -1) for a in (solids.centre, solids.rotation, solids.half))
-    flat = solids.radius[index] == 0
-    local = rotate(rotation, point - centre)
+    solid = pick(jax.tree.map(lambda *parts: jnp.concatenate(parts), *geometry), index)
+    half, flat = solid.half, solid.radius == 0
+    local = rotate(solid.rotation, point - solid.centre)
     relative = jnp.abs(local) / jnp.maximum(half, 1e-9)
     side = relative >= greatest(relative)
     side = jnp.stack([side[0], side[1] & ~side[0], side[2] & ~side[1] & ~side[0]])
     sign = jnp.where(local < 0, -1.0, 1.0)
     outward = jnp.where(flat, side * sign, local - jnp.clip(local, -half, half))
-    normal = normalize(rotate_back(rotation, outward)) * jnp.where(index == 0, -1, 1)
+    normal = normalize(rotate_back(solid.rotation, outward)) * jnp.where(index == 0, -1, 1)
     face = jnp.where(side, 2 * jnp.arange(3)[:, None] + (sign > 0), 0).sum(0)
-    return Surface(index, face.astype(index.dtype), local, normal, side & flat, rotation)
+    return Surface(index, face.astype(index.dtype), local, normal, side & flat, solid.rotation)

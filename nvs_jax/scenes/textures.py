@@ -88,13 +88,12 @@ def value_noise(p: Float[Array, "3 *n"]) -> Float[Array, "*n"]:
 
 
 def fractal_noise(p: Float[Array, "3 *n"], width: Float[Array, "*n"], octaves: int = 3) -> Float[Array, "*n"]:
-    """Octaves of noise about 0, each within +-1/2 of the one before; those finer than `width` fade away."""
-    total = jnp.zeros_like(width)
-    for octave in range(octaves):
-        frequency = 2.0**octave
-        fade = smoothstep(0.9, 0.3, width * frequency) / frequency
-        total += fade * (value_noise(p * (frequency * 1.03) + 17.7 * octave) - 0.5)
-    return total
+    """Octaves of noise about 0, the first within +-1/2, each next of half that; those finer than `width` fade away."""
+    shape = (octaves, *(1,) * width.ndim)
+    frequency = 2.0 ** jnp.arange(octaves, dtype=p.dtype).reshape(shape)
+    apart = 17.7 * jnp.arange(octaves, dtype=p.dtype).reshape(shape)
+    fade = smoothstep(0.9, 0.3, width * frequency) / frequency
+    return (fade * (value_noise(1.03 * frequency * p[:, None] + apart) - 0.5)).sum(0)
 
 
 def _patterns(p, width, noise, slant):

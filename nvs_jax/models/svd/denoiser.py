@@ -47,9 +47,7 @@ class SVDDenoiser:
         if self.mixed_context:
             both = jnp.stack([context[:b], context[b:]], axis=1)
             mixed = MixedContext(jnp.concatenate([both, both]), jnp.repeat(jnp.arange(2), b))
-        unconditional, conditional = jnp.split(
-            self._x0(jnp.concatenate([x, x]), sigma, context, latent, mixed), 2
-        )
+        unconditional, conditional = jnp.split(self._x0(jnp.concatenate([x, x]), sigma, context, latent, mixed), 2)
         scale = self.guidance_scale[:, None, None, None]
         return unconditional + scale * (conditional - unconditional)
 

@@ -52,7 +52,7 @@ LEVELS = {  # level, channels of the neighbour, residual blocks on the way down,
     "plain, narrowing": (Level(32, TEMB, None, 1, 8), 96, 3, 1, (1, 2, 4), True),
     "attention": (Level(64, TEMB, (1, 1, 1), 2, 24), 32, 2, 1, (3, 4, 6), True),
     "attention, last": (Level(32, TEMB, (2, 1), 4, 64), 32, 1, 3, (2, 3, 5), False),
-    "attention, narrowing": (Level(32, TEMB, (1, 2, 1), 1, 16), 64, 2, 2, (1, 4, 2), True),
+    "attention, narrowing": (Level(32, TEMB, (1, 2), 1, 16), 64, 1, 2, (1, 4, 2), True),
 }
 
 
