@@ -138,19 +138,12 @@ def _reproject(
 
 
 def _each_frame(function: Callable[..., Any], framed: Mapping[str, Array]) -> Any:
-    """`function` of every frame of `framed`, stacked: one after the other on a CPU, all at once elsewhere.
+    """`function` of every frame of `framed`, stacked: one frame after the other.
 
-    Measured on a CPU, a loop beats a batched scatter by about 1.7. The choice is made for the platform that the
-    program is compiled for, which need not be the one that compiles it.
+    A frame has points enough to fill a processor. All at once, a CPU takes 1.6 times as long, and a TPU program needs
+    8.3 GiB for 24 frames of 576x1024 instead of 0.3.
     """
-
-    def loop(framed: Mapping[str, Array]) -> Any:
-        return jax.lax.map(lambda frame: function(**frame), framed)
-
-    def batch(framed: Mapping[str, Array]) -> Any:
-        return jax.vmap(lambda frame: function(**frame))(framed)
-
-    return jax.lax.platform_dependent(dict(framed), cpu=loop, default=batch)
+    return jax.lax.map(lambda frame: function(**frame), dict(framed))
 
 
 def _split(**arrays: tuple[Array, int]) -> tuple[dict[str, Array], dict[str, Array]]:

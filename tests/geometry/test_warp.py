@@ -200,16 +200,6 @@ def test_new_pictures_and_poses_do_not_recompile():
     assert count.value == 0
 
 
-def test_the_loop_is_for_the_cpu_only():
-    """Whatever machine compiles: here, without a TPU."""
-    scene = arrays(random_scene(0).to(np.float32))
-    poses = jnp.stack([scene.target_pose] * 3)
-    for platform, loops in (("cpu", True), ("tpu", False), ("cuda", False)):
-        program = jax.export.export(forward_warp, platforms=[platform])(*scene[:4], poses).mlir_module()
-        assert ("stablehlo.while" in program) is loops
-        assert "stablehlo.scatter" in program
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
