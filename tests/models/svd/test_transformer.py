@@ -148,7 +148,7 @@ def _location_major(block, args, kwargs):
 
 def test_jit_changes_nothing():
     ours = TemporalBasicTransformerBlock(32, 2, 24)
-    weights = random_weights(ours, jax.random.key(0))
+    weights = random_weights(ours, 0)
     x, context = jnp.asarray(_normal(1, 6, 4, 32)), jnp.asarray(_normal(2, 2, 1, 24))
     mixed = MixedContext(jnp.stack([context, context]), jnp.arange(2)).over_locations(3)
     jitted = jax.jit(lambda w, *inputs: bind(ours, w)(*inputs))
