@@ -62,7 +62,7 @@ def run_warp(job: WarpJob) -> None:
         view = _read(job, settings, SVD_MULTIPLE)
         path = camera_path(settings.path, SVD_FRAMES)
         warp = warp_views(view.picture, view.depth, path, jnp.asarray(view.intrinsics), settings)
-        write_warp(folder, view.picture, warp, settings.conditioning.fps)
+        write_warp(folder, view.picture, warp, float(settings.conditioning.fps))
         write_record(folder, job=asdict(job), fit=view.fit, path=path)
     print(f"{job.out}/warps.gif")
 
@@ -87,7 +87,7 @@ def render_into(
             settings=settings,
             report=progress,
         )
-    fps = settings.conditioning.fps
+    fps = float(settings.conditioning.fps)
     write_warp(folder, view.picture, render.warp, fps)
     write_render(folder, render, fps)
     write_record(folder, job={**job, "settings": settings}, fit=view.fit, path=path, seconds=progress.seconds)

@@ -2,16 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
 import pytest
+from PIL import Image
 
 from nvs_jax.cli import main
-from nvs_jax.media import write_picture
+from nvs_jax.media import read_photo, write_picture
+from tests.media.test_video import read_video
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, write_tiny_folder
 
 
@@ -44,8 +46,8 @@ def test_single_writes_all_that_a_user_wants(inputs, weights, capsys):
         *("video.mp4", "frames", "warps", "holes", "warps.gif", "warps.png", "weights.png", "run.json")
     }
     assert len(list((out / "frames").iterdir())) == FRAMES
-    assert iio.imread(out / "video.mp4").shape == (FRAMES, HEIGHT, WIDTH, 3)
-    assert iio.imread(out / "holes" / "000.png").max() == 0
+    assert read_video(out / "video.mp4")[1].shape == (FRAMES, HEIGHT, WIDTH, 3)
+    assert read_photo(out / "holes" / "000.png").max() == 0
     record = json.loads((out / "run.json").read_text())
     assert record["job"]["seed"] == 4
     assert record["job"]["settings"]["schedule"]["steps"] == 2
@@ -59,17 +61,17 @@ def test_single_writes_all_that_a_user_wants(inputs, weights, capsys):
 
 def test_the_same_seed_gives_the_same_pictures(inputs, weights):
     main(single(inputs, weights))
-    first = iio.imread(inputs / "out" / "frames" / "003.png")
+    first = read_photo(inputs / "out" / "frames" / "003.png")
     main(single(inputs, weights, "--overwrite"))
-    np.testing.assert_array_equal(iio.imread(inputs / "out" / "frames" / "003.png"), first)
+    np.testing.assert_array_equal(read_photo(inputs / "out" / "frames" / "003.png"), first)
 
 
 def test_a_converted_checkpoint_gives_the_same_video(inputs, weights):
     main(single(inputs, weights))
-    first = iio.imread(inputs / "out" / "frames" / "002.png")
+    first = read_photo(inputs / "out" / "frames" / "002.png")
     main(["convert", str(weights), str(inputs / "checkpoint")])
     main(single(inputs, inputs / "checkpoint", "--overwrite"))
-    np.testing.assert_array_equal(iio.imread(inputs / "out" / "frames" / "002.png"), first)
+    np.testing.assert_array_equal(read_photo(inputs / "out" / "frames" / "002.png"), first)
 
 
 def test_warp_needs_no_weights(tmp_path):
@@ -80,8 +82,9 @@ def test_warp_needs_no_weights(tmp_path):
     files = [str(tmp_path / "photo.jpg"), "--depth", str(tmp_path / "disparity.npy"), "--depth-kind", "disparity"]
     main(["warp", *files, "--out", str(tmp_path / "out"), *line, "--path.frames", "5"])
     assert len(list((tmp_path / "out" / "warps").iterdir())) == 5
-    assert iio.imread(tmp_path / "out" / "warps" / "000.png").shape == (64, 128, 3)
-    assert iio.imread(tmp_path / "out" / "warps.gif").shape[0] == 5
+    assert read_photo(tmp_path / "out" / "warps" / "000.png").shape == (64, 128, 3)
+    with Image.open(tmp_path / "out" / "warps.gif") as image:
+        assert getattr(image, "n_frames", 1) == 5
 
 
 def break_depth(folder, value):
@@ -149,8 +152,6 @@ MISTAKES = {
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
 def test_a_mistake_is_one_clear_line_and_leaves_nothing(mistake, inputs, weights, tmp_path, capsys):
-    import shutil
-
     copy = shutil.copytree(weights, tmp_path / "weights")
     mistake(inputs, copy)
     before = sorted(path.name for path in inputs.iterdir())
