@@ -11,7 +11,18 @@ import pytest
 from jaxtyping import install_import_hook
 
 # Everything with shapes in its signatures; not the command's jobs, whose defaults are placeholders.
-CHECKED = ["checkpoint", "diffusion", "geometry", "media", "models", "pipeline", "results", "scenes", "views", "windows"]
+CHECKED = [
+    "checkpoint",
+    "diffusion",
+    "geometry",
+    "media",
+    "models",
+    "pipeline",
+    "results",
+    "scenes",
+    "views",
+    "windows",
+]
 install_import_hook(["convert", *(f"nvs_jax.{name}" for name in CHECKED)], "beartype.beartype")
 
 DATA = Path(__file__).parent / "data"

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nvs_jax.errors import InputError
 from nvs_jax.media import read_photo
-from nvs_jax.media.photo import to_bytes
+from nvs_jax.media.photo import photo_size, to_bytes
 
 RNG = np.random.default_rng(0)
 COLOURS = RNG.integers(0, 256, (6, 9, 3), np.uint8)
@@ -171,6 +171,22 @@ def test_damaged_bytes_give_a_picture_or_an_input_error(tmp_path_factory, form, 
     else:
         assert picture.shape[-1] == 3
         assert 0 <= picture.min() <= picture.max() <= 1
+
+
+@pytest.mark.parametrize("orientation", TO_UPRIGHT)
+def test_size_is_that_of_the_upright_picture(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (30, 20)).save(tmp_path / "photo.jpg", exif=exif)
+    assert photo_size(tmp_path / "photo.jpg") == read_photo(tmp_path / "photo.jpg").shape[:2]
+
+
+def test_size_of_what_is_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        photo_size(tmp_path / "photo.jpg")
+    (tmp_path / "photo.jpg").write_bytes(b"photo")
+    with pytest.raises(InputError, match="not a picture"):
+        photo_size(tmp_path / "photo.jpg")
 
 
 def test_bytes_round_and_clip() -> None:
