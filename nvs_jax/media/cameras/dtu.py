@@ -39,7 +39,9 @@ def read_dtu(path: str | os.PathLike[str]) -> CameraSet:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     files = camera_files(folder)
-    check_frames(len(files), f"{folder}, read as a DTU scene,")
+    if not files:
+        raise InputError(f"{folder}: no DTU cameras here: .txt files that begin with 'extrinsic'")
+    check_frames(len(files), folder)
     return CameraSet(tuple(_camera(file) for file in files))
 
 

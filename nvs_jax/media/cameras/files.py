@@ -116,7 +116,7 @@ def matrix(value: Any, rows: int, columns: int, where: str) -> Float[np.ndarray,
 
 
 def intrinsics(focal: tuple[float, float], centre: tuple[float, float], size: tuple[int, int], where: str) -> Matrix:
-    """K of square-cornered pixels, if a camera can have it.
+    """K without skew, if a camera can have it.
 
     Args:
         focal: (x, y), in pixels.
@@ -139,8 +139,8 @@ def intrinsics(focal: tuple[float, float], centre: tuple[float, float], size: tu
 
 def from_matrix(values: Float[np.ndarray, "3 3"], size: tuple[int, int], where: str) -> Matrix:
     """K written out, if it is one without skew. Raises an InputError as `intrinsics`."""
-    others = [*values[[0, 1, 2, 2], [1, 0, 0, 1]], values[2, 2] - 1]
-    if not np.abs(others).max() < 1e-6:
+    fixed = values[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]]
+    if not (np.isfinite(values).all() and np.abs(fixed - [0, 0, 0, 0, 1]).max() < 1e-6):
         raise InputError(f"{where}: intrinsics must be fx 0 cx, 0 fy cy, 0 0 1: no skew")
     return intrinsics((values[0, 0], values[1, 1]), (values[0, 2], values[1, 2]), size, where)
 

@@ -16,8 +16,8 @@ from nvs_jax.media.cameras.files import LARGEST, floats, read_bytes
 from nvs_jax.media.cameras.views import Matrix, Pose
 from nvs_jax.media.photo import Picture, to_bytes
 
-Points = Float[np.ndarray, "n 3"]
-Colours = UInt8[np.ndarray, "n 3"]
+Points = Float[np.ndarray, "_ 3"]
+Colours = UInt8[np.ndarray, "_ 3"]
 
 _VERTEX = np.dtype([(name, "<f4") for name in "xyz"] + [(name, "u1") for name in ("red", "green", "blue")])
 _TYPES = {

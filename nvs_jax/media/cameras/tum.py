@@ -15,8 +15,8 @@ from nvs_jax.media.cameras.files import check_frames, floats, rows
 from nvs_jax.media.cameras.rotations import check_pose, invert, pose_matrix, quaternion_of, rotation_of
 from nvs_jax.media.cameras.views import Pose
 
-Poses = Float[np.ndarray, "f 4 4"]
-Times = Float[np.ndarray, "f"]
+Poses = Float[np.ndarray, "_ 4 4"]
+Times = Float[np.ndarray, "_"]
 
 
 def read_tum(path: str | os.PathLike[str]) -> tuple[Times, Poses]:

@@ -83,7 +83,7 @@ class CameraSet:
 
     cameras: tuple[PosedCamera, ...]
     points: Float[np.ndarray, "n 3"] | None = None
-    colours: UInt8[np.ndarray, "n 3"] | None = None
+    colours: UInt8[np.ndarray, "_ 3"] | None = None
     observations: tuple[Observations, ...] | None = None
 
     def __post_init__(self):
