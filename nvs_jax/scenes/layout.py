@@ -1,21 +1,20 @@
 """Where the solids of a random scene stand, how large they are, and how they move.
 
-Everything near the middle stays within 2.9 units of the origin and the columns beyond 0.9 outside the orbit, so that a
+Everything near the middle stays within 3.5 units of the origin and the columns beyond 0.9 outside the orbit, so that a
 camera on the orbit keeps half a unit of air around it.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import random
 from jaxtyping import Array, Float
 
+from nvs_jax.scenes.draws import Draws
 from nvs_jax.scenes.settings import SceneSettings
 from nvs_jax.scenes.solids import Geometry, Motion, Solids
 
-_MIDDLE = 2.3  # radius around the origin in which centres of free-standing solids lie
+_MIDDLE = 2.2  # radius around the origin in which centres of free-standing solids lie
 _GOLDEN_ANGLE = 2.39996
 
 
@@ -28,41 +27,23 @@ class Place(NamedTuple):
     ceiling: Float[Array, ""]
 
 
-def keys(key: Array) -> Iterator[Array]:
-    """An endless supply of independent keys."""
-    count = 0
-    while True:
-        yield random.fold_in(key, count)
-        count += 1
-
-
-def uniform(key: Array, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """Uniform float32, whatever JAX's default is."""
-    return random.uniform(key, shape, jnp.float32, low, high)
-
-
-def random_place(key: Array, settings: SceneSettings) -> Place:
+def random_place(draw: Draws, settings: SceneSettings) -> Place:
     """A room, or with probability `settings.outdoor` an open place whose sky is painted on far walls."""
-    draw = keys(key)
-    outdoor = (uniform(next(draw), (), 0, 1) < settings.outdoor).astype(jnp.float32)
-    wall = jnp.where(outdoor > 0, 10.0, uniform(next(draw), (2,), 6.0, 7.5))
-    floor = uniform(next(draw), (), 1.1, 1.35)
-    return Place(outdoor, wall, floor, jnp.where(outdoor > 0, -10.0, uniform(next(draw), (), -2.9, -2.1)))
+    outdoor = (draw.uniform((), 0, 1) < settings.outdoor).astype(jnp.float32)
+    wall = jnp.where(outdoor > 0, 10.0, draw.uniform((2,), 6.0, 7.5))
+    floor = draw.uniform((), 1.1, 1.35)
+    return Place(outdoor, wall, floor, jnp.where(outdoor > 0, -10.0, draw.uniform((), -2.9, -2.1)))
 
 
-def random_geometry(key: Array, place: Place, settings: SceneSettings) -> Geometry:
+def random_geometry(draw: Draws, place: Place, settings: SceneSettings) -> Geometry:
     """Solids for an empty place."""
-    draw = keys(key)
-    standing = settings.crates + settings.boards + settings.spheres + settings.poles
-    spots = _spots(next(draw), standing)
-    crates = _crates(next(draw), spots[: settings.crates], place, settings)
-    spots = spots[settings.crates :]
-    boards = _boards(next(draw), spots[: settings.boards], place)
-    spots = spots[settings.boards :]
-    spheres = _spheres(next(draw), spots[: settings.spheres], place, crates, settings)
-    poles = _poles(next(draw), spots[settings.spheres :], place)
-    rug, paintings = _rug(next(draw), place), _paintings(next(draw), place, settings)
-    rods, columns = _rods(next(draw), settings), _columns(next(draw), place, settings)
+    counts = (settings.boards, settings.crates, settings.spheres, settings.poles)  # boards would hide what is behind
+    ends = [sum(counts[: i + 1]) for i in range(3)]
+    for_boards, for_crates, for_spheres, for_poles = jnp.split(_spots(draw, sum(counts), settings.boards), ends)
+    crates, boards = _crates(draw, for_crates, place, settings), _boards(draw, for_boards, place)
+    spheres, poles = _spheres(draw, for_spheres, place, crates, settings), _poles(draw, for_poles, place)
+    rug, paintings = _rug(draw, place), _paintings(draw, place, settings)
+    rods, columns = _rods(draw, settings), _columns(draw, place, settings)
     half = jnp.concatenate([place.wall[:1], (place.floor - place.ceiling)[None] / 2, place.wall[1:]])
     middle = jnp.stack([0 * place.floor, (place.floor + place.ceiling) / 2, 0 * place.floor])
     room = solids(middle[None], half[None])
@@ -105,106 +86,104 @@ def _join(*parts: Solids) -> Solids:
     return jax.tree.map(lambda *a: jnp.concatenate(a), *parts)
 
 
-def _spots(key: Array, n: int) -> Float[Array, "n 2"]:
-    """x and z of n places spread evenly over the middle disc (Vogel's spiral), in random order."""
-    draw = keys(key)
-    k = random.permutation(next(draw), n).astype(jnp.float32)
+def _spots(draw: Draws, n: int, inner: int) -> Float[Array, "n 2"]:
+    """x and z of n places spread evenly over a disc (Vogel's spiral): the `inner` first ones nearest to its middle."""
+    k = jnp.concatenate([jnp.arange(inner), inner + draw.order(n - inner)])
     radius = _MIDDLE * jnp.sqrt((k + 0.5) / n)
-    angle = _GOLDEN_ANGLE * k + uniform(next(draw), (), 0, 2 * jnp.pi)
+    angle = _GOLDEN_ANGLE * k + draw.uniform((), 0, 2 * jnp.pi)
     spots = radius[:, None] * jnp.stack([jnp.cos(angle), jnp.sin(angle)], -1)
-    return spots + uniform(next(draw), (n, 2), -0.12, 0.12)
+    return spots.astype(jnp.float32) + draw.uniform((n, 2), -0.12, 0.12)
 
 
 def _above(spots: Float[Array, "n 2"], y: Float[Array, "n"]) -> Float[Array, "n 3"]:
     return jnp.stack([spots[:, 0], y, spots[:, 1]], -1)
 
 
-def _motion(key: Array, n: int, moving: int, velocity: float, swing: tuple[float, float, float]) -> Motion:
-    """Random motion of the first `moving` of n solids; the others stay where they are."""
-    draw = keys(key)
+def _motion(draw: Draws, n: int, moving: int, swing: tuple[float, float, float]) -> Motion:
+    """Random motion of the first `moving` of n solids, horizontal but for the swing; the others stay where they are."""
     moves = (jnp.arange(n) < moving).astype(jnp.float32)[:, None]
     flat = jnp.asarray([1.0, 0.0, 1.0], jnp.float32)
     return Motion(
-        moves * flat * uniform(next(draw), (n, 3), -velocity, velocity),
-        moves * jnp.asarray(swing, jnp.float32) * uniform(next(draw), (n, 3), 0.5, 1.0),
-        uniform(next(draw), (n,), 0.6, 1.4),
-        uniform(next(draw), (n,), 0, 2 * jnp.pi),
+        moves * flat * draw.uniform((n, 3), -0.25, 0.25),
+        moves * jnp.asarray(swing, jnp.float32) * draw.uniform((n, 3), 0.5, 1.0),
+        draw.uniform((n,), 0.6, 1.4),
+        draw.uniform((n,), 0, 2 * jnp.pi),
     )
 
 
-def _crates(key: Array, spots: Float[Array, "n 2"], place: Place, settings: SceneSettings) -> Solids:
-    draw, n = keys(key), len(spots)
-    half = uniform(next(draw), (n, 3), 0.22, 0.42)
+def _crates(draw: Draws, spots: Float[Array, "n 2"], place: Place, settings: SceneSettings) -> Solids:
+    n = len(spots)
+    half = draw.uniform((n, 3), 0.22, 0.4)
     centre = _above(spots, place.floor - half[:, 1])
-    motion = _motion(next(draw), n, settings.moving, 0.4, (0.15, 0.0, 0.15))
-    return solids(centre, half, rotation=yaw(uniform(next(draw), (n,), 0, jnp.pi)), motion=motion)
+    motion = _motion(draw, n, settings.moving, (0.08, 0.0, 0.08))
+    return solids(centre, half, rotation=yaw(draw.uniform((n,), 0, jnp.pi)), motion=motion)
 
 
-def _boards(key: Array, spots: Float[Array, "n 2"], place: Place) -> Solids:
-    draw, n = keys(key), len(spots)
-    size = uniform(next(draw), (n, 2), 0.35, 0.65)
+def _boards(draw: Draws, spots: Float[Array, "n 2"], place: Place) -> Solids:
+    n = len(spots)
+    size = draw.uniform((n, 2), 0.35, 0.65)
     half = jnp.stack([size[:, 0], size[:, 1] * 1.2, jnp.full_like(size[:, 0], 0.025)], -1)
-    turned = yaw(uniform(next(draw), (n,), -1.0, 1.0))
+    turned = yaw(draw.uniform((n,), -1.0, 1.0))
     return solids(_above(spots, place.floor - half[:, 1]), half, rotation=turned)
 
 
-def _spheres(key: Array, spots: Float[Array, "n 2"], place: Place, crates: Solids, settings: SceneSettings) -> Solids:
+def _spheres(draw: Draws, spots: Float[Array, "n 2"], place: Place, crates: Solids, settings: SceneSettings) -> Solids:
     """The last ones lie on crates that stand still, the first ones move, every other one floats."""
-    draw, n = keys(key), len(spots)
-    radius = uniform(next(draw), (n,), 0.2, 0.45)
+    n = len(spots)
+    radius = draw.uniform((n,), 0.2, 0.45)
     floats = jnp.arange(n) % 2 == 0
-    centre = _above(spots, jnp.where(floats, uniform(next(draw), (n,), -0.9, 0.2), place.floor - radius))
+    centre = _above(spots, jnp.where(floats, draw.uniform((n,), -0.9, 0.2), place.floor - radius))
     on_crates = min(n // 3, max(0, settings.crates - settings.moving))
     if on_crates:
         top = crates.centre[-on_crates:] - crates.half[-on_crates:] * jnp.asarray([0, 1, 0], jnp.float32)
         resting = top - radius[-on_crates:, None] * jnp.asarray([0, 1, 0], jnp.float32)
         centre = centre.at[-on_crates:].set(resting)
-    motion = _motion(next(draw), n, settings.moving, 0.3, (0.1, 0.25, 0.1))
-    turned = yaw(uniform(next(draw), (n,), 0, jnp.pi)) @ pitch(uniform(next(draw), (n,), -0.6, 0.6))
+    motion = _motion(draw, n, settings.moving, (0.08, 0.25, 0.08))
+    turned = yaw(draw.uniform((n,), 0, jnp.pi)) @ pitch(draw.uniform((n,), -0.6, 0.6))
     return solids(centre, jnp.zeros_like(centre), radius, turned, motion)
 
 
-def _poles(key: Array, spots: Float[Array, "n 2"], place: Place) -> Solids:
-    draw, n = keys(key), len(spots)
-    tall = uniform(next(draw), (n,), 0.5, 0.95)
+def _poles(draw: Draws, spots: Float[Array, "n 2"], place: Place) -> Solids:
+    n = len(spots)
+    tall = draw.uniform((n,), 0.5, 0.95)
     half = jnp.zeros((n, 3), jnp.float32).at[:, 1].set(tall)
-    return solids(_above(spots, place.floor - tall), half, uniform(next(draw), (n,), 0.03, 0.08))
+    return solids(_above(spots, place.floor - tall), half, draw.uniform((n,), 0.03, 0.08))
 
 
-def _rods(key: Array, settings: SceneSettings) -> Solids:
-    draw, n = keys(key), settings.rods
-    half = jnp.zeros((n, 3), jnp.float32).at[:, 1].set(uniform(next(draw), (n,), 0.5, 0.9))
-    centre = uniform(next(draw), (n, 3), -1.2, 1.2) * jnp.asarray([1, 0.4, 1], jnp.float32)
-    turned = pitch(uniform(next(draw), (n,), 0.3, 1.4)) @ yaw(uniform(next(draw), (n,), 0, 2 * jnp.pi))
-    return solids(centre, half, uniform(next(draw), (n,), 0.02, 0.04), turned)
+def _rods(draw: Draws, settings: SceneSettings) -> Solids:
+    n = settings.rods
+    half = jnp.zeros((n, 3), jnp.float32).at[:, 1].set(draw.uniform((n,), 0.5, 0.9))
+    centre = draw.uniform((n, 3), -1.2, 1.2) * jnp.asarray([1, 0.4, 1], jnp.float32)
+    turned = pitch(draw.uniform((n,), 0.3, 1.4)) @ yaw(draw.uniform((n,), 0, 2 * jnp.pi))
+    return solids(centre, half, draw.uniform((n,), 0.02, 0.04), turned)
 
 
-def _columns(key: Array, place: Place, settings: SceneSettings) -> Solids:
+def _columns(draw: Draws, place: Place, settings: SceneSettings) -> Solids:
     """Outside the orbit, on the far side from where a path of up to +-60 degrees starts."""
-    draw, n = keys(key), settings.columns
-    angle = jnp.pi + jnp.linspace(-0.7, 0.7, n + 1)[:-1] + 0.7 / n + uniform(next(draw), (n,), -0.25, 0.25)
+    n = settings.columns
+    angle = jnp.pi + jnp.linspace(-0.7, 0.7, n + 1)[:-1] + 0.7 / n + draw.uniform((n,), -0.25, 0.25)
     spots = (settings.orbit_radius + 1.2) * jnp.stack([jnp.sin(angle), jnp.cos(angle)], -1)
     top = jnp.maximum(place.ceiling, -1.9)
     half = jnp.zeros((n, 3), jnp.float32).at[:, 1].set((place.floor - top) / 2)
     middle = jnp.broadcast_to((place.floor + top) / 2, (n,))
-    return solids(_above(spots, middle), half, uniform(next(draw), (n,), 0.12, 0.28))
+    return solids(_above(spots, middle), half, draw.uniform((n,), 0.12, 0.28))
 
 
-def _rug(key: Array, place: Place) -> Solids:
-    half = jnp.concatenate([uniform(key, (2,), 1.3, 2.0), jnp.full(1, 0.012, jnp.float32)])[jnp.asarray([0, 2, 1])]
+def _rug(draw: Draws, place: Place) -> Solids:
+    half = jnp.concatenate([draw.uniform((2,), 1.3, 2.0), jnp.full(1, 0.012, jnp.float32)])[jnp.asarray([0, 2, 1])]
     centre = jnp.zeros((1, 3), jnp.float32).at[:, 1].set(place.floor - 0.01)
-    return solids(centre, half[None], rotation=yaw(uniform(random.fold_in(key, 1), (1,), -0.6, 0.6)))
+    return solids(centre, half[None], rotation=yaw(draw.uniform((1,), -0.6, 0.6)))
 
 
-def _paintings(key: Array, place: Place, settings: SceneSettings) -> Solids:
+def _paintings(draw: Draws, place: Place, settings: SceneSettings) -> Solids:
     """One a wall, far wall first; out of doors they stand on the ground at the distance of a wall of 6.5 units."""
-    draw, n = keys(key), settings.paintings
+    n = settings.paintings
     wall = jnp.where(place.outdoor > 0, 6.5, place.wall)
     angle = jnp.asarray([0.0, jnp.pi / 2, -jnp.pi / 2, jnp.pi], jnp.float32)[:n]
     turned = yaw(angle)
-    size = uniform(next(draw), (n, 2), 0.7, 1.2)
+    size = draw.uniform((n, 2), 0.7, 1.2)
     half = jnp.stack([size[:, 0] * 1.5, size[:, 1] * 0.7, jnp.full((n,), 0.04, jnp.float32)], -1)
     distance = -jnp.where(jnp.arange(n) % 3 == 0, wall[1], wall[0]) + 0.04
     y = jnp.where(place.outdoor > 0, place.floor - half[:, 1], (place.floor + place.ceiling) / 2 + 0 * size[:, 0])
-    local = jnp.stack([uniform(next(draw), (n,), -2.0, 2.0), y, distance], -1)
+    local = jnp.stack([draw.uniform((n,), -2.0, 2.0), y, distance], -1)
     return solids(jnp.einsum("nji,nj->ni", turned, local), half, rotation=turned)

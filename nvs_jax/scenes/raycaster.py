@@ -1,8 +1,8 @@
 """Cast rays through a scene: pictures with exact depth.
 
 Pixels are numbered from 0 and a pixel's centre has whole coordinates: the ray of column j, row i runs through
-`K^-1 [j, i, 1]`, without a half, as everywhere in `nvs_jax.geometry`. The colour of a pixel is the average over the unit
-square around that centre, its depth is that of the centre.
+`K^-1 [j, i, 1]`, without a half, as everywhere in `nvs_jax.geometry`. The colour of a pixel is the average over the
+unit square around that centre, its depth is that of the centre.
 """
 
 import math
@@ -41,11 +41,11 @@ class _Camera(NamedTuple):
         K = self.intrinsics
         y = (row - K[1, 2]) / K[1, 1]
         x = (column - K[0, 2] - K[0, 1] * y) / K[0, 0]
-        return rotate_back(self.rotation[..., None], jnp.stack([x, y, jnp.ones_like(x)]))
+        return jnp.matmul(self.rotation.T, jnp.stack([x, y, jnp.ones_like(x)]), precision="highest")
 
 
 def _footprint(camera: _Camera, direction, distance, face: Surface, samples: int) -> Float[Array, "3 r"]:
-    """Extent, along the solid's axes, of what one sample sees of the tangent plane: neighbouring rays end that far apart."""
+    """How far apart neighbouring rays end on the tangent plane, along the solid's axes."""
     K = camera.intrinsics
     towards = dot(face.normal, direction)
     towards = jnp.where(jnp.abs(towards) < 0.02, -0.02, towards)
@@ -67,7 +67,7 @@ def _colour(scene: Scene, camera: _Camera, column, row, samples: int, view_depen
     which = jnp.where(index == 0, face.face, index + _FACES - 1)
     material = pick(scene.material, which)
     width = _footprint(camera, direction, distance, face, samples)
-    diffuse = texture(material, face.local, width, face.axis)
+    diffuse = texture(material, face.local, width, face.axis, point)
     start = point + 2e-3 * normal
     lit = ~blocked(scene.geometry, start, scene.lights.position[0][:, None] - start)
     colour = shade(scene.lights, material, diffuse, point, normal, -normalize(direction), lit, view_dependent)

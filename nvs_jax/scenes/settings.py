@@ -33,7 +33,7 @@ class SceneSettings:
     rods: int = 2
     columns: int = 2
     moving: int = 2
-    outdoor: float = 0.4
+    outdoor: float = 0.5
     orbit_radius: float = 4.0
     field_of_view: float = 70.0
 

@@ -1,4 +1,4 @@
-"""Light: ambient, two lamps with Lambert's law, one of them with hard shadows; highlights and reflections on request."""
+"""Light: ambient, two lamps by Lambert's law, one of them with hard shadows; highlights and reflections on request."""
 
 from typing import NamedTuple
 
@@ -54,17 +54,18 @@ def shade(
         view_dependent: 0 for Lambertian surfaces, 1 for all of their gloss.
     """
     up = 0.5 - 0.5 * normal[1]  # world y points down
-    light = lights.ground[:, None] + (lights.sky - lights.ground)[:, None] * up
-    highlight = jnp.zeros_like(colour)
-    for lamp, seen in zip(range(2), (lit, True), strict=True):
+    arriving, mirrored = [1 - up, up], []
+    for lamp, seen in ((0, lit), (1, True)):
         ray = lights.position[lamp][:, None] - point
         squared = dot(ray, ray)
         towards = ray / jnp.sqrt(squared)
         power = seen * lights.reach[lamp] ** 2 / (lights.reach[lamp] ** 2 + squared)
-        arriving = lights.colour[lamp][:, None] * (power * jnp.maximum(dot(normal, towards), 0))
-        light += arriving
+        arriving.append(power * jnp.maximum(dot(normal, towards), 0))
         halfway = jnp.maximum(dot(normal, normalize(towards + towards_eye)), 1e-4)
-        highlight += arriving * jnp.exp(material.shininess * jnp.log(halfway))
+        mirrored.append(arriving[-1] * jnp.exp(material.shininess * jnp.log(halfway)))
+    sources = jnp.stack([lights.ground, lights.sky, *lights.colour], 1)
+    light = jnp.matmul(sources, jnp.stack(arriving), precision="highest")
+    highlight = jnp.matmul(sources[:, 2:], jnp.stack(mirrored), precision="highest")
     facing = jnp.clip(dot(normal, towards_eye), 0, 1)
     reflected = 2 * facing * normal - towards_eye
     share = view_dependent * material.mirror * (0.35 + 0.65 * (1 - facing) ** 3)

@@ -63,7 +63,7 @@ class Geometry(NamedTuple):
 
 
 class Surface(NamedTuple):
-    """The point where each ray ends. `local` is in the solid's own axes, `axis` one-hot along the normal of a flat face.
+    """The point where each ray ends; `local` is in the solid's axes, `axis` one-hot along the normal of a flat face.
 
     `index` counts the solids as [room, boxes, spheres, capsules]; `face` is 2 * axis + (1 on the positive side).
     """

@@ -8,11 +8,18 @@ to its mean, and nothing aliases at any resolution.
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, UInt32
 
-from nvs_jax.scenes.vectors import dot, greatest
+from nvs_jax.scenes.vectors import Vector, dot, greatest, normalize
 
 PATTERNS = ("checker", "stripes", "tiles", "dots", "waves", "marble", "sky")
+_PRIMES = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D)
+# Octaves of noise are turned against each other (a 3-4-5 turn about y, then z), which hides their lattices.
+_TURN = np.array([[0.8, 0.0, 0.6], [0.0, 1.0, 0.0], [-0.6, 0.0, 0.8]]) @ np.array(
+    [[0.8, 0.6, 0], [-0.6, 0.8, 0], [0, 0, 1]]
+)
+_OCTAVES = np.stack([2.0**octave * np.linalg.matrix_power(_TURN, octave) for octave in range(3)])
 _INSIDE = 0.3  # coordinate across a flat face, in cells: away from every edge of every pattern
 
 
@@ -60,10 +67,14 @@ def smoothstep(low: float, high: float, x: Float[Array, "*n"]) -> Float[Array, "
     return x * x * (3 - 2 * x)
 
 
-def _hash(cell: Int[Array, "3 *n"]) -> Float[Array, "*n"]:
-    """A number in [0, 1) for each integer cell, the same everywhere and always."""
-    x, y, z = cell.astype(jnp.uint32)
-    h = x * jnp.uint32(0x9E3779B1) ^ y * jnp.uint32(0x85EBCA77) ^ z * jnp.uint32(0xC2B2AE3D)
+def _scatter(cell: Float[Array, "3 *n"]) -> tuple[Array, Array, Array]:
+    """Integer coordinates as three large numbers whose exclusive or `_hash` turns into a random one."""
+    x, y, z = cell.astype(jnp.int32).astype(jnp.uint32)
+    return x * jnp.uint32(_PRIMES[0]), y * jnp.uint32(_PRIMES[1]), z * jnp.uint32(_PRIMES[2])
+
+
+def _hash(h: UInt32[Array, "*n"]) -> Float[Array, "*n"]:
+    """A number in [0, 1), the same always and everywhere."""
     h = (h ^ (h >> 15)) * jnp.uint32(0x2C1B3C6D)
     h = (h ^ (h >> 12)) * jnp.uint32(0x297A2D39)
     return (h >> 8).astype(jnp.float32) / 2**24
@@ -71,32 +82,32 @@ def _hash(cell: Int[Array, "3 *n"]) -> Float[Array, "*n"]:
 
 def value_noise(p: Float[Array, "3 *n"]) -> Float[Array, "*n"]:
     """Smooth random values in [0, 1): hashes of the integer lattice, interpolated."""
-    whole = jnp.floor(p)
-    cell, t = whole.astype(jnp.int32), p - whole
+    cell = jnp.floor(p)
+    t = p - cell
     t = t * t * (3 - 2 * t)
-
-    def corner(x: int, y: int, z: int) -> Float[Array, "*n"]:
-        return _hash(jnp.stack([cell[0] + x, cell[1] + y, cell[2] + z]))
+    x, y, z = ((low, low + jnp.uint32(prime)) for low, prime in zip(_scatter(cell), _PRIMES, strict=True))
 
     def blend(a: Array, b: Array, t: Array) -> Array:
         return a + (b - a) * t
 
-    def edge(x: int, y: int) -> Array:
-        return blend(corner(x, y, 0), corner(x, y, 1), t[2])
+    def edge(i: int, j: int) -> Array:
+        return blend(_hash(x[i] ^ y[j] ^ z[0]), _hash(x[i] ^ y[j] ^ z[1]), t[2])
 
     return blend(blend(edge(0, 0), edge(0, 1), t[1]), blend(edge(1, 0), edge(1, 1), t[1]), t[0])
 
 
-def fractal_noise(p: Float[Array, "3 *n"], width: Float[Array, "*n"], octaves: int = 3) -> Float[Array, "*n"]:
+def fractal_noise(p: Float[Array, "3 r"], width: Float[Array, "r"]) -> Float[Array, "r"]:
     """Octaves of noise about 0, the first within +-1/2, each next of half that; those finer than `width` fade away."""
-    shape = (octaves, *(1,) * width.ndim)
-    frequency = 2.0 ** jnp.arange(octaves, dtype=p.dtype).reshape(shape)
-    apart = 17.7 * jnp.arange(octaves, dtype=p.dtype).reshape(shape)
+    octaves = len(_OCTAVES)
+    frequency = 2.0 ** jnp.arange(octaves, dtype=p.dtype)[:, None]
+    turned = jnp.einsum("oij,jr->ior", jnp.asarray(_OCTAVES, p.dtype), p, precision="highest")
     fade = smoothstep(0.9, 0.3, width * frequency) / frequency
-    return (fade * (value_noise(1.03 * frequency * p[:, None] + apart) - 0.5)).sum(0)
+    return (fade * (value_noise(turned + 17.7 * jnp.arange(octaves, dtype=p.dtype)[:, None]) - 0.5)).sum(0)
 
 
-def _patterns(p, width, noise, slant):
+def _patterns(
+    p: Vector, width: Vector, noise: Float[Array, "r"], slant: Float[Array, "r"]
+) -> list[tuple[Array, Array]]:
     """Weights (second colour, third colour) of each pattern but the sky, in the order of PATTERNS."""
     broad = greatest(width)
     square = 2 * pulse(p, width, 0.5) - 1
@@ -110,7 +121,8 @@ def _patterns(p, width, noise, slant):
     shifted = jnp.stack([p[0] + 0.5 * jnp.mod(row, 2), p[1], p[2]])
     gap = pulse(shifted + 0.03, width, 0.06)
     joints = 1 - (1 - gap[0]) * (1 - gap[1]) * (1 - gap[2])
-    tint = 0.5 + (_hash(jnp.floor(shifted).astype(jnp.int32)) - 0.5) * smoothstep(1.0, 0.3, broad)
+    x, y, z = _scatter(jnp.floor(shifted))
+    tint = 0.5 + (_hash(x ^ y ^ z) - 0.5) * smoothstep(1.0, 0.3, broad)
 
     from_centre = p - jnp.floor(p) - 0.5
     radius = jnp.sqrt(dot(from_centre, from_centre))
@@ -125,15 +137,15 @@ def _patterns(p, width, noise, slant):
     return [(checker, none), stripes, (tint, joints), (none, disc), (waves, none), (ramp, 0.8 * vein)]
 
 
-def _sky(p, ridge, clouds, colours):
-    """Colour of the painted sky towards the local point p, linear RGB."""
-    rise = -p[1] / jnp.sqrt(p[0] ** 2 + p[2] ** 2 + 1e-6)
-    air = colours[0] + (colours[1] - colours[0]) * (1 - jnp.exp(-2.5 * jnp.maximum(rise, 0)))
-    cover = 0.85 * smoothstep(0.0, 0.35, clouds) * smoothstep(0.05, 0.3, rise)
-    air = air + (1.0 - air) * cover
-    for height, distance in ((0.26, 0.6), (0.13, 0.25)):
-        top = height * (0.35 + 1.3 * (ridge if distance > 0.5 else 1 - ridge)) - 0.02
-        hill = colours[2] + (colours[0] - colours[2]) * distance
+def _sky(point: Vector, ridge: Float[Array, "r"], clouds: Float[Array, "r"], colours: Array) -> Float[Array, "3 r"]:
+    """Clouds over two ranges of hills, as seen from the origin; `colours` are those of horizon, zenith and hills."""
+    horizon, zenith, hills = colours
+    rise = -point[1] / jnp.sqrt(point[0] ** 2 + point[2] ** 2 + 1e-6)
+    air = horizon + (zenith - horizon) * (1 - jnp.exp(-2.5 * jnp.maximum(rise, 0)))
+    air = air + (1 - air) * (0.9 * smoothstep(0.0, 0.3, clouds) * smoothstep(0.05, 0.3, rise))
+    mist = smoothstep(0.12, -0.12, rise)
+    for top, distance in ((0.08 + 0.24 * ridge, 0.55), (0.17 - 0.2 * ridge, 0.15)):
+        hill = hills + (horizon - hills) * (distance + (1 - distance) * mist)
         air = air + (hill - air) * smoothstep(-0.004, 0.004, top - rise)
     return air
 
@@ -142,7 +154,8 @@ def texture(
     material: Material,
     local: Float[Array, "3 r"],
     width: Float[Array, "3 r"],
-    axis: Array,
+    axis: Bool[Array, "3 r"],
+    point: Float[Array, "3 r"],
 ) -> Float[Array, "3 r"]:
     """Diffuse colour, linear RGB.
 
@@ -151,6 +164,7 @@ def texture(
         local: point in the solid's axes, scene units.
         width: extent of the pixel on the surface along those axes, scene units.
         axis: one-hot along the normal of a flat face, all False on a round one: the pattern is flat there.
+        point: the same point in the world; the sky has its horizon at the height of the origin.
     """
     turned = axis[0]  # on faces across x, x and z change places, so that rows are always along the first axis
     p, width, axis = (
@@ -160,8 +174,11 @@ def texture(
     soft = jnp.sqrt(jnp.where(axis, 0, width * material.scale) ** 2 + material.softness**2)
 
     is_sky = material.pattern == PATTERNS.index("sky")
-    around = local / jnp.sqrt(dot(local, local) + 1e-6)
-    noise = fractal_noise(jnp.where(is_sky, 4 * around, 0.8 * cells) + material.origin, greatest(soft) * ~is_sky)
+    around = normalize(point)
+    noise = fractal_noise(
+        jnp.where(is_sky, around * jnp.asarray([[3.0], [8.0], [3.0]]), cells) + material.origin,
+        greatest(soft) * ~is_sky,
+    )
     ridge = value_noise(jnp.stack([7 * around[0], 0 * around[1], 7 * around[2]]) + material.origin)
 
     second = third = jnp.zeros_like(noise)
@@ -171,4 +188,4 @@ def texture(
     first, other, line = material.colours
     colour = first + (other - first) * second
     colour = (colour + (line - colour) * third) * (1 + material.wear * noise)
-    return jnp.where(is_sky, _sky(local, ridge, noise, material.colours), colour)
+    return jnp.where(is_sky, _sky(point, ridge, noise, material.colours), colour)

@@ -43,8 +43,8 @@ def greatest(a: Vector) -> Float[Array, "*n"]:
 def pick(table: Tree, index: Int[Array, "r"]) -> Tree:
     """Entry `index` of each array along its first axis, which becomes the last: [n, ...] and [r] to [..., r].
 
-    One product with a one-hot matrix, exact at highest precision: XLA would repeat a gather in every expression that uses
-    its result, which made rendering four times slower on a CPU.
+    One product with a one-hot matrix, exact at highest precision: XLA would repeat a gather in every expression that
+    uses its result, which made rendering four times slower on a CPU.
     """
     leaves, structure = jax.tree.flatten(table)
     flat = jnp.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], 1)
