@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest $(if $(PARITY),--parity $(PARITY))
+PYTEST := $(BIN)/python -m pytest $(if $(PARITY),--parity=$(PARITY))
 
 .PHONY: setup demo test test-full lint format bench constraints clean
 

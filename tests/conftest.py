@@ -1,7 +1,7 @@
 """Options and fixtures every test may use.
 
 Files named `*_parity.py` compare with outputs of the authors' release, which are not
-part of this repository: they take `--parity DIR` (or NVS_JAX_PARITY) and are not collected without it.
+part of this repository: they take `--parity=DIR` (or NVS_JAX_PARITY) and are not collected without it.
 """
 
 import os
