@@ -2,22 +2,34 @@
 
 from nvs_jax.geometry.cameras import intrinsics_matrix, look_at, release_intrinsics, scale_intrinsics
 from nvs_jax.geometry.depth import disparity_to_depth
+from nvs_jax.geometry.full_turn import Leg, full_turn, turn_order
 from nvs_jax.geometry.masks import dilate
-from nvs_jax.geometry.trajectories import between, line, orbit
+from nvs_jax.geometry.trajectories import between, ellipse, line, orbit, relative_to, through
+from nvs_jax.geometry.view_moves import DollyZoom, dolly_zoom, figure_of_eight, spiral
 from nvs_jax.geometry.warp import Warp, forward_warp, warp_flow, warp_one
 
 __all__ = [
+    "DollyZoom",
+    "Leg",
     "Warp",
     "between",
     "dilate",
     "disparity_to_depth",
+    "dolly_zoom",
+    "ellipse",
+    "figure_of_eight",
     "forward_warp",
+    "full_turn",
     "intrinsics_matrix",
     "line",
     "look_at",
     "orbit",
+    "relative_to",
     "release_intrinsics",
     "scale_intrinsics",
+    "spiral",
+    "through",
+    "turn_order",
     "warp_flow",
     "warp_one",
 ]
