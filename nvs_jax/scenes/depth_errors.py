@@ -29,7 +29,7 @@ def scale_and_shift(depth: Float[Array, "*n h w"], scale: ArrayLike, shift: Arra
     return 1 / jnp.maximum(scale / depth + shift, 1 / _FARTHEST)
 
 
-def blur_edges(depth: Float[Array, "*n h w"], sigma: float) -> Float[Array, "*n h w"]:
+def blur_edges(depth: Float[Array, "*n h w"], sigma: int | float) -> Float[Array, "*n h w"]:
     """Depth blurred by a Gaussian: discontinuities become ramps, whose points belong to no surface.
 
     Args:

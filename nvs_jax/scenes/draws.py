@@ -23,7 +23,7 @@ class Draws:
         self._pool, self._used = random.uniform(random.fold_in(self._key, self._pools), (_POOL,), jnp.float32), 0
         self._pools += 1
 
-    def uniform(self, shape: tuple[int, ...], low: float, high: float) -> Float[Array, "..."]:
+    def uniform(self, shape: tuple[int, ...], low: int | float, high: int | float) -> Float[Array, "..."]:
         """Uniform in [low, high)."""
         count = math.prod(shape)
         if self._used + count > _POOL:

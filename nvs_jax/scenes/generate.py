@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from nvs_jax.errors import InputError
+from nvs_jax.geometry import intrinsics_matrix, orbit
 from nvs_jax.scenes.draws import Draws
 from nvs_jax.scenes.layout import Place, random_geometry, random_place
 from nvs_jax.scenes.materials import object_materials, open_materials, random_hues, room_materials, select
@@ -55,8 +56,8 @@ def default_view(
         World-to-camera pose with OpenCV axes, and intrinsics in pixels with the principal point at (width/2, height/2).
     """
     focal = width / 2 / math.tan(math.radians(settings.field_of_view) / 2)
-    pose = jnp.diag(jnp.asarray([-1, 1, -1, 1], jnp.float32)).at[2, 3].set(settings.orbit_radius)
-    return pose, jnp.asarray([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], jnp.float32)
+    pose = orbit(settings.orbit_radius, settings.orbit_radius, step_degrees=0.0, frames=1)[0]
+    return pose, intrinsics_matrix(focal, height, width)
 
 
 def _lights(draw: Draws, place: Place, horizon: Float[Array, "3"]) -> Lights:

@@ -88,11 +88,11 @@ def _join(*parts: Solids) -> Solids:
 
 def _spots(draw: Draws, n: int, inner: int) -> Float[Array, "n 2"]:
     """x and z of n places spread evenly over a disc (Vogel's spiral): the `inner` first ones nearest to its middle."""
-    k = jnp.concatenate([jnp.arange(inner), inner + draw.order(n - inner)])
+    k = jnp.concatenate([jnp.arange(inner), inner + draw.order(n - inner)]).astype(jnp.float32)
     radius = _MIDDLE * jnp.sqrt((k + 0.5) / n)
     angle = _GOLDEN_ANGLE * k + draw.uniform((), 0, 2 * jnp.pi)
     spots = radius[:, None] * jnp.stack([jnp.cos(angle), jnp.sin(angle)], -1)
-    return spots.astype(jnp.float32) + draw.uniform((n, 2), -0.12, 0.12)
+    return spots + draw.uniform((n, 2), -0.12, 0.12)
 
 
 def _above(spots: Float[Array, "n 2"], y: Float[Array, "n"]) -> Float[Array, "n 3"]:
@@ -161,7 +161,7 @@ def _rods(draw: Draws, settings: SceneSettings) -> Solids:
 def _columns(draw: Draws, place: Place, settings: SceneSettings) -> Solids:
     """Outside the orbit, on the far side from where a path of up to +-60 degrees starts."""
     n = settings.columns
-    angle = jnp.pi + jnp.linspace(-0.7, 0.7, n + 1)[:-1] + 0.7 / n + draw.uniform((n,), -0.25, 0.25)
+    angle = jnp.pi + jnp.linspace(-0.7, 0.7, n + 1, dtype=jnp.float32)[:-1] + 0.7 / n + draw.uniform((n,), -0.25, 0.25)
     spots = (settings.orbit_radius + 1.2) * jnp.stack([jnp.sin(angle), jnp.cos(angle)], -1)
     top = jnp.maximum(place.ceiling, -1.9)
     half = jnp.zeros((n, 3), jnp.float32).at[:, 1].set((place.floor - top) / 2)

@@ -43,7 +43,7 @@ def object_materials(draw: Draws, hues: Float[Array, "3"], n: int, cells: tuple[
         wear=draw.uniform((n,), 0.15, 0.5),
         gloss=draw.uniform((n,), 0.2, 0.8),
         shininess=draw.uniform((n,), 15, 80),
-        mirror=draw.uniform((n,), 0.0, 0.7),
+        mirror=draw.uniform((n,), 0.0, 0.5),
     )
 
 
@@ -64,7 +64,7 @@ def room_materials(draw: Draws, hues: Float[Array, "3"]) -> Material:
         colours=jnp.stack([first, second, third], 1),
         slant=jnp.where(role == 2, plain.slant, 0),
         gloss=0.4 * plain.gloss,
-        mirror=jnp.where(role == 2, 0.35, 0.05),
+        mirror=jnp.where(role == 2, 0.25, 0.05),
     )
 
 

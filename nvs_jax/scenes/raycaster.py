@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
+from nvs_jax.errors import InputError
 from nvs_jax.scenes.scene import Scene
 from nvs_jax.scenes.shading import display, haze, shade
 from nvs_jax.scenes.solids import Surface, blocked, nearest, surface
@@ -20,7 +21,8 @@ from nvs_jax.scenes.textures import PATTERNS, texture
 from nvs_jax.scenes.vectors import dot, normalize, pick, rotate, rotate_back
 
 _FACES = 6  # of the room, the first materials
-_RAYS = 16384  # cast at once: enough to share among cores, few enough for their caches
+_RAYS_AT_ONCE = {"cpu": 2**14}  # enough to share among cores, few enough for their caches
+_RAYS_AT_ONCE_ELSEWHERE = 2**20
 
 
 class View(NamedTuple):
@@ -57,7 +59,10 @@ def _footprint(camera: _Camera, direction, distance, face: Surface, samples: int
     return jnp.sqrt(squared)
 
 
-def _colour(scene: Scene, camera: _Camera, column, row, samples: int, view_dependent) -> Float[Array, "3 r"]:
+def _cast(
+    scene: Scene, camera: _Camera, column, row, samples: int, view_dependent
+) -> tuple[Float[Array, "3 r"], Float[Array, "r"]]:
+    """Colour and depth of the points that rays through these places of the picture see."""
     direction = camera.direction(column, row)
     origin = camera.centre[:, None]
     distance, index = nearest(scene.geometry, origin, direction)
@@ -72,7 +77,7 @@ def _colour(scene: Scene, camera: _Camera, column, row, samples: int, view_depen
     lit = ~blocked(scene.geometry, start, scene.lights.position[0][:, None] - start)
     colour = shade(scene.lights, material, diffuse, point, normal, -normalize(direction), lit, view_dependent)
     colour = haze(scene.lights, colour, point)
-    return display(jnp.where(material.pattern == PATTERNS.index("sky"), diffuse, colour))
+    return display(jnp.where(material.pattern == PATTERNS.index("sky"), diffuse, colour)), distance
 
 
 @partial(jax.jit, static_argnames=("height", "width", "samples"))
@@ -102,7 +107,12 @@ def render(
 
     Returns:
         Picture [height, width, 3] in [0, 1] and depth [height, width] in scene units.
+
+    Raises:
+        InputError: no pixels or no samples.
     """
+    if min(height, width, samples) < 1:
+        raise InputError(f"a picture has at least 1 row, column and sample, not {height}, {width} and {samples}")
     dtype = pose.dtype
     scene = jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, scene)
     scene = scene._replace(geometry=scene.geometry.at(jnp.asarray(time, dtype)))
@@ -114,17 +124,18 @@ def render(
     def block(pixels: Int[Array, "p"]) -> tuple[Float[Array, "p 3"], Float[Array, "p"]]:
         row, column = (a.astype(dtype) for a in jnp.divmod(pixels, width))
         rays = jnp.broadcast_arrays(column[:, None, None] + within, row[:, None, None] + within[:, None])
-        colour = _colour(scene, camera, rays[0].ravel(), rays[1].ravel(), samples, view_dependent)
-        depth, _ = nearest(scene.geometry, camera.centre[:, None], camera.direction(column, row))
+        colour, depth = _cast(scene, camera, rays[0].ravel(), rays[1].ravel(), samples, view_dependent)
+        if samples > 1:
+            depth, _ = nearest(scene.geometry, camera.centre[:, None], camera.direction(column, row))
         return colour.reshape(3, len(pixels), -1).mean(-1).T, depth
 
-    blocks = math.ceil(height * width * samples**2 / _RAYS)
-    size = math.ceil(height * width / blocks)
+    pixels = height * width
+    rays = _RAYS_AT_ONCE.get(jax.default_backend(), _RAYS_AT_ONCE_ELSEWHERE)
+    blocks = math.ceil(pixels * samples**2 / rays)
+    size = math.ceil(pixels / blocks)
     picture, depth = jax.lax.map(block, jnp.arange(blocks * size).reshape(blocks, size))
-    pixels = height * width  # the last block may run past them
-    return View(
-        picture.reshape(-1, 3)[:pixels].reshape(height, width, 3), depth.ravel()[:pixels].reshape(height, width)
-    )
+    picture, depth = picture.reshape(-1, 3)[:pixels], depth.ravel()[:pixels]  # the last block may run past them
+    return View(picture.reshape(height, width, 3), depth.reshape(height, width))
 
 
 def render_path(

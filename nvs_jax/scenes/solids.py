@@ -94,7 +94,9 @@ def enter_box(solid: Solids, origin: Vector, direction: Vector) -> Distance:
     return jnp.where((near < far) & (near > 0), near, jnp.inf)
 
 
-def _enter_round(origin: Vector, direction: Vector, radius: Float[Array, ""], weights: tuple[float, ...]) -> Distance:
+def _enter_round(
+    origin: Vector, direction: Vector, radius: Float[Array, ""], weights: tuple[int, int, int]
+) -> Distance:
     """Distance to `sum(weights * x^2) = radius^2`: a sphere, or a cylinder where one weight is 0."""
     weigh = jnp.asarray(weights, origin.dtype)[:, None] * direction
     a = jnp.maximum(dot(weigh, direction), 1e-12)

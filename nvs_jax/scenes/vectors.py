@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-Vector = Float[Array, "3 *n"]
+Vector = Float[Array, "3 *#n"]  # several in a signature broadcast
 Tree = TypeVar("Tree")
 
 
