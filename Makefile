@@ -23,7 +23,7 @@ setup: .venv/.done
 	touch $@
 
 demo: setup
-	$(BIN)/nvs-jax demo --out out/demo --overwrite --overwrite True
+	$(BIN)/nvs-jax demo --out out/demo --overwrite
 
 lint: setup
 	$(BIN)/ruff check

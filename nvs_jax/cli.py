@@ -12,6 +12,7 @@ from tyro.conf import subcommand
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import ConvertJob, DemoJob, Job, SingleJob, WarpJob
 from nvs_jax.presets import DEFAULT, load_settings
+from nvs_jax.usage import one_line_errors
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,15 +27,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_fail(str(error), 2))
     except OSError as error:
         sys.exit(_fail(f"{error.filename or 'input/output'}: {error.strerror or error}", 2))
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):  # what JAX says of a full device
+            raise
+        sys.exit(_fail("out of memory: fewer --path.frames, a smaller --picture.size or --decode-chunk help", 2))
     except KeyboardInterrupt:
         sys.exit(_fail("interrupted; nothing was written", 130))
 
 
+@one_line_errors()
 def parse(arguments: Sequence[str]) -> Job:
     """The job that the arguments ask for: the preset gives the defaults, options change them.
 
     >>> parse(["demo", "--seed", "3"])
     DemoJob(out=PosixPath('out/demo'), seed=3, overwrite=False)
+
+    Raises:
+        InputError: an option or a value that is none.
     """
     inputs: dict[str, Any] = dict.fromkeys(("photo", "depth", "depth_kind", "out"), tyro.MISSING)
     inputs["settings"] = load_settings(_preset(arguments))
