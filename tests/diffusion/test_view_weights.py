@@ -63,13 +63,13 @@ def test_tabulated_weights_answer_with_the_nearest_row():
 
 
 def test_gradients_match_finite_differences():
-    def loss(c, sigma, distance):
-        return optimal_weight(sigma, distance, c).sum()
+    def loss(v, sigma, distance):
+        return optimal_weight(sigma, distance, Coefficients(*map(jnp.asarray, v))).sum()
 
     with jax.enable_x64(True):
         sigma, distance = jnp.array([0.9, 0.001, 0.3]), jnp.array([0.1, 0.9, 0.8])
-        c = Coefficients(*map(jnp.float64, (0.7, 30.0, 40.0)))
-        check_grads(loss, (c, sigma, distance), order=1, modes=("fwd", "rev"), eps=1e-6, rtol=1e-6)
+        v = tuple(map(jnp.float64, (0.7, 30.0, 40.0)))
+        check_grads(loss, (v, sigma, distance), order=1, modes=("fwd", "rev"), eps=1e-6, rtol=1e-6)
 
 
 def test_gradient_is_finite_everywhere():
