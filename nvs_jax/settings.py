@@ -5,7 +5,7 @@ preset `fast`; `configs/presets/` holds the named ones.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from nvs_jax.errors import InputError
 
@@ -17,22 +17,43 @@ def _require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class WarpSettings:
-    """The forward splat and its masks. The defaults are the release's for one view."""
+    """The warp and its masks. The defaults are what docs/warp.md measures to be best; `reference` is the release."""
 
+    splat: Literal["reference", "bilinear", "zbuffer", "surface"] = "surface"
+    """The release's splat; the same with sub-pixel-correct taps; only what is nearest; or small planes, looked up."""
+    max_tilt: float | None = 83.0
+    """Where depth changes faster than a surface this many degrees from facing the camera, there is no surface."""
+    drop_behind: bool = True
+    """Leave out points behind the target camera. Off, as in the release, they appear mirrored; surface: always on."""
     depth_clip: float = 5000.0
-    """Depth in the target camera is limited to [0, this], in scene units."""
-    max_weight: float | None = 0.6
-    """A pixel whose summed weight exceeds this is not valid (points at or behind the camera); None: no limit."""
+    """Of reference and bilinear: depth in the target camera is limited to [0, this], in scene units."""
+    max_weight: float | None = None
+    """Of reference and bilinear: a pixel of more summed weight is not valid (the release, for one view: 0.6)."""
     sharpness: float = 50.0
-    """How strongly the nearer surface wins where several fall on one pixel."""
-    dilation: int = 5
-    """Side of the square by which holes grow, in pixels; odd."""
+    """Of reference and bilinear: how strongly the nearer surface wins where several fall on one pixel."""
+    depth_tolerance: float = 0.05
+    """Of zbuffer and surface: depths within this share of each other are one surface."""
+    min_weight: float = 0.3
+    """Of zbuffer: a pixel with less of the nearest surface on it is not valid; 1 is a pixel fully covered."""
+    dilation: int = 1
+    """Side of the square by which holes grow, in pixels; odd. The release: 5."""
     quantize: bool = True
     """Round warped pictures to 8 bits. Off, the warp is differentiable."""
 
     def __post_init__(self):
         _require(self.depth_clip > 0, f"warp.depth_clip must be positive, not {self.depth_clip}")
         _require(self.dilation > 0 and self.dilation % 2 == 1, f"warp.dilation must be odd, not {self.dilation}")
+        _require(
+            self.max_tilt is None or 0 < self.max_tilt < 90,
+            f"warp.max_tilt must be between 0 and 90 degrees, not {self.max_tilt}",
+        )
+        _require(0 < self.depth_tolerance < 1, f"warp.depth_tolerance must be in (0, 1), not {self.depth_tolerance}")
+
+    @classmethod
+    def release(cls, depth_clip: float = 5000.0, max_weight: float | None = 0.6, **others: Any) -> "WarpSettings":
+        """The release's warp of one view; its video has a depth_clip of 10000, its two views 1000 and no max_weight."""
+        fixed: dict[str, Any] = {"splat": "reference", "max_tilt": None, "drop_behind": False, "dilation": 5}
+        return cls(**(fixed | {"depth_clip": depth_clip, "max_weight": max_weight} | others))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
-"""Masks of pixels."""
+"""Masks of pixels, and what is around a pixel."""
 
+from functools import reduce
+
+import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool
+from jaxtyping import Array, Bool, Float, Shaped
 
 from nvs_jax.errors import InputError
 
@@ -18,7 +21,21 @@ def dilate(mask: Bool[Array, "h w"], size: int) -> Bool[Array, "h w"]:
     """
     if size < 1 or size % 2 == 0:
         raise InputError(f"a mask is dilated by an odd number of pixels, 1 or more, not by {size}")
-    # A square is a row of a column: 2 size comparisons a pixel instead of size^2.
-    for window in ((size, 1), (1, size)):
-        mask = lax.reduce_window(mask, False, lax.bitwise_or, window, (1, 1), "SAME")
-    return mask
+    return _widest(mask, size)
+
+
+def smallest_around(x: Float[Array, "h w"], size: int) -> Float[Array, "h w"]:
+    """The smallest value within a square of `size` pixels (odd) around each pixel; outside there is nothing."""
+    return -_widest(-x, size)
+
+
+def _widest(x: Shaped[Array, "h w"], size: int) -> Shaped[Array, "h w"]:
+    """Maximum over a square. Shifted copies: `lax.reduce_window` takes a hundred times as long on a CPU."""
+    lowest = False if x.dtype == bool else -jnp.inf
+    for axis in (0, 1):
+        ends = [(0, 0), (0, 0)]
+        ends[axis] = (size // 2, size // 2)
+        padded = jnp.pad(x, ends, constant_values=lowest)
+        shifted = [lax.slice_in_dim(padded, first, first + x.shape[axis], axis=axis) for first in range(size)]
+        x = reduce(jnp.maximum, shifted)
+    return x

@@ -1,15 +1,15 @@
 """Forward bilinear splat: every point of a source spreads its colour over the pixels around where it lands.
 
-A splat is three choices: which pixels a position touches and how strongly (`Taps`), how much a nearer point outweighs
-a farther one (`depth_weight`), and the weighted mean per pixel (`accumulate`, `weighted_mean`). Another splat is
-another function that returns `Taps`.
+A splat is three choices: which pixels a position touches and how strongly (`reference_taps`, `bilinear_taps`), how
+much a nearer point outweighs a farther one (`depth_weight`, `only_nearest`), and the weighted mean per pixel
+(`accumulate`, `weighted_mean`).
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 
 class Taps(NamedTuple):
@@ -40,6 +40,45 @@ def reference_taps(position: Float[Array, "n 2"], height: int, width: int) -> Ta
     cell = row[:, :, None] * (width + 2) + column[:, None, :]
     weight = down[:, :, None] * across[:, None, :]
     return Taps(cell.reshape(-1, 4), weight.reshape(-1, 4))
+
+
+def bilinear_taps(position: Float[Array, "n 2"], height: int, width: int) -> Taps:
+    """Floor and floor + 1 of each position: every point spreads a weight of 1 over its four pixels.
+
+    Arguments are those of `reference_taps`. Gradients are those of the bilinear weights; they jump where a position
+    is whole.
+    """
+    limit = jnp.array([width, height], position.dtype)
+    position = jnp.clip(position + 1, 0, limit + 1)
+    low = jnp.minimum(jnp.floor(position), limit)
+    part = position - low
+    column, row = jnp.moveaxis(low.astype(jnp.int32), -1, 0)
+    (x, y), stride = jnp.moveaxis(part, -1, 0), width + 2
+    cell = (row * stride + column)[:, None] + jnp.array([0, 1, stride, stride + 1], jnp.int32)
+    weight = jnp.stack([(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y], axis=-1)
+    return Taps(cell, weight)
+
+
+def only_nearest(
+    taps: Taps, depth: Float[Array, "n"], used: Bool[Array, "n"], tolerance: float, height: int, width: int
+) -> Taps:
+    """Two passes: find each pixel's nearest depth among the points that touch it, then keep only taps at that depth.
+
+    Which taps stay is not differentiable and jumps as points pass each other; the weights that stay are.
+
+    Args:
+        taps: of all points.
+        depth: z in the target camera.
+        used: points to splat; the others get no weight.
+        tolerance: a tap this much farther than the nearest, relative to it, still belongs to the same surface.
+        height: rows of the picture.
+        width: columns of the picture.
+    """
+    touches = used[:, None] & (taps.weight > 0)
+    candidates = jnp.where(touches, depth[:, None], jnp.inf)
+    nearest = jnp.full((height + 2) * (width + 2), jnp.inf, depth.dtype).at[taps.cell].min(candidates, mode="drop")
+    kept = touches & (depth[:, None] <= nearest[taps.cell] * (1 + tolerance))
+    return taps._replace(weight=jnp.where(kept, taps.weight, 0))
 
 
 def _pair(x: Float[Array, "n"], size: int) -> tuple[Int[Array, "n 2"], Float[Array, "n 2"]]:

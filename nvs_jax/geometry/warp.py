@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +11,20 @@ from jaxtyping import Array, Bool, Float
 from nvs_jax.errors import InputError
 from nvs_jax.geometry.cameras import Matrix, Pose, project, relative_pose, transform, unproject
 from nvs_jax.geometry.masks import dilate
-from nvs_jax.geometry.splat import accumulate, depth_weight, reference_taps, weighted_mean
+from nvs_jax.geometry.splat import (
+    accumulate,
+    bilinear_taps,
+    depth_weight,
+    only_nearest,
+    reference_taps,
+    weighted_mean,
+)
+from nvs_jax.geometry.surface_warp import SurfaceSource, surface_source, surface_warp, transfer
+from nvs_jax.geometry.surfaces import tears
 from nvs_jax.pytree import pytree
 from nvs_jax.settings import WarpSettings
 
-_RELEASE = WarpSettings()
+_DEFAULT = WarpSettings()
 
 
 @pytree
@@ -45,7 +54,7 @@ def forward_warp(
     intrinsics: Matrix,
     source_pose: Float[Array, "*view 4 4"],
     target_poses: Float[Array, "f 4 4"],
-    settings: WarpSettings = _RELEASE,
+    settings: WarpSettings = _DEFAULT,
     target_intrinsics: Matrix | None = None,
 ) -> Warp:
     """Warp one picture, or one picture per frame, to every target pose.
@@ -71,9 +80,19 @@ def forward_warp(
     if picture.shape[:-1] != depth.shape:
         sizes = ("x".join(map(str, shape)) for shape in (picture.shape[:-1], depth.shape))
         raise InputError("the picture is {}, its depth {}: resize one of them".format(*sizes))
-    shared, framed = _split(picture=(picture, 3), depth=(depth, 2), source_pose=(source_pose, 2))
-    one = partial(warp_one, intrinsics=intrinsics, settings=settings, target_intrinsics=target_intrinsics, **shared)
-    return _each_frame(one, framed | {"target_pose": target_poses})
+    if target_intrinsics is None:
+        target_intrinsics = intrinsics
+    relative = jax.vmap(relative_pose, (0 if source_pose.ndim == 3 else None, 0))(source_pose, target_poses)
+    prepare = partial(_prepare, intrinsics=intrinsics, settings=settings)
+    view = partial(_view, intrinsics=intrinsics, target_intrinsics=target_intrinsics, settings=settings)
+    shared, framed = _split(picture=(picture, 3), depth=(depth, 2))
+    if not framed:
+        return _each_frame(partial(view, prepare(picture, depth)), {"relative": relative})
+
+    def one(relative: Pose, **own: Array) -> Warp:
+        return view(prepare(**shared, **own), relative)
+
+    return _each_frame(one, framed | {"relative": relative})
 
 
 def warp_one(
@@ -86,21 +105,69 @@ def warp_one(
     target_intrinsics: Matrix | None = None,
 ) -> Warp:
     """Warp a picture to one pose. See `forward_warp`."""
-    height, width = depth.shape
-    position, z, seen = _reproject(depth, intrinsics, relative_pose(source_pose, target_pose), target_intrinsics)
-    z = jnp.where(seen, jnp.clip(z, 0, settings.depth_clip), 0).reshape(-1)
-    closeness = depth_weight(z, settings.sharpness) * seen.reshape(-1)
-    taps = reference_taps(position.reshape(-1, 2), height, width)
-    taps = taps._replace(weight=taps.weight * closeness[:, None])
-    total, weight = accumulate(picture.reshape(-1, 3), taps, height, width)
+    source = _prepare(picture, depth, intrinsics, settings)
+    relative = relative_pose(source_pose, target_pose)
+    return _view(source, relative, intrinsics, intrinsics if target_intrinsics is None else target_intrinsics, settings)
 
-    warped = weighted_mean(total, weight)
+
+class _Points(NamedTuple):
+    """What the forward splats start from: pixels, and which of them to use."""
+
+    picture: Float[Array, "h w 3"]
+    depth: Float[Array, "h w"]
+    used: Bool[Array, "h w"]
+
+
+def _prepare(picture: Array, depth: Array, intrinsics: Matrix, settings: WarpSettings) -> _Points | SurfaceSource:
+    """What does not depend on the target's pose: done once for all frames that share a source."""
+    if settings.splat == "surface":
+        return surface_source(picture, depth, intrinsics, settings.max_tilt)
+    used = jnp.isfinite(depth)
+    depth = jnp.where(used, depth, 1)
+    if settings.max_tilt is not None:
+        positive = used & (depth > 0)
+        used &= ~tears(jnp.where(positive, 1 / jnp.where(positive, depth, 1), 0), intrinsics, settings.max_tilt)
+    return _Points(picture, depth, used)
+
+
+def _view(
+    source: _Points | SurfaceSource,
+    relative: Pose,
+    intrinsics: Matrix,
+    target_intrinsics: Matrix,
+    settings: WarpSettings,
+) -> Warp:
+    """The prepared source from one relative pose."""
+    if isinstance(source, SurfaceSource):
+        to_target = transfer(relative, intrinsics, target_intrinsics)
+        warped, valid = surface_warp(source, to_target, settings.depth_tolerance)
+    else:
+        warped, valid = _splat(source, relative, intrinsics, target_intrinsics, settings)
     if settings.quantize:
         warped = jnp.round(warped * 255) / 255
-    valid = weight > 0
-    if settings.max_weight is not None:
-        valid &= weight <= settings.max_weight
     return Warp(pictures=warped, valid=valid, hole=dilate(~valid, settings.dilation))
+
+
+def _splat(
+    points: _Points, relative: Pose, intrinsics: Matrix, target_intrinsics: Matrix, settings: WarpSettings
+) -> tuple[Float[Array, "h w 3"], Bool[Array, "h w"]]:
+    height, width = points.depth.shape
+    position, z = project(transform(relative, unproject(points.depth, intrinsics)), target_intrinsics)
+    used, z = points.used.reshape(-1), z.reshape(-1)
+    if settings.drop_behind:
+        used &= z > 0
+    find_taps = reference_taps if settings.splat == "reference" else bilinear_taps
+    taps = find_taps(position.reshape(-1, 2), height, width)
+    if settings.splat == "zbuffer":
+        taps = only_nearest(taps, z, used, settings.depth_tolerance, height, width)
+    else:
+        z = jnp.where(used, jnp.clip(z, 0, settings.depth_clip), 0)
+        taps = taps._replace(weight=taps.weight * (depth_weight(z, settings.sharpness) * used)[:, None])
+    total, weight = accumulate(points.picture.reshape(-1, 3), taps, height, width)
+    valid = weight > (settings.min_weight if settings.splat == "zbuffer" else 0)
+    if settings.max_weight is not None and settings.splat != "zbuffer":
+        valid &= weight <= settings.max_weight
+    return weighted_mean(total, weight), valid
 
 
 @jax.jit
@@ -120,21 +187,12 @@ def warp_flow(
     grid = jnp.stack(jnp.meshgrid(jnp.arange(width), jnp.arange(height)), axis=-1)
 
     def one(depth: Array, source_pose: Array, target_pose: Array) -> Array:
-        relative = relative_pose(source_pose, target_pose)
-        return _reproject(depth, intrinsics, relative, target_intrinsics)[0] - grid
+        points = unproject(jnp.where(jnp.isfinite(depth), depth, 1), intrinsics)
+        points = transform(relative_pose(source_pose, target_pose), points)
+        return project(points, intrinsics if target_intrinsics is None else target_intrinsics)[0] - grid
 
     shared, framed = _split(depth=(depth, 2), source_pose=(source_pose, 2))
     return _each_frame(partial(one, **shared), framed | {"target_pose": target_poses})
-
-
-def _reproject(
-    depth: Float[Array, "h w"], intrinsics: Matrix, relative: Pose, target_intrinsics: Matrix | None
-) -> tuple[Float[Array, "h w 2"], Float[Array, "h w"], Bool[Array, "h w"]]:
-    """Where each source pixel lands, at which depth, and whether it is there at all."""
-    seen = jnp.isfinite(depth)
-    points = transform(relative, unproject(jnp.where(seen, depth, 1), intrinsics))
-    position, z = project(points, intrinsics if target_intrinsics is None else target_intrinsics)
-    return position, z, seen
 
 
 def _each_frame(function: Callable[..., Any], framed: Mapping[str, Array]) -> Any:

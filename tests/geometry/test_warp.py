@@ -12,7 +12,7 @@ from tests.compilations import count_compilations
 from tests.geometry import numpy_splat
 from tests.geometry.scenes import Scene, random_pose, random_scene
 
-SMOOTH = WarpSettings(quantize=False)
+SMOOTH = WarpSettings.release(quantize=False)
 _warp_one = jax.jit(warp_one, static_argnames="settings")
 
 
@@ -26,7 +26,7 @@ def arrays(scene):
     st.sampled_from([(12, 16), (9, 7)]),
     st.sampled_from([0.0, 0.05, 0.5, 3.0]),
     st.sampled_from([0.1, 1.0, 10.0]),
-    st.sampled_from([SMOOTH, WarpSettings(depth_clip=10.0, max_weight=None, dilation=3, quantize=False)]),
+    st.sampled_from([SMOOTH, WarpSettings.release(10.0, None, dilation=3, quantize=False)]),
 )
 def test_agrees_with_numpy(seed, size, angle, distance, how):
     scene = random_scene(seed, *size, angle=angle, distance=distance)
@@ -58,7 +58,7 @@ def test_the_same_pose_gives_the_same_picture(seed):
 
 def test_pictures_are_rounded_to_eight_bits():
     scene = arrays(random_scene(0).to(np.float32))
-    rounded = _warp_one(*scene, settings=WarpSettings()).pictures * 255
+    rounded = _warp_one(*scene, settings=WarpSettings.release()).pictures * 255
     smooth = _warp_one(*scene, settings=SMOOTH).pictures * 255
     np.testing.assert_allclose(rounded, np.round(rounded), atol=1e-4)
     assert 0.4 < np.abs(rounded - smooth).max() < 0.501
@@ -81,7 +81,7 @@ _gradient = jax.jit(jax.grad(_weighted_sum, (1, 2, 3, 4, 5)))
 
 @pytest.mark.parametrize("seed", range(5))
 def test_gradient_agrees_with_finite_differences(seed):
-    """In every argument. Depths within a factor of 1.2: at larger ones the curvature is too strong for differences."""
+    """Of the release's splat, in every argument. Depths within a factor of 1.2: at larger ones the curvature is too strong for differences."""
     with jax.enable_x64(True):
         scene = arrays(random_scene(seed, near=10.0, far=12.0))
         rng = np.random.default_rng(seed)
@@ -126,8 +126,8 @@ def test_little_of_what_is_behind_the_camera_is_valid():
     past = np.eye(4, dtype=np.float32)
     past[2, 3] = -10.0
     case = arrays(scene._replace(source_pose=np.eye(4, dtype=np.float32), target_pose=past))
-    mirrored = _warp_one(*case, settings=WarpSettings(max_weight=None)).valid
-    valid = _warp_one(*case, settings=WarpSettings()).valid
+    mirrored = _warp_one(*case, settings=WarpSettings.release(max_weight=None)).valid
+    valid = _warp_one(*case, settings=WarpSettings.release()).valid
     assert 0 < valid.sum() < 0.5 * mirrored.sum()
 
 

@@ -48,7 +48,7 @@ def case(request, parity):
     arrays = dict(np.load(folder / f"{name}.npz", allow_pickle=False))
     view = read_view(data, info["frame"], info["far"]) if "frame" in info else read_dtu(data, info["source"])
     intrinsics, source, target = (jnp.asarray(arrays[key], jnp.float32) for key in ("K", "pose_source", "pose_target"))
-    settings = WarpSettings(depth_clip=float(info["depth_clip"]), max_weight=info["max_weight"])
+    settings = WarpSettings.release(float(info["depth_clip"]), info["max_weight"])
     ours = forward_warp(*view, intrinsics, source, target[None], settings)
     flow = warp_flow(view[1], intrinsics, source, target[None])
     theirs = {key: np.unpackbits(arrays[key]).reshape(SIZE).astype(bool) for key in ("valid", "hole")}

@@ -1,0 +1,89 @@
+"""A depth map as small planes, one a pixel: where the surface is, how it leans, and where it tears.
+
+Along a plane the *inverse* depth is linear in the pixel, whatever the camera. So a pixel's plane is its inverse depth
+and two slopes, and how it moves to another camera is a homography known in closed form.
+"""
+
+import math
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from nvs_jax.geometry.cameras import Matrix
+from nvs_jax.pytree import pytree
+
+_STEEPEST = 0.5  # relative change of inverse depth per pixel, so that a plane stays in front of its camera
+
+
+@pytree
+class Surfaces:
+    """One plane per pixel.
+
+    Attributes:
+        inverse: 1/z at the pixel's centre; 0 where nothing is seen.
+        slope_x: change of 1/z from one column to the next.
+        slope_y: change of 1/z from one row to the next.
+        seen: pixels that have a depth.
+        whole: seen pixels whose four neighbours lie on the same surface. The others hold colours of two surfaces, and
+            often a depth between them: they hide what is behind, but show nothing.
+    """
+
+    inverse: Float[Array, "h w"]
+    slope_x: Float[Array, "h w"]
+    slope_y: Float[Array, "h w"]
+    seen: Bool[Array, "h w"]
+    whole: Bool[Array, "h w"]
+
+
+def fit_surfaces(depth: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float | None) -> Surfaces:
+    """Planes through every pixel's depth.
+
+    A slope is the smaller of the differences to both neighbours: the one that does not cross an edge. Differentiable;
+    where the two differences have the same size, the slope of a surface that bends has a kink.
+
+    Args:
+        depth: z in the camera; pixels without a positive, finite one are not seen.
+        intrinsics: K.
+        max_tilt: see `tears`; None: surfaces never tear.
+    """
+    seen = jnp.isfinite(depth) & (depth > 0)
+    inverse = jnp.where(seen, 1 / jnp.where(seen, depth, 1), 0)
+    whole = seen & ~tears(inverse, intrinsics, max_tilt) if max_tilt is not None else seen
+    limit = _STEEPEST * inverse
+    slope_y, slope_x = (jnp.clip(_slope(inverse, axis), -limit, limit) for axis in (0, 1))
+    return Surfaces(inverse, slope_x, slope_y, seen, whole)
+
+
+def tears(inverse: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float) -> Bool[Array, "h w"]:
+    """Pixels on either side of a jump in depth.
+
+    A jump is a change, from one pixel to the next, that only a surface tilted by more than `max_tilt` degrees away
+    from facing the camera could make. Given as an angle, the threshold holds at every resolution, and also
+    finds edges that an estimator has blurred.
+    """
+    torn = jnp.zeros(inverse.shape, bool)
+    for axis, focal in ((0, intrinsics[1, 1]), (1, intrinsics[0, 0])):
+        before, after = _pairs(inverse, axis)
+        limit = math.tan(math.radians(max_tilt)) / focal
+        jump = jnp.abs(after - before) > limit * jnp.minimum(before, after)
+        ends = [(0, 0), (0, 0)]
+        for side in ((0, 1), (1, 0)):
+            ends[axis] = side
+            torn |= jnp.pad(jump, ends)
+    return torn
+
+
+def _pairs(x: Array, axis: int) -> tuple[Array, Array]:
+    """All but the last and all but the first along an axis."""
+    size = x.shape[axis]
+    return jnp.take(x, jnp.arange(size - 1), axis), jnp.take(x, jnp.arange(1, size), axis)
+
+
+def _slope(x: Float[Array, "h w"], axis: int) -> Float[Array, "h w"]:
+    """The smaller of the differences to the neighbour before and after; at the border there is one."""
+    if x.shape[axis] < 2:
+        return jnp.zeros_like(x)
+    difference = jnp.diff(x, axis=axis)
+    first, last = (jnp.take(difference, jnp.array([index]), axis) for index in (0, -1))
+    before, after = jnp.concatenate([first, difference], axis), jnp.concatenate([difference, last], axis)
+    return jnp.where(jnp.abs(before) < jnp.abs(after), before, after)
