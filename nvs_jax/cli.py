@@ -4,14 +4,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import tyro
 from tyro.conf import subcommand
 
 from nvs_jax.errors import InputError
-from nvs_jax.jobs import ConvertJob, DemoJob, Job, SingleJob, WarpJob
+from nvs_jax.jobs import ConvertJob, DemoJob, Job, SingleJob, VideoJob, ViewsJob, WarpJob
 from nvs_jax.presets import DEFAULT, load_settings
+from nvs_jax.settings import Mode
 from nvs_jax.usage import one_line_errors
 
 
@@ -45,17 +46,20 @@ def parse(arguments: Sequence[str]) -> Job:
     Raises:
         InputError: an option or a value that is none.
     """
-    inputs: dict[str, Any] = dict.fromkeys(("photo", "depth", "depth_kind", "out"), tyro.MISSING)
-    inputs["settings"] = load_settings(_preset(arguments))
-    single, warp = SingleJob(**inputs, weights=tyro.MISSING), WarpJob(**inputs)
+    preset, missing = _preset(arguments), tyro.MISSING
+    single, video, views = (load_settings(preset, mode) for mode in get_args(Mode))
+    photo: dict[str, Any] = dict.fromkeys(("photo", "depth", "depth_kind", "out"), missing)
+    frames: dict[str, Any] = dict.fromkeys(("frames", "depth", "depth_kind", "out"), missing)
     command = partial(subcommand, prefix_name=False)
     return tyro.cli(
-        Annotated[SingleJob, command("single", default=single)]
-        | Annotated[WarpJob, command("warp", default=warp)]
+        Annotated[SingleJob, command("single", default=SingleJob(**photo, settings=single))]
+        | Annotated[VideoJob, command("video", default=VideoJob(**frames, settings=video))]
+        | Annotated[ViewsJob, command("views", default=ViewsJob(scene=missing, out=missing, settings=views))]
+        | Annotated[WarpJob, command("warp", default=WarpJob(**photo, settings=single))]
         | Annotated[ConvertJob, command("convert")]
         | Annotated[DemoJob, command("demo")],
         prog="nvs-jax",
-        description="New views of a scene from a photo, without training.",
+        description="New views of a scene from a photo, a few photos or a video, without training.",
         args=list(arguments),
     )
 

@@ -1,13 +1,11 @@
 """A whole run on an embedded example: a procedural scene and a small model, nothing to download."""
 
-from dataclasses import asdict
-
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from nvs_jax.geometry import orbit
 from nvs_jax.jobs import DemoJob
+from nvs_jax.legs import photo_plan
 from nvs_jax.media import plan_fit, write_picture
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
 from nvs_jax.models.svd.image_encoder import ImageEncoder
@@ -75,7 +73,8 @@ def run_demo(job: DemoJob) -> None:
     view = View(given.picture, given.depth, np.asarray(intrinsics), plan, (HEIGHT, WIDTH))
     settings = RenderSettings(schedule=ScheduleSettings(steps=10))
     with result_folder(job.out, overwrite=job.overwrite) as folder:
-        result = render_into(folder, Pipeline(demo_model()), view, jnp.asarray(path), job.seed, settings, asdict(job))
-        warps = np.concatenate([view.picture[None], np.asarray(result.warp.condition)])
-        write_picture(folder / "demo.png", sheet({"warp": warps, "result": result.frames, "truth": truth}))
+        plan = photo_plan(view, path, settings)
+        result = render_into(folder, Pipeline(demo_model()), plan, view, job.seed, settings, job)
+        rows = {"warp": result.views, "result": result.frames, "truth": truth}
+        write_picture(folder / "demo.png", sheet(rows))
     print(f"{job.out}/demo.png")

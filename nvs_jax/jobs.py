@@ -9,22 +9,29 @@ from tyro.conf import Positional, arg
 from nvs_jax.settings import RenderSettings
 
 Dtype = Literal["float32", "bfloat16", "float16"]
+DepthKind = Literal["depth", "disparity"]
 
 
-@dataclass(frozen=True)
-class WarpJob:
-    """Only the warps, in seconds: to try a path before rendering it."""
+@dataclass(frozen=True, kw_only=True)
+class RenderJob:
+    """What every render has in common."""
 
-    photo: Positional[Path]
-    """The given view."""
-    depth: Path
-    """Its depth: .npy, .npz, .pfm, or a greyscale .png of 16 bits."""
-    depth_kind: Literal["depth", "disparity"]
-    """What the file holds: depth in scene units (large is far), or disparity (large is near)."""
     out: Path
     """The folder to make."""
+    weights: str | None = None
+    """A checkpoint made by `nvs-jax convert`, or a folder in diffusers' layout."""
+    preview: bool = False
+    """Only the warps, in seconds and without weights: to try a path before rendering it."""
     preset: str = "fast"
     """fast, paper, reference, or a YAML file of settings; single settings can be changed below."""
+    seed: int = 0
+    """Of all random numbers."""
+    dtype: Dtype | None = None
+    """Of the UNet and the image encoder; the default keeps the stored one. The VAE is always float32."""
+    method: Literal["dgs", "post", "none"] | None = None
+    """In place of the preset's guidance method."""
+    steps: int | None = None
+    """In place of the preset's number of solver steps."""
     png_scale: float = 1000.0
     """Of a .png depth: stored values a scene unit."""
     overwrite: bool = False
@@ -34,19 +41,51 @@ class WarpJob:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SingleJob(WarpJob):
+class SingleJob(RenderJob):
     """One photo with its depth to a video of new views."""
 
-    weights: str
-    """A checkpoint made by `nvs-jax convert`, or a folder in diffusers' layout."""
-    seed: int = 0
-    """Of all random numbers."""
-    dtype: Dtype | None = None
-    """Of the UNet and the image encoder; the default keeps the stored one. The VAE is always float32."""
-    method: Literal["dgs", "post", "none"] | None = None
-    """In place of the preset's guidance method."""
-    steps: int | None = None
-    """In place of the preset's number of solver steps."""
+    photo: Positional[Path]
+    """The given view."""
+    depth: Path
+    """Its depth: .npy, .npz, .pfm, or a greyscale .png of 16 bits."""
+    depth_kind: DepthKind
+    """What the file holds: depth in scene units (large is far), or disparity (large is near)."""
+    conditions: Path | None = None
+    """A folder with warps/ and holes/ made elsewhere, as an earlier result has them; they replace the warps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarpJob(SingleJob):
+    """Only the warps of a photo, in seconds and without weights: short for `single --preview`."""
+
+    preview: bool = True
+    """Only the warps, in seconds and without weights: to try a path before rendering it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoJob(RenderJob):
+    """A video from a camera that stands still, with its depth, seen from a moving one."""
+
+    frames: Positional[Path]
+    """A folder of pictures, in the order of the numbers in their names, or a video file."""
+    depth: Path
+    """A folder of depth maps, as many, in the same order."""
+    depth_kind: DepthKind
+    """What the files hold: depth in scene units (large is far), or disparity (large is near)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewsJob(RenderJob):
+    """Two or more posed views, and everything between them."""
+
+    scene: Positional[Path]
+    """A COLMAP model, transforms.json, a DTU or a Tanks and Temples folder."""
+    depth: Path | None = None
+    """A folder of depth maps named as the pictures; not needed where the scene has them."""
+    depth_kind: DepthKind = "depth"
+    """What the files hold: depth in scene units (large is far), or disparity (large is near)."""
+    cameras: tuple[int, ...] = ()
+    """Which of the scene's cameras to visit, in this order, counted from 0; none: all."""
 
 
 @dataclass(frozen=True)
@@ -75,4 +114,4 @@ class DemoJob:
     """Replace what is in the folder."""
 
 
-Job = SingleJob | WarpJob | ConvertJob | DemoJob
+Job = SingleJob | VideoJob | ViewsJob | ConvertJob | DemoJob

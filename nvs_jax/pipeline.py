@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from nvs_jax.conditions import Conditions, from_photo
 from nvs_jax.diffusion import Codec, Denoiser, Guidance, ViewWeights, run, start
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_weights
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import Warp, forward_warp, intrinsics_matrix
+from nvs_jax.geometry import Warp, intrinsics_matrix
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.pytree import pytree
 from nvs_jax.settings import RenderSettings
@@ -48,17 +49,17 @@ def load(source: str | Path, *, dtype: Any = None) -> "Pipeline":
 
 @dataclass(frozen=True)
 class Render:
-    """What a render gives back; the warp is still on the device.
+    """What a render gives back.
 
     Attributes:
         frames: the video, in [0, 1]; its first frame is the given view.
-        warp: the given view in the poses of the other frames.
+        conditions: what was known of every frame; still on the device.
         weights: w, how much each step trusted the warp of each frame.
         sigmas: noise levels of the steps.
     """
 
     frames: Float[np.ndarray, "f H W 3"]
-    warp: Warp
+    conditions: Conditions
     weights: Float[np.ndarray, "steps f"]
     sigmas: Float[np.ndarray, "steps"]
 
@@ -115,9 +116,32 @@ class Pipeline:
             InputError: sizes, depth, path or settings that cannot be rendered.
         """
         settings = override(settings, **overrides)
-        warp = self.warp(photo, depth=depth, path=path, intrinsics=intrinsics, settings=settings)
-        _tell(report, warp, "warp")
-        problem = self.prepare(photo, warp, path, jax.random.key(seed), settings)
+        if intrinsics is None:
+            height, width = photo.shape[:2]
+            intrinsics = intrinsics_matrix(settings.camera.focal * width, height, width)
+        conditions = from_photo(photo, depth, intrinsics, path, settings)
+        return self.render_conditions(conditions, seed, settings, report)
+
+    def render_conditions(
+        self,
+        conditions: Conditions,
+        seed: int = 0,
+        settings: RenderSettings = RenderSettings(),
+        report: Report | None = None,
+    ) -> Render:
+        """The video that `conditions` steer: see `nvs_jax.conditions` for all the ways to make them.
+
+        Args:
+            conditions: what is known of every frame.
+            seed: of all random numbers.
+            settings: everything else.
+            report: called as the work goes on; see `Report`.
+
+        Raises:
+            InputError: a size the model cannot take.
+        """
+        _tell(report, conditions, "warp")
+        problem = self.prepare(conditions, jax.random.key(seed), settings)
         _tell(report, problem, "encode")
         latents = solve(problem, report)
         frames = self.decode(latents, settings)
@@ -125,53 +149,43 @@ class Pipeline:
         sigmas = problem.sigmas[:-1]
         return Render(
             frames=np.asarray(frames),
-            warp=warp,
+            conditions=conditions,
             weights=np.asarray(jax.vmap(problem.weights)(sigmas)),
             sigmas=np.asarray(sigmas),
         )
 
-    def warp(
-        self,
-        photo: Float[np.ndarray, "H W 3"],
-        *,
-        depth: Float[np.ndarray, "H W"],
-        path: Float[Array, "f 4 4"],
-        intrinsics: Float[Array, "3 3"] | None = None,
-        settings: RenderSettings = RenderSettings(),
-    ) -> Warp:
-        """The photo in the pose of every frame but the first; arguments and errors as of `render`."""
-        check_inputs(photo, depth, path, self.model.multiple)
-        return warp_views(photo, depth, path, intrinsics, settings)
-
     def prepare(
         self,
-        photo: Float[np.ndarray, "H W 3"],
-        warp: Warp,
-        path: Float[Array, "f 4 4"],
+        conditions: Conditions,
         randomness: PRNGKeyArray | Noise,
         settings: RenderSettings = RenderSettings(),
     ) -> Problem:
         """Encode and assemble all that the sampler needs.
 
         Args:
-            photo: the given view, in [0, 1].
-            warp: the views of the other frames.
-            path: poses of all frames.
+            conditions: what is known of every frame.
             randomness: a key, or the noise itself.
             settings: of the render.
+
+        Raises:
+            InputError: a size the model cannot take.
         """
-        frames, codec = path.shape[0], self.model.codec(settings.conditioning)
+        frames, (height, width) = len(conditions.distance), conditions.picture.shape[:2]
+        multiple, codec = self.model.multiple, self.model.codec(settings.conditioning)
+        if height % multiple or width % multiple:
+            raise InputError(f"the pictures are {height}x{width}: rows and columns must be multiples of {multiple}")
+        picture = jnp.asarray(conditions.picture)
         if not isinstance(randomness, Noise):
             for_picture, for_latents = jax.random.split(randomness)
-            shape = codec.latent_shape(frames, *photo.shape[:2])
-            randomness = Noise(jax.random.normal(for_picture, photo.shape), jax.random.normal(for_latents, shape))
-        denoiser, given = self.model.condition(jnp.asarray(photo), randomness.picture, frames, settings.conditioning)
-        views = _encode_views(codec, given, warp)
+            shape = codec.latent_shape(frames, height, width)
+            randomness = Noise(jax.random.normal(for_picture, picture.shape), jax.random.normal(for_latents, shape))
+        denoiser, given = self.model.condition(picture, randomness.picture, frames, settings.conditioning)
+        views = _encode_views(codec, given, conditions.warp)
         sigmas = make_sigmas(settings.schedule)
-        distances = codec.pool_frames(pose_distances(path, settings.weights.distance))
+        distances = codec.pool_frames(conditions.distance)
         return Problem(
             denoiser=denoiser,
-            guidance=make_guidance(settings.guidance, views, self.model.latent_multiple),
+            guidance=make_guidance(settings.guidance, views, self.model.latent_multiple, conditions.mode),
             weights=make_weights(settings.weights, sigmas, np.asarray(distances, np.float64)),
             noise=randomness.latents[None],
             sigmas=sigmas,
@@ -180,20 +194,6 @@ class Pipeline:
     def decode(self, latents: Float[Array, "1 f h w c"], settings: RenderSettings = RenderSettings()) -> Frames:
         """Frames in [0, 1] of clean latents."""
         return _decode(self.model.codec(settings.conditioning, settings.decode_chunk), latents)[0]
-
-
-def warp_views(
-    photo: Float[np.ndarray, "H W 3"],
-    depth: Float[np.ndarray, "H W"],
-    path: Float[Array, "f 4 4"],
-    intrinsics: Float[Array, "3 3"] | None,
-    settings: RenderSettings,
-) -> Warp:
-    """The photo in the pose of every frame but the first; needs no model."""
-    height, width = depth.shape
-    if intrinsics is None:
-        intrinsics = intrinsics_matrix(settings.camera.focal * width, height, width)
-    return forward_warp(jnp.asarray(photo), jnp.asarray(depth), intrinsics, path[0], path[1:], settings.warp)
 
 
 def override(
@@ -238,31 +238,6 @@ def segment_length(steps: int) -> int:
     [1, 5, 10, 20, 1]
     """
     return max(n for n in range(1, max(1, steps // 5) + 1) if steps % n == 0)
-
-
-def check_inputs(photo: np.ndarray, depth: np.ndarray, path: Array, multiple: int) -> None:
-    """Refuse what cannot be rendered, before anything is computed.
-
-    Raises:
-        InputError: see `Pipeline.render`.
-    """
-    height, width = photo.shape[:2]
-    if depth.shape != (height, width):
-        raise InputError(f"depth is {depth.shape[0]}x{depth.shape[1]}, the photo {height}x{width}: make them agree")
-    if height % multiple or width % multiple:
-        raise InputError(f"the photo is {height}x{width}: rows and columns must be multiples of {multiple}")
-    if not (depth > 0).all():
-        raise InputError("depth must be positive everywhere; infinity says that it is unknown")
-    if path.shape[0] < 2:
-        raise InputError(f"the path has {path.shape[0]} poses: it needs the photo's own and at least one more")
-
-
-def pose_distances(path: Float[Array, "f 4 4"], measure: Literal["centre", "index"]) -> Float[Array, "f"]:
-    """|dp| of every pose to the first: between camera centres, or the number of frames between them."""
-    if measure == "index":
-        return jnp.arange(path.shape[0], dtype=path.dtype)
-    centres = -jnp.einsum("fji,fj->fi", path[:, :3, :3], path[:, :3, 3])
-    return jnp.linalg.norm(centres - centres[0], axis=-1)
 
 
 @jax.jit

@@ -7,7 +7,7 @@ import cattrs
 import yaml
 
 from nvs_jax.errors import InputError
-from nvs_jax.settings import RenderSettings
+from nvs_jax.settings import Mode, RenderSettings
 
 DEFAULT = "fast"
 MAX_BYTES = 1_000_000
@@ -26,27 +26,40 @@ def preset_names() -> list[str]:
     >>> preset_names()
     ['fast', 'paper', 'reference']
     """
-    return sorted(path.stem for path in preset_folder().glob("*.yaml"))
+    return sorted(path.stem for path in preset_folder().glob("*.yaml") if "." not in path.stem)
 
 
-def load_settings(name: str) -> RenderSettings:
+def load_settings(name: str, mode: Mode = "single") -> RenderSettings:
     """Settings by the name of a preset, or from a YAML file; what it leaves out keeps its default.
+
+    Args:
+        name: of a preset, or a path that ends in .yaml.
+        mode: a preset may have a second file for a mode, whose settings come on top.
 
     Raises:
         InputError: no such preset or file, or a key or value that is no setting.
 
-    >>> load_settings("reference").schedule.steps
-    100
+    >>> load_settings("reference").camera.far, load_settings("reference", "video").camera.far
+    (500.0, 10000.0)
     """
+    folder = preset_folder()
     if name in preset_names():
-        return read_settings(preset_folder() / f"{name}.yaml")
+        path, on_top = folder / f"{name}.yaml", folder / f"{name}.{mode}.yaml"
+        values = read_yaml(path)
+        if on_top.exists():
+            values = _merged(values, read_yaml(on_top))
+        return _structure(values, path)
     if not name.endswith((".yaml", ".yml")):
         raise InputError(f"no preset is called {name!r}: choose {', '.join(preset_names())} or give a .yaml file")
-    return read_settings(Path(name))
+    return _structure(read_yaml(Path(name)), Path(name))
 
 
-def read_settings(path: Path) -> RenderSettings:
-    """Read one YAML file; see `load_settings`."""
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds; an empty one holds an empty mapping.
+
+    Raises:
+        InputError: missing, too large, or not readable.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path} is larger than a settings file can be ({MAX_BYTES} bytes)")
@@ -55,7 +68,14 @@ def read_settings(path: Path) -> RenderSettings:
         raise InputError(f"{path} does not exist") from None
     except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from None
-    return _structure({} if values is None else values, path)
+    return {} if values is None else values
+
+
+def _merged(below: Any, above: Any) -> Any:
+    """`above` on top of `below`, mapping by mapping."""
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
 def _structure(values: Any, path: Path) -> RenderSettings:

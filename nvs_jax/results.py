@@ -6,14 +6,15 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Bool, Float
 
 import nvs_jax
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import Warp
+from nvs_jax.geometry.trajectories import Poses
 from nvs_jax.media import (
     atomic_folder,
     atomic_path,
@@ -24,7 +25,17 @@ from nvs_jax.media import (
     write_picture,
     write_video,
 )
-from nvs_jax.pipeline import Render
+from nvs_jax.media.cameras import (
+    CameraSet,
+    PosedCamera,
+    point_cloud,
+    write_colmap,
+    write_ply,
+    write_poses,
+    write_transforms,
+    write_tum,
+)
+from nvs_jax.views import View
 
 
 @contextmanager
@@ -42,23 +53,62 @@ def result_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
         yield folder
 
 
-def write_warp(folder: Path, picture: np.ndarray, warp: Warp, fps: float) -> None:
-    """The given view and its warps as warps/*.png with their holes, a GIF and a contact sheet."""
-    condition = np.asarray(warp.condition)
-    holes = np.asarray(warp.hole)
-    views = np.concatenate([picture[None], condition])
-    write_frames(folder / "warps", views)
-    masks = np.repeat(np.concatenate([np.zeros_like(holes[:1]), holes])[..., None], 3, -1)
-    write_frames(folder / "holes", masks.astype(np.float32))
-    write_gif(folder / "warps.gif", views, fps)
-    write_picture(folder / "warps.png", sheet({"warp": views}))
+class Result(NamedTuple):
+    """A whole video.
+
+    Attributes:
+        views: the given view, and what was known of every other frame, holes black.
+        holes: what was not known.
+        frames: the video; None where only warps were asked for, as are weights and sigmas.
+        weights: of the first leg, per step and frame.
+        sigmas: noise levels of the steps.
+    """
+
+    views: Float[np.ndarray, "n H W 3"]
+    holes: Bool[np.ndarray, "n H W"]
+    frames: Float[np.ndarray, "n H W 3"] | None
+    weights: Float[np.ndarray, "steps f"] | None
+    sigmas: Float[np.ndarray, "steps"] | None
 
 
-def write_render(folder: Path, render: Render, fps: float) -> None:
-    """video.mp4, frames/*.png and the table of weights as a picture."""
-    write_video(folder / "video.mp4", render.frames, fps)
-    write_frames(folder / "frames", render.frames)
-    weights_heat_map(folder / "weights.png", render.weights, render.sigmas)
+def write_result(folder: Path, result: Result, poses: Poses, view: View, fps: float) -> None:
+    """Everything a user wants to see or to take along; `run.json` is `write_record`'s."""
+    write_frames(folder / "warps", result.views)
+    write_frames(folder / "holes", np.repeat(result.holes[..., None], 3, -1).astype(np.float32))
+    write_gif(folder / "warps.gif", result.views, fps)
+    write_picture(folder / "warps.png", sheet({"warp": result.views}))
+    pictures = "warps"
+    if result.frames is not None and result.weights is not None and result.sigmas is not None:
+        pictures = "frames"
+        write_video(folder / "video.mp4", result.frames, fps)
+        write_frames(folder / "frames", result.frames)
+        weights_heat_map(folder / "weights.png", result.weights, result.sigmas)
+    write_cameras(folder, pictures, np.asarray(poses, np.float64), view)
+
+
+def write_cameras(folder: Path, pictures: str, poses: Float[np.ndarray, "n 4 4"], view: View) -> None:
+    """The video's cameras, for nerfstudio, COLMAP and gsplat, and the given view's points.
+
+    Files count pixel positions from the picture's corner, the warp from the centre of its first pixel.
+    """
+    height, width = view.depth.shape
+    corner = np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
+    intrinsics = np.asarray(view.intrinsics, np.float64) + corner
+    points, colours = point_cloud(view.picture, view.depth, intrinsics, poses[0])
+    few = slice(None, None, max(1, len(points) // 50_000))
+    cameras = CameraSet(
+        tuple(
+            PosedCamera(pose, intrinsics, height, width, folder / pictures / f"{index:03d}.png")
+            for index, pose in enumerate(poses)
+        ),
+        points[few],
+        colours[few],
+    )
+    write_transforms(folder / "transforms.json", cameras)
+    write_colmap(folder / "colmap" / "sparse" / "0", cameras)
+    write_tum(folder / "trajectory.txt", poses)
+    write_poses(folder / "poses.json", poses)
+    write_ply(folder / "points.ply", points, colours)
 
 
 def write_record(folder: Path, **entries: Any) -> None:

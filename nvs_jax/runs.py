@@ -2,19 +2,21 @@
 
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from tqdm import tqdm
 
 from nvs_jax.compilation_cache import enable_compilation_cache
-from nvs_jax.geometry.trajectories import Poses
-from nvs_jax.jobs import ConvertJob, DemoJob, Job, SingleJob, WarpJob
-from nvs_jax.pipeline import Pipeline, Render, load, override, warp_views
-from nvs_jax.results import result_folder, write_record, write_render, write_warp
+from nvs_jax.conditions import Conditions, from_pictures
+from nvs_jax.errors import InputError
+from nvs_jax.inputs import read_conditions, read_sources, read_video
+from nvs_jax.jobs import ConvertJob, DemoJob, Job, RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
+from nvs_jax.pipeline import Pipeline, load, override
+from nvs_jax.results import Result, result_folder, write_record, write_result
 from nvs_jax.settings import RenderSettings
 from nvs_jax.views import DepthFile, View, camera_path, read_view
 
@@ -30,10 +32,8 @@ def run_job(job: Job) -> None:
     """
     enable_compilation_cache()
     match job:
-        case SingleJob():
-            run_single(job)
-        case WarpJob():
-            run_warp(job)
+        case RenderJob():
+            run_render(job)
         case ConvertJob():
             from convert import convert
 
@@ -44,62 +44,102 @@ def run_job(job: Job) -> None:
             run_demo(job)
 
 
-def run_single(job: SingleJob) -> None:
-    """One photo to a video of new views."""
+def run_render(job: RenderJob) -> None:
+    """Render, or preview, whatever kind of input the job has."""
     settings = override(job.settings, job.method, job.steps)
+    if job.weights is None and not job.preview:
+        raise InputError("give --weights, or look at the warps alone with --preview")
     with result_folder(job.out, overwrite=job.overwrite) as folder:
-        pipeline = load(job.weights, dtype=job.dtype)
-        view = _read(job, settings, pipeline.model.multiple)
-        path = camera_path(settings.path, pipeline.model.frames)
-        render_into(folder, pipeline, view, path, job.seed, settings, asdict(job))
-    print(f"{job.out}/video.mp4")
+        pipeline = None if job.preview or job.weights is None else load(job.weights, dtype=job.dtype)
+        multiple, frames = (
+            (SVD_MULTIPLE, SVD_FRAMES) if pipeline is None else (pipeline.model.multiple, pipeline.model.frames)
+        )
+        plan, view = make_plan(job, settings, multiple, frames)
+        render_into(folder, pipeline, plan, view, job.seed, settings, job)
+    print(job.out / ("warps.gif" if pipeline is None else "video.mp4"))
 
 
-def run_warp(job: WarpJob) -> None:
-    """The warps alone."""
-    settings = job.settings
-    with result_folder(job.out, overwrite=job.overwrite) as folder:
-        view = _read(job, settings, SVD_MULTIPLE)
-        path = camera_path(settings.path, SVD_FRAMES)
-        warp = warp_views(view.picture, view.depth, path, jnp.asarray(view.intrinsics), settings)
-        write_warp(folder, view.picture, warp, float(settings.conditioning.fps))
-        write_record(folder, job=asdict(job), fit=view.fit, path=path)
-    print(f"{job.out}/warps.gif")
+def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: int) -> tuple[Plan, View]:
+    """Read a job's inputs and lay out its legs; also its first given view.
+
+    Raises:
+        InputError: inputs that cannot be read or do not fit together.
+    """
+    match job:
+        case SingleJob():
+            view = read_view(job.photo, _depth(job.depth, job), settings, multiple)
+            if settings.path.kind == "full-turn":
+                return turn_plan(view, settings.path.radius, settings.path.frames or frames, settings), view
+            path = camera_path(settings.path, frames)
+            plan = photo_plan(view, path, settings)
+            if job.conditions is not None:
+                given = from_pictures(view.picture, *read_conditions(job.conditions, view, len(path)), settings)
+                plan = plan._replace(legs=(lambda _: given,))
+            return plan, view
+        case VideoJob():
+            photos, depths, view = read_video(job.frames, _depth(job.depth, job), settings, multiple)
+            path = camera_path(settings.path, len(photos))
+            return video_plan(photos, depths, jnp.asarray(view.intrinsics), path, frames, settings), view
+        case ViewsJob():
+            depth = None if job.depth is None else _depth(job.depth, job)
+            sources, view = read_sources(job.scene, job.cameras, depth, settings, multiple)
+            return views_plan(sources, settings.path.frames or frames, settings), view
+        case _:
+            raise TypeError(job)
 
 
 def render_into(
     folder: Path,
-    pipeline: Pipeline,
+    pipeline: Pipeline | None,
+    plan: Plan,
     view: View,
-    path: Poses,
     seed: int,
     settings: RenderSettings,
-    job: Mapping[str, Any],
-) -> Render:
-    """Render with a progress bar, and write everything about it into `folder`."""
-    with Progress(settings.schedule.steps) as progress:
-        render = pipeline.render(
-            view.picture,
-            depth=view.depth,
-            path=path,
-            intrinsics=jnp.asarray(view.intrinsics),
-            seed=seed,
-            settings=settings,
-            report=progress,
-        )
-    fps = float(settings.conditioning.fps)
-    write_warp(folder, view.picture, render.warp, fps)
-    write_render(folder, render, fps)
-    write_record(folder, job={**job, "settings": settings}, fit=view.fit, path=path, seconds=progress.seconds)
-    return render
+    job: RenderJob | DemoJob,
+) -> Result:
+    """Render all legs (without a pipeline: only warp them), and write everything about it into `folder`."""
+    conditions: list[Conditions] = []
+    renders = []
+    with Progress(len(plan.legs), settings.schedule.steps) as progress:
+        for leg in plan.legs:
+            if pipeline is None:
+                conditions.append(leg([_views(known) for known in conditions]))
+                continue
+            conditions.append(leg([render.frames for render in renders]))
+            renders.append(pipeline.render_conditions(conditions[-1], seed + len(renders), settings, progress))
+    result = Result(
+        views=_pick([_views(known) for known in conditions], plan),
+        holes=_pick([_holes(known) for known in conditions], plan),
+        frames=_pick([render.frames for render in renders], plan) if renders else None,
+        weights=renders[0].weights if renders else None,
+        sigmas=renders[0].sigmas if renders else None,
+    )
+    write_result(folder, result, plan.poses, view, float(settings.conditioning.fps))
+    write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, seconds=progress.seconds)
+    return result
+
+
+def _views(conditions: Conditions) -> np.ndarray:
+    """The given view and the warps of the other frames, holes black."""
+    return np.concatenate([np.asarray(conditions.picture)[None], np.asarray(conditions.warp.condition)])
+
+
+def _holes(conditions: Conditions) -> np.ndarray:
+    holes = np.asarray(conditions.warp.hole)
+    return np.concatenate([np.zeros_like(holes[:1]), holes])
+
+
+def _pick(legs: list[np.ndarray], plan: Plan) -> np.ndarray:
+    return np.stack([legs[leg][frame] for leg, frame in plan.order])
 
 
 class Progress:
     """A bar that moves as sampling goes on, and the seconds that each stage took."""
 
-    def __init__(self, steps: int):
+    def __init__(self, legs: int, steps: int):
         self.seconds: dict[str, float] = {}
-        self._bar = tqdm(total=steps, desc="warp", unit="step")
+        self._bar = tqdm(total=legs * steps, desc="warp", unit="step")
+        self._done = 0
         self._since = time.perf_counter()
 
     def __enter__(self) -> "Progress":
@@ -115,9 +155,10 @@ class Progress:
         self._since = now
         self._bar.set_description(stage)
         if stage == "sample":
-            self._bar.update(done - self._bar.n)
+            self._bar.update(self._done + done - self._bar.n)
+            self._done += total if done == total else 0
 
 
-def _read(job: WarpJob, settings: RenderSettings, multiple: int) -> View:
-    print(f"{job.depth} is read as {job.depth_kind}", file=sys.stderr)
-    return read_view(job.photo, DepthFile(job.depth, job.depth_kind, job.png_scale), settings, multiple)
+def _depth(path: Path, job: SingleJob | VideoJob | ViewsJob) -> DepthFile:
+    print(f"{path} is read as {job.depth_kind}", file=sys.stderr)
+    return DepthFile(path, job.depth_kind, job.png_scale)

@@ -5,9 +5,13 @@ preset `fast`; `configs/presets/` holds the named ones.
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from nvs_jax.errors import InputError
+
+Mode = Literal["single", "video", "views"]
+"""One photo, a monocular video, or several posed views."""
 
 
 def _require(condition: bool, message: str) -> None:
@@ -121,6 +125,20 @@ class WeightSettings:
 
 
 @dataclass(frozen=True)
+class ViewsSettings:
+    """Which of several given views a frame is warped from."""
+
+    sources: Literal["nearest", "halves"] = "nearest"
+    """The nearest few, the nearer surface winning; or, as the release, the first view for the first half of the frames
+    and the second for the rest."""
+    count: int = 2
+    """Of nearest: how many."""
+
+    def __post_init__(self):
+        _require(self.count >= 1, f"views.count must be at least 1, not {self.count}")
+
+
+@dataclass(frozen=True)
 class GuidanceSettings:
     """How the warped views steer the sampler."""
 
@@ -129,7 +147,7 @@ class GuidanceSettings:
     estimate: Literal["select", "blend"] = "select"
     """The release's sorted selection, or the paper's blend (12)."""
     clamp: float | None = None
-    """Of select: w is raised to at least this. None: the release's for one view, 0 for dgs and 0.2 for post."""
+    """Of select: w is raised to at least this. None: the release's for the mode and method, from 0 to 0.6."""
     learning_rate: float = 0.02
     """Of post: size of a correction relative to sqrt(sigma)."""
     gradient: Literal["skip", "full"] = "skip"
@@ -138,6 +156,8 @@ class GuidanceSettings:
     """Of post: correct in the release's four overlapping tiles."""
     half: bool = False
     """Of post: round corrections to float16, as the release always does."""
+    free_last: bool = False
+    """Of dgs with two views: leave the last frame, the second view's, to the model, as the release."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +178,10 @@ class CameraSettings:
 
     focal: float = 260 / 1024
     """Focal length over the picture's width."""
+    fov: float | None = None
+    """Horizontal angle of view in degrees, in place of the focal length."""
+    exif: bool = False
+    """Take the focal length that the photo's file records."""
     disparity_scale: float = 10000.0
     """Depth at a disparity of 1: how a disparity map becomes scene units."""
     far: float = 500.0
@@ -165,28 +189,47 @@ class CameraSettings:
 
     def __post_init__(self):
         _require(self.focal > 0, f"camera.focal must be positive, not {self.focal}")
+        _require(self.fov is None or 0 < self.fov < 180, f"camera.fov must lie between 0 and 180, not {self.fov}")
         _require(self.disparity_scale > 0, f"camera.disparity_scale must be positive, not {self.disparity_scale}")
         _require(self.far > 0, f"camera.far must be positive, not {self.far}")
 
 
+PathKind = Literal["orbit", "line", "ellipse", "spiral", "dolly-zoom", "figure-of-eight", "full-turn", "file"]
+
+
 @dataclass(frozen=True)
 class PathSettings:
-    """Where the camera goes, looking at the origin; world +y is down in the picture."""
+    """Where the camera goes. It looks at the origin; world +y is down in the picture.
 
-    kind: Literal["orbit", "line"] = "orbit"
-    """An ellipse about the origin, or a straight line."""
+    Moves about the given view (spiral, dolly-zoom, figure-of-eight) begin where an orbit does, at (0, 0, radius[1]).
+    """
+
+    kind: PathKind = "orbit"
+    """An ellipse about the origin, level (orbit) or tilted (ellipse); a straight line; a move about the given view; all
+    the way round in several videos (full-turn); or the poses of a file."""
     frames: int | None = None
     """Length of the video, the given view included; None: what the model was trained on."""
     radius: tuple[float, float] = (60.0, 70.0)
-    """Of an orbit: half axes along x and z, the second is the distance of the given view from the origin."""
+    """Half axes of an orbit or ellipse along x and z. The second, except of a line or a file, is the distance of the
+    given view from the origin."""
     step_degrees: float = 1.0
-    """Of an orbit: angle from frame to frame."""
+    """Of an orbit or ellipse: angle from frame to frame."""
     inverse: bool = False
-    """Of an orbit: go the other way round."""
+    """Of an orbit or ellipse: go the other way round."""
+    tilt_degrees: float = 30.0
+    """Of an ellipse: how steeply it rises; 0 is an orbit, negative sinks."""
     start: float = 40.0
     """Of a line: it begins at (start, 0, 0)."""
     end: tuple[float, float, float] = (30.0, 2.0, -10.0)
     """Of a line: where it ends."""
+    reach: tuple[float, float, float] = (8.0, 4.0, 8.0)
+    """Of a spiral: how far it gets to the side, up and down, and forward; a figure-of-eight takes the first two."""
+    turns: float = 2.0
+    """Of a spiral: how often it goes round."""
+    travel: float = 20.0
+    """Of a dolly-zoom: how far forward it goes while what is at the origin keeps its size; negative goes back."""
+    file: Path | None = None
+    """Of a file: world-to-camera poses, a frame each (.json or .txt)."""
 
     def __post_init__(self):
         _require(
@@ -194,6 +237,19 @@ class PathSettings:
             f"a video needs at least 2 frames, the given view included, not {self.frames}",
         )
         _require(min(self.radius) > 0, f"the orbit's radii must be positive, not {self.radius}")
+        _require(
+            (self.kind == "file") == (self.file is not None),
+            "a path from a file needs both path.kind file and path.file, the file's name",
+        )
+        distance = self.radius[1]
+        _require(
+            self.kind != "dolly-zoom" or self.travel < distance,
+            f"a dolly-zoom must stay in front of the origin: path.travel is {self.travel}, path.radius {distance}",
+        )
+        _require(
+            self.kind != "spiral" or abs(self.reach[2]) < distance,
+            f"a spiral must stay in front of the origin: path.reach is {self.reach[2]}, path.radius {distance}",
+        )
 
 
 @dataclass(frozen=True)
@@ -207,6 +263,7 @@ class RenderSettings:
     picture: PictureSettings = field(default_factory=PictureSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
     path: PathSettings = field(default_factory=PathSettings)
+    views: ViewsSettings = field(default_factory=ViewsSettings)
     warp: WarpSettings = field(default_factory=WarpSettings)
     decode_chunk: int = 8
     """Frames decoded together: more costs memory, fewer costs temporal consistency."""

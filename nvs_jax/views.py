@@ -1,18 +1,29 @@
 """A photo file and its depth file as the arrays of a given view, at a size the model takes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import disparity_to_depth, intrinsics_matrix, line, orbit
+from nvs_jax.geometry import (
+    disparity_to_depth,
+    dolly_zoom,
+    ellipse,
+    figure_of_eight,
+    intrinsics_matrix,
+    line,
+    look_at,
+    orbit,
+    spiral,
+)
 from nvs_jax.geometry.trajectories import Poses
-from nvs_jax.media import Fit, allowed_size, fit, fit_depth, match_depth, read_depth, read_photo
+from nvs_jax.media import Fit, allowed_size, exif_focal, fit, fit_depth, match_depth, read_depth, read_photo
+from nvs_jax.media.cameras import read_poses
 from nvs_jax.settings import CameraSettings, PathSettings, PictureSettings, RenderSettings
 
 
@@ -50,31 +61,58 @@ class DepthFile:
     png_scale: float = 1000.0
 
 
-def read_view(photo: Path, depth_file: DepthFile, settings: RenderSettings, multiple: int) -> View:
+def read_view(photo: Path, depth: DepthFile, settings: RenderSettings, multiple: int) -> View:
     """Read and fit a photo and its depth.
 
     Args:
         photo: any common picture format; EXIF rotation is honoured.
-        depth_file: of the same picture, at any resolution.
+        depth: of the same picture, at any resolution.
         settings: picture and camera are used.
         multiple: rows and columns of the result are multiples of this.
 
     Raises:
         InputError: a file that cannot be read or used, or a size the model cannot take.
     """
-    picture = read_photo(photo)
-    size = (picture.shape[0], picture.shape[1])
-    depth = read_depth(depth_file.path, depth_file.kind, png_scale=depth_file.png_scale)
-    depth = match_depth(depth, picture.shape, name=str(depth_file.path))
+    camera = settings.camera
+    if camera.exif:
+        focal = exif_focal(photo)
+        if focal is None:
+            raise InputError(f"{photo} does not record its focal length: give --camera.fov or --camera.focal")
+        settings = replace(settings, camera=replace(camera, focal=focal, fov=None))
+    return fit_view(read_photo(photo), depth, settings, multiple)
+
+
+def fit_view(photo: Float[np.ndarray, "h w 3"], depth: DepthFile, settings: RenderSettings, multiple: int) -> View:
+    """Fit a photo in memory, and its depth; see `read_view`."""
+    size = (photo.shape[0], photo.shape[1])
     height, width = output_size(size, settings.picture, multiple)
-    fitted, plan = fit(picture, height, width, settings.picture.fit)
+    picture, plan = fit(photo, height, width, settings.picture.fit)
     return View(
-        picture=fitted,
-        depth=_scene_depth(fit_depth(depth, plan), depth_file.kind, settings.camera),
+        picture=picture,
+        depth=read_fitted_depth(depth, size, plan, settings),
         intrinsics=_intrinsics(size, plan, settings.camera),
         fit=plan,
         photo_size=size,
     )
+
+
+def read_fitted_depth(
+    depth: DepthFile, size: tuple[int, int], plan: Fit, settings: RenderSettings
+) -> Float[np.ndarray, "H W"]:
+    """Depth in scene units, laid into the output as its photo of `size` is; infinite where unknown.
+
+    Raises:
+        InputError: a file that cannot be read, or has not the photo's shape.
+    """
+    values = read_depth(depth.path, depth.kind, png_scale=depth.png_scale)
+    if plan.how == "resize":  # in one go and whatever its shape, as the release
+        values = match_depth(values, (plan.height, plan.width), name=str(depth.path), tolerance=None)
+    else:
+        values = fit_depth(match_depth(values, size, name=str(depth.path)), plan)
+    if depth.kind == "disparity":
+        camera = settings.camera
+        return np.asarray(disparity_to_depth(jnp.asarray(values), camera.far, camera.disparity_scale))
+    return np.where(values > 0, values, np.inf).astype(np.float32)  # 0 is how depth files say unknown
 
 
 def output_size(size: tuple[int, int], settings: PictureSettings, multiple: int) -> tuple[int, int]:
@@ -96,22 +134,56 @@ def output_size(size: tuple[int, int], settings: PictureSettings, multiple: int)
 
 
 def camera_path(settings: PathSettings, frames: int) -> Poses:
-    """The poses the settings describe; `frames` where they leave the length open."""
+    """The poses the settings describe; `frames` where they leave the length open.
+
+    Raises:
+        InputError: a file that cannot be read, holds no poses, or not as many as there are frames; or a full turn,
+            which is several paths (see `nvs_jax.legs.turn_plan`).
+    """
     frames = frames if settings.frames is None else settings.frames
-    if settings.kind == "orbit":
-        x, z = settings.radius
-        return orbit(x, z, settings.step_degrees, frames, settings.inverse)
-    return line(settings.start, jnp.array(settings.end), frames)
+    x, z = settings.radius
+    given = look_at((0.0, 0.0, z), (0.0, 0.0, 0.0))
+    match settings.kind:
+        case "orbit":
+            return orbit(x, z, settings.step_degrees, frames, settings.inverse)
+        case "ellipse":
+            return ellipse(x, z, settings.step_degrees, frames, settings.tilt_degrees, settings.inverse)
+        case "line":
+            return line(settings.start, jnp.array(settings.end), frames)
+        case "spiral":
+            return spiral(given, jnp.array(settings.reach), z, frames, settings.turns)
+        case "figure-of-eight":
+            return figure_of_eight(given, settings.reach[0], settings.reach[1], z, frames)
+        case "dolly-zoom":
+            return dolly_zoom(given, z, settings.travel, frames).poses
+        case "full-turn":
+            raise InputError("a full turn is made from a single photo: nvs-jax single --path.kind full-turn")
+        case "file":
+            return _poses_of_file(settings.file, frames)
 
 
-def _scene_depth(values: np.ndarray, kind: str, camera: CameraSettings) -> Float[np.ndarray, "H W"]:
-    if kind == "disparity":
-        return np.asarray(disparity_to_depth(jnp.asarray(values), camera.far, camera.disparity_scale))
-    return np.where(values > 0, values, np.inf).astype(np.float32)  # 0 is how depth files say unknown
+def focal_factors(settings: PathSettings, frames: int) -> Float[Array, "f"]:
+    """By what the given view's focal length is multiplied in each frame of `camera_path`: 1, but for a dolly-zoom."""
+    frames = frames if settings.frames is None else settings.frames
+    if settings.kind == "dolly-zoom":
+        return dolly_zoom(jnp.eye(4), settings.radius[1], settings.travel, frames).focal
+    return jnp.ones(frames)
+
+
+def _poses_of_file(path: Path | None, frames: int) -> Poses:
+    if path is None:
+        raise InputError("a path from a file needs path.file, the file's name")
+    poses = read_poses(path)
+    if len(poses) != frames:
+        raise InputError(
+            f"{path} holds {len(poses)} poses, the video has {frames} frames: set path.frames, or resample"
+        )
+    return jnp.asarray(poses, jnp.float32)
 
 
 def _intrinsics(size: tuple[int, int], plan: Fit, camera: CameraSettings) -> Float[np.ndarray, "3 3"]:
     """K of the photo taken along; where it is stretched, the camera is taken to be the result's, as the release."""
+    focal = camera.focal if camera.fov is None else 0.5 / math.tan(math.radians(camera.fov) / 2)
     if plan.how == "resize":
-        return np.asarray(intrinsics_matrix(camera.focal * plan.width, plan.height, plan.width))
-    return plan.intrinsics(np.asarray(intrinsics_matrix(camera.focal * size[1], size[0], size[1])))
+        return np.asarray(intrinsics_matrix(focal * plan.width, plan.height, plan.width))
+    return plan.intrinsics(np.asarray(intrinsics_matrix(focal * size[1], size[0], size[1])))

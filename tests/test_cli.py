@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from nvs_jax.cli import main
-from nvs_jax.media import read_photo, write_picture
+from nvs_jax.media import read_photo, write_frames, write_picture, write_video
+from nvs_jax.media.cameras import CameraSet, PosedCamera, read_cameras, read_colmap, read_poses, write_transforms
 from tests.media.test_video import read_video
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, write_tiny_folder
 
@@ -20,6 +21,15 @@ from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, write_tiny_folder
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     return write_tiny_folder(tmp_path_factory.mktemp("svd"))
+
+
+@pytest.fixture(scope="module")
+def weights_of_four_frames(tmp_path_factory):
+    """The same, but for a model of videos of four frames."""
+    folder = write_tiny_folder(tmp_path_factory.mktemp("short"))
+    path = folder / "unet" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_frames": FRAMES}))
+    return folder
 
 
 @pytest.fixture
@@ -43,7 +53,8 @@ def test_single_writes_all_that_a_user_wants(inputs, weights, capsys):
     main(single(inputs, weights, "--seed", "4"))
     out = inputs / "out"
     assert {path.name for path in out.iterdir()} == {
-        *("video.mp4", "frames", "warps", "holes", "warps.gif", "warps.png", "weights.png", "run.json")
+        *("video.mp4", "frames", "warps", "holes", "warps.gif", "warps.png", "weights.png", "run.json"),
+        *("transforms.json", "colmap", "trajectory.txt", "poses.json", "points.ply", "sparse_pc.ply"),
     }
     assert len(list((out / "frames").iterdir())) == FRAMES
     assert read_video(out / "video.mp4")[1].shape == (FRAMES, HEIGHT, WIDTH, 3)
@@ -51,7 +62,9 @@ def test_single_writes_all_that_a_user_wants(inputs, weights, capsys):
     record = json.loads((out / "run.json").read_text())
     assert record["job"]["seed"] == 4
     assert record["job"]["settings"]["schedule"]["steps"] == 2
-    assert len(record["path"]) == FRAMES
+    assert len(read_poses(out / "poses.json")) == FRAMES
+    assert [camera.picture for camera in read_cameras(out).cameras] == sorted((out / "frames").iterdir())
+    assert len(read_colmap(out / "colmap").cameras) == FRAMES
     assert set(record["seconds"]) == {"warp", "encode", "sample", "decode"}
     said = capsys.readouterr()
     assert "depth.npy is read as depth" in said.err
@@ -74,6 +87,15 @@ def test_a_converted_checkpoint_gives_the_same_video(inputs, weights):
     np.testing.assert_array_equal(read_photo(inputs / "out" / "frames" / "002.png"), first)
 
 
+@pytest.mark.parametrize("kind", ["ellipse", "spiral", "figure-of-eight", "dolly-zoom"])
+def test_every_path_can_be_previewed(kind, inputs):
+    files = (str(inputs / "photo.png"), "--depth", str(inputs / "depth.npy"), "--depth-kind", "depth")
+    options = ("--path.kind", kind, "--path.frames", "3", "--path.radius", "6", "6", "--path.travel", "2")
+    size = ("--path.reach", "0.5", "0.5", "0.5", "--picture.size", "64", "64", "--picture.fit", "pad")
+    main(["warp", *files, *options, *size, "--out", str(inputs / "out")])
+    assert len(read_poses(inputs / "out" / "poses.json")) == 3
+
+
 def test_warp_needs_no_weights(tmp_path):
     photo = np.random.default_rng(0).random((100, 150, 3), np.float32)
     write_picture(tmp_path / "photo.jpg", photo)
@@ -85,6 +107,152 @@ def test_warp_needs_no_weights(tmp_path):
     assert read_photo(tmp_path / "out" / "warps" / "000.png").shape == (64, 128, 3)
     with Image.open(tmp_path / "out" / "warps.gif") as image:
         assert getattr(image, "n_frames", 1) == 5
+
+
+def look(folder: Path, weights: Path, *more: str) -> list[str]:
+    """Options that every mode shares: the tiny model, few and small frames."""
+    short = ("--path.radius", "6", "6", "--path.step-degrees", "4", "--camera.focal", "0.6", "--steps", "1")
+    return [*more, "--weights", str(weights), "--out", str(folder / "out"), *short]
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Seven frames of a square that moves, as pictures and as a file, with depth."""
+    photos, depths = zip(*(scene(0) for _ in range(7)), strict=True)
+    photos = np.stack([np.roll(photo, 2 * index, axis=1) for index, photo in enumerate(photos)])
+    write_frames(tmp_path / "frames", photos)
+    write_video(tmp_path / "clip.mp4", photos)
+    (tmp_path / "depth").mkdir()
+    for index, depth in enumerate(depths):
+        np.save(tmp_path / "depth" / f"{index:03d}.npy", depth)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["frames", "clip.mp4"])
+def test_video_of_any_length(video, weights_of_four_frames, name):
+    depth = ("--depth", str(video / "depth"), "--depth-kind", "depth")
+    main(look(video, weights_of_four_frames, "video", str(video / name), *depth))
+    assert len(list((video / "out" / "frames").iterdir())) == 7
+    assert json.loads((video / "out" / "run.json").read_text())["job"]["settings"]["path"]["radius"] == [6, 6]
+
+
+@pytest.fixture
+def posed(tmp_path):
+    """Three views of a scene in nerfstudio's layout."""
+    photo, depth = scene()
+    write_frames(tmp_path / "scene" / "images", np.stack([photo] * 3))
+    (tmp_path / "scene" / "depth").mkdir()
+    cameras = []
+    for index, x in enumerate((0.0, 0.5, 1.0)):
+        np.save(tmp_path / "scene" / "depth" / f"{index:03d}.npy", depth)
+        pose = np.eye(4)
+        pose[0, 3] = -x
+        K = np.array([[20.0, 0, WIDTH / 2], [0, 20.0, HEIGHT / 2], [0, 0, 1]])
+        cameras.append(PosedCamera(pose, K, HEIGHT, WIDTH, tmp_path / "scene" / "images" / f"{index:03d}.png"))
+    write_transforms(tmp_path / "scene" / "transforms.json", CameraSet(tuple(cameras)))
+    return tmp_path
+
+
+def test_views_are_visited_in_order(posed, weights_of_four_frames):
+    depth = ("--depth", str(posed / "scene" / "depth"))
+    main(look(posed, weights_of_four_frames, "views", str(posed / "scene"), *depth))
+    poses = read_poses(posed / "out" / "poses.json")
+    assert len(poses) == 7
+    np.testing.assert_allclose(poses[:, 0, 3], -np.arange(7) / 6, atol=1e-6)
+    np.testing.assert_array_equal(
+        read_photo(posed / "out" / "warps" / "006.png"), read_photo(posed / "scene" / "images" / "002.png")
+    )
+
+
+def test_chosen_views_backwards_as_the_release(posed, weights_of_four_frames):
+    depth = ("--depth", str(posed / "scene" / "depth"), "--preset", "reference", "--picture.size", "24", "32")
+    main(look(posed, weights_of_four_frames, "views", str(posed / "scene"), *depth, "--cameras", "2", "0"))
+    assert len(read_poses(posed / "out" / "poses.json")) == 4
+
+
+def test_a_full_turn(inputs, weights_of_four_frames):
+    depth = (str(inputs / "photo.png"), "--depth", str(inputs / "depth.npy"), "--depth-kind", "depth")
+    main(look(inputs, weights_of_four_frames, "single", *depth, "--path.kind", "full-turn"))
+    poses = read_poses(inputs / "out" / "poses.json")
+    centres = -np.einsum("fji,fj->fi", poses[:, :3, :3], poses[:, :3, 3])
+    angles = np.unwrap(np.arctan2(centres[:, 0], centres[:, 2]))
+    assert abs(angles[-1] - angles[0]) > np.radians(300)
+    assert len(list((inputs / "out" / "frames").iterdir())) == len(poses)
+
+
+def test_warps_made_elsewhere(inputs, weights):
+    main(single(inputs, weights))
+    made = shutil.move(inputs / "out", inputs / "made")
+    black = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    write_picture(Path(made) / "warps" / "002.png", black)
+    main(single(inputs, weights, "--conditions", str(made)))
+    np.testing.assert_array_equal(read_photo(inputs / "out" / "warps" / "002.png"), black)
+
+
+def test_preview_needs_no_weights(posed):
+    options = ("--depth", str(posed / "scene" / "depth"), "--preview", "--picture.size", "64", "64")
+    main(["views", str(posed / "scene"), "--out", str(posed / "out"), *options])
+    assert not (posed / "out" / "video.mp4").exists()
+    assert len(list((posed / "out" / "warps").iterdir())) == 49
+
+
+def unequal_frames(folder):
+    write_picture(folder / "frames" / "003.png", np.zeros((HEIGHT, WIDTH + 4, 3), np.float32))
+
+
+def fewer_depths(folder):
+    (folder / "depth" / "002.npy").unlink()
+
+
+def no_frames(folder):
+    for path in (folder / "frames").iterdir():
+        path.unlink()
+
+
+def path_of_wrong_length(folder):
+    (folder / "options").write_text("--path.frames 5")
+
+
+def no_rotation(folder):
+    (folder / "path.json").write_text(json.dumps([(np.eye(4) * 2).tolist()] * 7))
+    (folder / "options").write_text(f"--path.kind file --path.file {folder / 'path.json'}")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (unequal_frames, "one size"),
+        (fewer_depths, "7 frames"),
+        (no_frames, "no pictures"),
+        (path_of_wrong_length, "5 poses"),
+        (no_rotation, "path.json"),
+    ],
+)
+def test_mistakes_with_videos(video, mistake, message, capsys):
+    mistake(video)
+    options = (video / "options").read_text().split() if (video / "options").exists() else []
+    files = [
+        str(video / "frames"),
+        "--depth",
+        str(video / "depth"),
+        "--depth-kind",
+        "depth",
+        "--out",
+        str(video / "out"),
+    ]
+    with pytest.raises(SystemExit) as stop:
+        main(["video", *files, "--out", str(video / "out"), "--preview", "--picture.size", "64", "64", *options])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not (video / "out").exists()
+
+
+def test_a_camera_without_its_picture(posed, capsys):
+    (posed / "scene" / "images" / "001.png").unlink()
+    with pytest.raises(SystemExit) as stop:
+        main(["views", str(posed / "scene"), "--preview", "--out", str(posed / "out")])
+    assert stop.value.code == 2
+    assert "001.png" in capsys.readouterr().err
 
 
 def break_depth(folder, value):

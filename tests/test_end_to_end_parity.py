@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import nvs_jax
+from nvs_jax.conditions import from_photo
 from nvs_jax.diffusion import run, start
 from nvs_jax.pipeline import Noise
 from nvs_jax.presets import load_settings
@@ -33,10 +34,8 @@ def prepared(parity):
     pipeline = nvs_jax.load(parity / "svd-tiny")
     view = read_view(folder / "images" / "frame_000000.png", depth, settings, pipeline.model.multiple)
     path = camera_path(settings.path, pipeline.model.frames)
-    warp = pipeline.warp(
-        view.picture, depth=view.depth, path=path, intrinsics=jnp.asarray(view.intrinsics), settings=settings
-    )
-    return pipeline, view, path, warp, stored
+    conditions = from_photo(view.picture, view.depth, jnp.asarray(view.intrinsics), path, settings)
+    return pipeline, conditions, stored
 
 
 def noise_of(stored):
@@ -49,10 +48,10 @@ def noise_of(stored):
 
 @pytest.mark.parametrize("method", ["dgs", "post"])
 def test_equals_the_release(method, prepared, parity, capsys):
-    pipeline, view, path, warp, stored = prepared
+    pipeline, conditions, stored = prepared
     theirs = dict(np.load(parity / "end_to_end" / f"{method}.npz"))
     settings = nvs_jax.pipeline.override(load_settings("reference"), method=method, steps=4)
-    problem = pipeline.prepare(view.picture, warp, path, noise_of(stored), settings)
+    problem = pipeline.prepare(conditions, noise_of(stored), settings)
     figures = {
         "image embedding": error(problem.denoiser.embedding[0], stored["image_embedding"].reshape(-1)),
         "image latent": error(problem.denoiser.image_latent[0], channels_last(stored["image_latent"].squeeze())),

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from nvs_jax import InputError
+from nvs_jax.conditions import from_photo
 from nvs_jax.geometry import intrinsics_matrix, line, orbit
 from nvs_jax.models.svd.model import SVD
-from nvs_jax.pipeline import Noise, Pipeline, check_inputs, override, pose_distances, solve
+from nvs_jax.pipeline import Noise, Pipeline, override, solve
 from nvs_jax.settings import GuidanceSettings, PathSettings, RenderSettings, ScheduleSettings
 from tests.compilations import count_compilations
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
@@ -36,7 +37,7 @@ def test_a_render_has_every_part(pipeline):
     assert np.isfinite(result.frames).all()
     assert result.frames.min() >= 0
     assert result.frames.max() <= 1
-    assert result.warp.pictures.shape == (FRAMES - 1, HEIGHT, WIDTH, 3)
+    assert result.conditions.warp.pictures.shape == (FRAMES - 1, HEIGHT, WIDTH, 3)
     assert result.weights.shape == (2, FRAMES)
     assert (result.weights[:, 0] == 1).all()
     assert told == [("warp", 1, 1), ("encode", 1, 1), ("sample", 1, 2), ("sample", 2, 2), ("decode", 1, 1)]
@@ -44,8 +45,8 @@ def test_a_render_has_every_part(pipeline):
 
 def test_dgs_gives_the_first_frame_its_latent(pipeline):
     photo, depth = scene()
-    warp = pipeline.warp(photo, depth=depth, path=PATH, intrinsics=INTRINSICS)
-    problem = pipeline.prepare(photo, warp, PATH, jax.random.key(0), SETTINGS)
+    conditions = from_photo(photo, depth, INTRINSICS, PATH, SETTINGS)
+    problem = pipeline.prepare(conditions, jax.random.key(0), SETTINGS)
     latents = solve(problem)
     np.testing.assert_allclose(latents[:, 0], problem.guidance.modulate.target[:, 0], atol=1e-5)
 
@@ -59,7 +60,7 @@ def test_the_seed_changes_the_video_and_nothing_else(pipeline):
     photo, depth = scene()
     one, two = (render(pipeline, photo, depth, seed=seed) for seed in (0, 1))
     assert np.abs(one.frames - two.frames).max() > 0.01
-    np.testing.assert_array_equal(one.warp.pictures, two.warp.pictures)
+    np.testing.assert_array_equal(one.conditions.warp.pictures, two.conditions.warp.pictures)
 
 
 def test_another_photo_path_seed_and_weights_compile_nothing(pipeline):
@@ -82,10 +83,10 @@ def test_other_methods(pipeline, method):
 
 def test_noise_can_be_handed_in(pipeline):
     photo, depth = scene()
-    warp = pipeline.warp(photo, depth=depth, path=PATH, intrinsics=INTRINSICS)
+    conditions = from_photo(photo, depth, INTRINSICS, PATH, SETTINGS)
     shape = pipeline.model.codec(SETTINGS.conditioning).latent_shape(FRAMES, HEIGHT, WIDTH)
     noise = Noise(jnp.zeros(photo.shape), jnp.ones(shape))
-    problem = pipeline.prepare(photo, warp, PATH, noise, SETTINGS)
+    problem = pipeline.prepare(conditions, noise, SETTINGS)
     assert (problem.noise == 1).all()
     without = pipeline.model.codec(SETTINGS.conditioning).encode(jnp.asarray(photo)[None])[0]
     np.testing.assert_allclose(problem.guidance.modulate.target[0, 0], without, atol=1e-5)
@@ -97,27 +98,10 @@ def test_bfloat16_stays_finite(pipeline):
     assert np.isfinite(render(Pipeline(model), *scene()).frames).all()
 
 
-def test_distances_of_an_orbit():
-    centre = pose_distances(orbit(6.0, 6.0, 60.0, 3), "centre")
-    np.testing.assert_allclose(centre, [0, 6, 6 * np.sqrt(3)], atol=1e-5)
-    np.testing.assert_array_equal(pose_distances(PATH, "index"), np.arange(FRAMES))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"depth": np.ones((4, 4), np.float32)}, "depth is 4x4, the photo 24x32"),
-        ({"photo": np.ones((25, 32, 3), np.float32), "depth": np.ones((25, 32), np.float32)}, "multiples of 4"),
-        ({"depth": np.zeros((HEIGHT, WIDTH), np.float32)}, "depth must be positive"),
-        ({"depth": np.full((HEIGHT, WIDTH), np.nan, np.float32)}, "depth must be positive"),
-        ({"path": PATH[:1]}, "the path has 1 poses"),
-    ],
-)
-def test_refuses_what_cannot_be_rendered(change, message):
-    photo, depth = scene()
-    arguments = {"photo": photo, "depth": depth, "path": PATH} | change
-    with pytest.raises(InputError, match=message):
-        check_inputs(**arguments, multiple=4)
+def test_refuses_a_size_the_model_cannot_take(pipeline):
+    photo, depth = np.ones((25, 32, 3), np.float32), np.ones((25, 32), np.float32)
+    with pytest.raises(InputError, match="multiples of 4"):
+        render(pipeline, photo, depth)
 
 
 @pytest.mark.parametrize(

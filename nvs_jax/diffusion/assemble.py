@@ -10,10 +10,17 @@ from nvs_jax.diffusion.guidance import DirectGuidance, PosteriorGuidance, Tiled,
 from nvs_jax.diffusion.reference_weights import reference_weights
 from nvs_jax.diffusion.schedule import karras_sigmas
 from nvs_jax.diffusion.view_weights import Coefficients, TabulatedWeights, closed_form_weights
-from nvs_jax.settings import GuidanceSettings, ScheduleSettings, WeightSettings
+from nvs_jax.settings import GuidanceSettings, Mode, ScheduleSettings, WeightSettings
 from nvs_jax.windows import overlapping_windows
 
-RELEASE_CLAMP = {"dgs": 0.0, "post": 0.2}
+RELEASE_CLAMP = {
+    ("single", "dgs"): 0.0,
+    ("single", "post"): 0.2,
+    ("video", "dgs"): 0.0,
+    ("video", "post"): 0.6,
+    ("views", "dgs"): 0.4,
+    ("views", "post"): 0.4,
+}
 
 
 def make_sigmas(settings: ScheduleSettings) -> Float[Array, "levels"]:
@@ -32,18 +39,21 @@ def make_weights(
     return closed_form_weights(jnp.asarray(distances, sigmas.dtype), sigmas[0], coefficients)
 
 
-def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int) -> Guidance:
+def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int, mode: Mode = "single") -> Guidance:
     """The guidance of the settings.
 
     Args:
         settings: method, estimate and their numbers.
         views: the warped views in latent space.
         multiple: what the latent size of a tile must be divisible by.
+        mode: where the settings leave the clamp open, and for the tiles, the release's for this mode are taken.
     """
     if settings.method == "none":
         return Unguided()
-    clamp = RELEASE_CLAMP[settings.method] if settings.clamp is None else settings.clamp
+    clamp = RELEASE_CLAMP[mode, settings.method] if settings.clamp is None else settings.clamp
     target, hole = views.target, views.hole
+    if settings.free_last and mode == "views" and settings.method == "dgs":
+        hole = hole.at[:, -1].set(True)
     rule = Select(target, hole, clamp) if settings.estimate == "select" else Blend(target, hole)
     if settings.method == "dgs":
         return DirectGuidance(rule)
@@ -51,4 +61,5 @@ def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int)
     if not settings.tiles:
         return posterior
     _, _, height, width, _ = target.shape
-    return Tiled(posterior, overlapping_windows(height, width, multiple))
+    extra_rows = 0 if mode == "single" else multiple
+    return Tiled(posterior, overlapping_windows(height, width, multiple, extra_rows))

@@ -29,6 +29,8 @@ _DAMAGE = (
     *(ValueError, OSError, EOFError, SyntaxError, LookupError, ArithmeticError, MemoryError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError),
 )
+DEPTH_SUFFIXES = frozenset({".npy", ".npz", ".pfm", ".png"})
+
 _PFM_HEADER = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+(\S{1,32})[ \t\r]*\n")
 
 

@@ -137,3 +137,19 @@ def _on_white(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("RGB")
+
+
+def exif_focal(path: str | os.PathLike[str]) -> float | None:
+    """Focal length over the upright picture's width, where the camera recorded its 35 mm equivalent; else None.
+
+    The equivalent is to the longer side of a 36 mm frame.
+
+    Raises:
+        InputError: no such file, or not a picture.
+    """
+    image = open_picture(path)
+    recorded = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
+    if not isinstance(recorded, int | float) or not recorded > 0:
+        return None
+    height, width = photo_size(path)
+    return float(recorded) / 36 * max(height, width) / width

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nvs_jax.errors import InputError
 from nvs_jax.media.atomic import atomic_folder, atomic_path
-from nvs_jax.media.photo import PICTURE_SUFFIXES, Picture, read_photo, to_bytes
+from nvs_jax.media.photo import MAX_MEGAPIXELS, PICTURE_SUFFIXES, Picture, check_megapixels, read_photo, to_bytes
 
 Frames = Float[np.ndarray, "_ _ _ 3"]
 
@@ -106,6 +106,41 @@ def read_frames(folder: str | os.PathLike[str]) -> Frames:
             (h, w, _), (h0, w0, _) = pictures[-1].shape, pictures[0].shape
             raise InputError(f"{path}: {w}x{h}, but {paths[0].name} is {w0}x{h0}; all frames must have one size")
     return np.stack(pictures)
+
+
+def read_video_file(path: str | os.PathLike[str], max_frames: int, *, max_megapixels: float = MAX_MEGAPIXELS) -> Frames:
+    """Read the frames of a video file, of any format ffmpeg knows.
+
+    Raises:
+        InputError: no such file, not a video, without frames, or more of them than `max_frames`.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file or folder of frames")
+    said = _ffmpeg("-i", path).stderr.decode(errors="replace")
+    size = re.search(r"Video: .*?, (\d{1,6})x(\d{1,6})", said)
+    if size is None:
+        raise InputError(f"{path}: not a video that can be read")
+    width, height = int(size[1]), int(size[2])
+    check_megapixels(width, height, max_megapixels, path)
+    # One frame more than allowed, to know that there are more.
+    options = ("-frames:v", max_frames + 1, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+    decoded = _ffmpeg("-noautorotate", "-i", path, *options)
+    frames = np.frombuffer(decoded.stdout, np.uint8)
+    if decoded.returncode or frames.size % (height * width * 3):
+        raise InputError(f"{path}: damaged, or not a video that can be read")
+    frames = frames.reshape(-1, height, width, 3)
+    if not len(frames):
+        raise InputError(f"{path}: a video with no frames")
+    if len(frames) > max_frames:
+        raise InputError(f"{path}: more than {max_frames} frames; cut it first")
+    return frames / np.float32(255)
+
+
+def _ffmpeg(*arguments: object) -> subprocess.CompletedProcess[bytes]:
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    command = [get_ffmpeg_exe(), "-nostdin", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
 
 
 def in_order(paths: Iterable[Path]) -> list[Path]:

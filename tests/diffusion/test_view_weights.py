@@ -69,7 +69,7 @@ def test_gradients_match_finite_differences():
     with jax.enable_x64(True):
         sigma, distance = jnp.array([0.9, 0.001, 0.3]), jnp.array([0.1, 0.9, 0.8])
         v = tuple(map(jnp.float64, (0.7, 30.0, 40.0)))
-        check_grads(loss, (v, sigma, distance), order=1, modes=("fwd", "rev"), eps=1e-6, rtol=1e-6)
+        check_grads(jax.jit(loss), (v, sigma, distance), order=1, modes=("fwd", "rev"), eps=1e-6, rtol=1e-6)
 
 
 def test_gradient_is_finite_everywhere():

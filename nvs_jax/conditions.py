@@ -1,0 +1,195 @@
+"""What steers a video: for every frame what is known of it, warped to its pose. One function for each kind of input."""
+
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from nvs_jax.errors import InputError
+from nvs_jax.geometry import Warp, dilate, forward_warp
+from nvs_jax.geometry.cameras import Matrix, Pose
+from nvs_jax.geometry.fusion import pose_distance_to_nearest, release_distance_to_nearest, warp_nearest
+from nvs_jax.geometry.trajectories import Poses
+from nvs_jax.pytree import pytree, static
+from nvs_jax.settings import Mode, RenderSettings
+
+Picture = Float[Array, "H W 3"] | Float[np.ndarray, "H W 3"]
+Depth = Float[Array, "H W"] | Float[np.ndarray, "H W"]
+
+
+@pytree
+class Conditions:
+    """What is known of a video of F frames.
+
+    Attributes:
+        picture: the first frame, which is given.
+        warp: what is known of the other frames; a frame without holes at distance 0 is given, too.
+        distance: |dp| of every frame to its nearest given view.
+        mode: whose release settings apply where the settings leave something open.
+    """
+
+    picture: Picture
+    warp: Warp
+    distance: Float[Array, "f"]
+    mode: Mode = static(default="single")
+
+
+class Sources(NamedTuple):
+    """S posed views of a scene; indexing every field gives one of them.
+
+    Attributes:
+        pictures: in [0, 1].
+        depths: z in scene units; infinite where unknown.
+        intrinsics: K of each, in pixels.
+        poses: world-to-camera.
+    """
+
+    pictures: Float[Array, "*s H W 3"]
+    depths: Float[Array, "*s H W"]
+    intrinsics: Float[Array, "*s 3 3"]
+    poses: Float[Array, "*s 4 4"]
+
+
+def from_photo(
+    photo: Picture,
+    depth: Depth,
+    intrinsics: Matrix,
+    path: Poses,
+    settings: RenderSettings,
+    zoom: Float[Array, "f"] | None = None,
+) -> Conditions:
+    """One view: the photo warped to every other pose.
+
+    Args:
+        photo: in [0, 1].
+        depth: z of every pixel, in the units of the path; infinite where unknown.
+        intrinsics: K in pixels.
+        path: world-to-camera poses, the first one the photo's own.
+        settings: warp and weights are used.
+        zoom: by what the focal length is multiplied in each frame; None: it stays.
+
+    Raises:
+        InputError: photo, depth and path do not fit together.
+    """
+    _check_path(path)
+    _check_depth(depth, photo.shape)
+    photo_here, depth_here = jnp.asarray(photo), jnp.asarray(depth)
+    if zoom is None:
+        warp = forward_warp(photo_here, depth_here, intrinsics, path[0], path[1:], settings.warp)
+    else:
+        view = photo_here[None], depth_here[None], intrinsics[None], path[:1]
+        zoomed = jax.vmap(lambda factor: intrinsics.at[:2, :2].multiply(factor))(zoom[1:])
+        warp = warp_nearest(*view, path[1:], zoomed, 1, settings.warp)
+    return Conditions(photo, warp, pose_distances(path, settings.weights.distance))
+
+
+def from_video(
+    photos: Float[np.ndarray, "f H W 3"],
+    depths: Float[np.ndarray, "f H W"],
+    intrinsics: Matrix,
+    camera: Pose,
+    path: Poses,
+    settings: RenderSettings,
+) -> Conditions:
+    """Monocular video: frame i, recorded from `camera`, warped to pose i.
+
+    Args:
+        photos: in [0, 1]. The first is the first frame of the result as it is: where the path does not begin at
+            `camera`, it must be a rendered one.
+        depths: of each frame; the first is not used.
+        intrinsics: K in pixels.
+        camera: pose of the recording camera, which stands still.
+        path: a pose for each frame.
+        settings: see `from_photo`.
+
+    Raises:
+        InputError: photos, depths and path do not fit together.
+    """
+    _check_path(path)
+    _check_depth(depths, photos.shape)
+    if len(photos) != len(path):
+        raise InputError(f"{len(photos)} frames for {len(path)} poses: each frame needs one")
+    rest = jnp.asarray(photos[1:]), jnp.asarray(depths[1:])
+    warp = forward_warp(*rest, intrinsics, camera, path[1:], settings.warp)
+    return Conditions(photos[0], warp, pose_distances(path, settings.weights.distance), "video")
+
+
+def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tuple[int, int] = (0, -1)) -> Conditions:
+    """Two or more views: every pose between two of them is warped from the sources nearest to it.
+
+    Intrinsics of the result are those of the first of the two.
+
+    Args:
+        sources: the given views.
+        path: poses of all frames, from one view's to another's.
+        settings: warp, views and weights are used.
+        ends: which views the path begins and ends at; they are the first and the last frame.
+
+    Raises:
+        InputError: sources and path do not fit together.
+    """
+    _check_path(path)
+    _check_depth(sources.depths, sources.pictures.shape)
+    first, last = (jax.tree.map(lambda array, i=index: array[i], sources) for index in ends)
+    if settings.views.sources == "nearest":
+        count = min(settings.views.count, len(sources.poses))
+        warp = warp_nearest(*sources, path[1:-1], first.intrinsics, count, settings.warp)
+        distance = pose_distance_to_nearest(sources.poses, path)
+    else:
+        warp = _halves(first, last, path[1:-1], settings)
+        distance = release_distance_to_nearest(first.poses, last.poses, path)
+    nowhere = jnp.zeros((1, *last.depths.shape), bool)
+    given = Warp(pictures=last.pictures[None], valid=~nowhere, hole=nowhere)
+    warp = jax.tree.map(lambda *parts: jnp.concatenate(parts), warp, given)
+    return Conditions(first.pictures, warp, distance.at[jnp.array([0, -1])].set(0.0), "views")
+
+
+def from_pictures(
+    picture: Picture, pictures: Float[np.ndarray, "f H W 3"], holes: Bool[np.ndarray, "f H W"], settings: RenderSettings
+) -> Conditions:
+    """Warps made elsewhere: pictures and holes of every frame but the first; distances count frames."""
+    if pictures.shape[1:] != picture.shape or holes.shape != pictures.shape[:3]:
+        raise InputError(
+            f"conditions of {pictures.shape} and masks of {holes.shape} do not fit a photo of {picture.shape}"
+        )
+    hole = jnp.asarray(holes)
+    warp = Warp(
+        pictures=jnp.asarray(pictures),
+        valid=~hole,
+        hole=jax.vmap(lambda mask: dilate(mask, settings.warp.dilation))(hole),
+    )
+    return Conditions(picture, warp, jnp.arange(len(pictures) + 1, dtype=jnp.float32))
+
+
+def pose_distances(path: Poses, measure: Literal["centre", "index"]) -> Float[Array, "f"]:
+    """|dp| of every pose to the first: between camera centres, or the number of frames between them."""
+    if measure == "index":
+        return jnp.arange(path.shape[0], dtype=path.dtype)
+    return pose_distance_to_nearest(path[:1], path)
+
+
+def _halves(first: Sources, last: Sources, inner: Poses, settings: RenderSettings) -> Warp:
+    """As the release: frames of the first half from the first view, the others from the last, one K for both."""
+    middle = (len(inner) + 1) // 2
+    halves = [
+        forward_warp(view.pictures, view.depths, first.intrinsics, view.poses, part, settings.warp)
+        for view, part in ((first, inner[:middle]), (last, inner[middle:]))
+    ]
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *halves)
+
+
+def _check_depth(depth: Array | np.ndarray, shape: tuple[int, ...]) -> None:
+    if depth.shape != shape[:-1]:
+        height, width = shape[-3:-1]
+        raise InputError(
+            f"depth is {'x'.join(map(str, depth.shape))} for pictures of {height}x{width}: make them agree"
+        )
+    if not (depth > 0).all():
+        raise InputError("depth must be positive everywhere; infinity says that it is unknown")
+
+
+def _check_path(path: Poses) -> None:
+    if path.shape[0] < 2:
+        raise InputError(f"the path has {path.shape[0]} poses: it needs the photo's own and at least one more")

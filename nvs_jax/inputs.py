@@ -1,0 +1,143 @@
+"""Folders of views as arrays: videos, posed scenes, warps made elsewhere."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float
+
+from nvs_jax.conditions import Sources
+from nvs_jax.errors import InputError
+from nvs_jax.media import DEPTH_SUFFIXES, fit, in_order, read_frames, read_video_file
+from nvs_jax.media.cameras import CameraSet, PosedCamera, read_cameras, read_picture
+from nvs_jax.settings import RenderSettings
+from nvs_jax.views import DepthFile, View, fit_view, output_size, read_fitted_depth
+
+Frames = Float[np.ndarray, "f H W 3"]
+MAX_FRAMES = 2000
+
+
+def read_video(
+    frames: Path, depth: DepthFile, settings: RenderSettings, multiple: int
+) -> tuple[Frames, Float[np.ndarray, "f H W"], View]:
+    """The frames of a video with their depth, and the first of them as a view.
+
+    Args:
+        frames: a folder of pictures, or a video file.
+        depth: its path is a folder of as many depth maps, in the same order.
+        settings: picture and camera are used.
+        multiple: rows and columns of the result are multiples of this.
+
+    Raises:
+        InputError: no frames, unequal sizes, or another number of depth maps.
+    """
+    photos = read_frames(frames) if frames.is_dir() else read_video_file(frames, MAX_FRAMES)
+    maps = _depth_files(depth.path)
+    if len(maps) != len(photos):
+        raise InputError(f"{frames} has {len(photos)} frames, but {depth.path} has {len(maps)} depth maps")
+    views = [
+        fit_view(photo, replace(depth, path=path), settings, multiple) for photo, path in zip(photos, maps, strict=True)
+    ]
+    return np.stack([view.picture for view in views]), np.stack([view.depth for view in views]), views[0]
+
+
+def read_sources(
+    scene: Path, chosen: tuple[int, ...], depth: DepthFile | None, settings: RenderSettings, multiple: int
+) -> tuple[Sources, View]:
+    """The given views of a posed scene, and the first of them.
+
+    Args:
+        scene: what `nvs_jax.media.cameras.read_cameras` reads.
+        chosen: which cameras, in order; none: all.
+        depth: its path is a folder of depth maps named as the pictures; None where the scene names its own.
+        settings: picture and camera are used.
+        multiple: rows and columns of the result are multiples of this.
+
+    Raises:
+        InputError: a camera that is not there, or is without picture or depth.
+    """
+    cameras = _chosen(read_cameras(scene), chosen, scene)
+    size = None
+    views = []
+    for camera in cameras:
+        view = _posed_view(camera, depth, settings, multiple, size)
+        size = view.depth.shape
+        views.append(view)
+    sources = Sources(
+        pictures=jnp.stack([jnp.asarray(view.picture) for view in views]),
+        depths=jnp.stack([jnp.asarray(view.depth) for view in views]),
+        intrinsics=jnp.stack([jnp.asarray(view.intrinsics) for view in views]),
+        poses=jnp.asarray(np.stack([camera.pose for camera in cameras]), jnp.float32),
+    )
+    return sources, views[0]
+
+
+def read_conditions(folder: Path, view: View, frames: int) -> tuple[Frames, Bool[np.ndarray, "f H W"]]:
+    """Warps and holes made elsewhere, for every frame but the first, as a result folder holds them.
+
+    Args:
+        folder: with warps/ and holes/, a picture for every frame; white is a hole.
+        view: the given view, whose size they must have.
+        frames: how many the video has, the first included.
+
+    Raises:
+        InputError: another number or another size of pictures.
+    """
+    warps, holes = read_frames(folder / "warps"), read_frames(folder / "holes")
+    for name, pictures in (("warps", warps), ("holes", holes)):
+        if pictures.shape != (frames, *view.picture.shape):
+            sizes = ["{}x{}x{}".format(*shape) for shape in (pictures.shape[:3], (frames, *view.depth.shape))]
+            raise InputError(f"{folder / name} holds {sizes[0]} (frames, rows, columns), but the video is {sizes[1]}")
+    return warps[1:], holes[1:, ..., 0] > 0.5
+
+
+def _chosen(cameras: CameraSet, chosen: tuple[int, ...], scene: Path) -> tuple[PosedCamera, ...]:
+    count = len(cameras.cameras)
+    missing = [index for index in chosen if not 0 <= index < count]
+    if missing:
+        raise InputError(f"{scene} has cameras 0 to {count - 1}, so there is no camera {missing[0]}")
+    return tuple(cameras.cameras[index] for index in chosen or range(count))
+
+
+def _posed_view(
+    camera: PosedCamera, depth: DepthFile | None, settings: RenderSettings, multiple: int, size: tuple[int, ...] | None
+) -> View:
+    """A posed camera's picture and depth, fitted; `size` is that of the views before it."""
+    stretch = settings.picture.fit == "resize"
+    if stretch:  # as the release, which also leaves a camera's crop unheeded
+        camera = replace(camera, crop=None)
+    picture = read_picture(camera)
+    rows, columns = picture.shape[:2]
+    height, width = output_size((rows, columns), settings.picture, multiple) if size is None else size
+    fitted, plan = fit(picture, height, width, settings.picture.fit)
+    if stretch:
+        intrinsics = camera.resized(height, width)
+    else:  # files count from the picture's corner, the warp from the centre of its first pixel
+        intrinsics = plan.intrinsics(camera.resized(rows, columns)) - np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
+    return View(
+        picture=fitted,
+        depth=read_fitted_depth(_depth_of(camera, depth), (rows, columns), plan, settings),
+        intrinsics=intrinsics.astype(np.float32),
+        fit=plan,
+        photo_size=(rows, columns),
+    )
+
+
+def _depth_of(camera: PosedCamera, depth: DepthFile | None) -> DepthFile:
+    """Where a camera's depth is: named as its picture in the folder given, or where the scene says."""
+    assert camera.picture is not None
+    if depth is None:
+        if camera.depth is None:
+            raise InputError(f"{camera.picture} comes without depth: give a folder of depth maps with --depth")
+        return DepthFile(camera.depth, "depth")
+    named = [path for path in _depth_files(depth.path) if path.stem == camera.picture.stem]
+    if not named:
+        raise InputError(f"{depth.path} holds no depth map named {camera.picture.stem}, as the picture is")
+    return replace(depth, path=named[0])
+
+
+def _depth_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder of depth maps")
+    return in_order(path for path in folder.iterdir() if path.suffix.lower() in DEPTH_SUFFIXES)

@@ -1,0 +1,154 @@
+"""A long video is rendered in legs of the model's length, each beginning with a frame of an earlier one."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from nvs_jax.conditions import Conditions, Sources, from_photo, from_video, from_views
+from nvs_jax.errors import InputError
+from nvs_jax.geometry import between, full_turn
+from nvs_jax.geometry.cameras import Matrix
+from nvs_jax.geometry.depth_completion import complete_depth, splat_depth
+from nvs_jax.geometry.full_turn import turn_order
+from nvs_jax.geometry.trajectories import Poses
+from nvs_jax.settings import RenderSettings
+from nvs_jax.views import View, focal_factors
+
+Frames = Float[np.ndarray, "f H W 3"]
+Leg = Callable[[Sequence[Frames]], Conditions]
+"""What steers one run of the model, given the frames of all legs before it."""
+
+
+class Plan(NamedTuple):
+    """How a video is put together.
+
+    Attributes:
+        legs: in the order in which they can be rendered.
+        order: for every frame of the video, the leg and the frame of it.
+        poses: of every frame of the video.
+    """
+
+    legs: tuple[Leg, ...]
+    order: Int[np.ndarray, "n 2"]
+    poses: Poses
+
+
+def photo_plan(view: View, path: Poses, settings: RenderSettings) -> Plan:
+    """A photo along a path, in one leg."""
+    intrinsics = jnp.asarray(view.intrinsics)
+    zoom = focal_factors(settings.path, len(path)) if settings.path.kind == "dolly-zoom" else None
+
+    def leg(_: Sequence[Frames]) -> Conditions:
+        return from_photo(view.picture, view.depth, intrinsics, path, settings, zoom)
+
+    return Plan((leg,), _consecutive([len(path)]), path)
+
+
+def video_plan(
+    photos: Frames,
+    depths: Float[np.ndarray, "f H W"],
+    intrinsics: Matrix,
+    path: Poses,
+    length: int,
+    settings: RenderSettings,
+) -> Plan:
+    """A monocular video of any length along a path of that length, `length` frames at a time.
+
+    Each leg begins with the last rendered frame; the last one is filled up with its last frame, so that all are one
+    program, and cut again.
+
+    Args:
+        photos: in [0, 1], recorded by a camera that stands at the path's first pose.
+        depths: of each frame.
+        intrinsics: K in pixels.
+        path: a pose for each frame.
+        length: frames the model takes.
+        settings: of the render.
+
+    Raises:
+        InputError: frames, depths and poses are not equally many, or too few.
+    """
+    n = len(photos)
+    if not n == len(depths) == len(path):
+        raise InputError(f"{n} frames, {len(depths)} depth maps, {len(path)} poses: there must be as many of each")
+    if n < 2:
+        raise InputError("a video needs at least 2 frames; for one there is `nvs-jax single`")
+
+    def leg(start: int) -> Leg:
+        frames = np.minimum(np.arange(start, start + length), n - 1)
+
+        def conditions(rendered: Sequence[Frames]) -> Conditions:
+            chosen = photos[frames]
+            if rendered:
+                chosen[0] = rendered[-1][-1]
+            return from_video(chosen, depths[frames], intrinsics, path[0], path[frames], settings)
+
+        return conditions
+
+    starts = range(0, n - 1, length - 1)
+    order = _consecutive([min(length, n - start) for start in starts])
+    return Plan(tuple(map(leg, starts)), order, path)
+
+
+def views_plan(sources: Sources, length: int, settings: RenderSettings) -> Plan:
+    """From the first view through all others to the last, `length` frames from each to the next, both included.
+
+    Raises:
+        InputError: fewer than two views.
+    """
+    pairs = len(sources.poses) - 1
+    if pairs < 1:
+        raise InputError("two views at least are needed; for one there is `nvs-jax single`")
+    paths = [between(sources.poses[i], sources.poses[i + 1], length) for i in range(pairs)]
+
+    def leg(index: int) -> Leg:
+        return lambda _: from_views(sources, paths[index], settings, (index, index + 1))
+
+    order = _consecutive([length] * pairs)
+    return Plan(tuple(map(leg, range(pairs))), order, _poses(paths, order))
+
+
+def turn_plan(view: View, radius: tuple[float, float], length: int, settings: RenderSettings) -> Plan:
+    """Once round the origin from a single photo, in the legs of `full_turn`.
+
+    A leg that begins with a rendered frame needs its depth: the photo's is carried there and completed.
+    """
+    arcs, intrinsics = full_turn(*radius, length), jnp.asarray(view.intrinsics)
+    depths: list[Float[np.ndarray, "H W"]] = []
+    for arc in arcs:
+        depth = view.depth if arc.start_leg is None else depths[arc.start_leg]
+        carried, valid = splat_depth(jnp.asarray(depth), intrinsics, arc.poses[0], arc.poses[-1], settings.warp)
+        depths.append(np.asarray(complete_depth(carried, valid)))
+
+    def end_of(rendered: Sequence[Frames], leg: int | None) -> tuple[np.ndarray, np.ndarray]:
+        return (view.picture, view.depth) if leg is None else (rendered[leg][-1], depths[leg])
+
+    def leg(index: int) -> Leg:
+        arc = arcs[index]
+
+        def conditions(rendered: Sequence[Frames]) -> Conditions:
+            start = end_of(rendered, arc.start_leg)
+            if arc.kind == "single":
+                return from_photo(*start, intrinsics, arc.poses, settings)
+            ends = start, end_of(rendered, arc.end_leg)
+            pictures, maps = (jnp.stack([jnp.asarray(end[i]) for end in ends]) for i in (0, 1))
+            sources = Sources(pictures, maps, jnp.stack([intrinsics] * 2), arc.poses[jnp.array([0, -1])])
+            return from_views(sources, arc.poses, settings)
+
+        return conditions
+
+    order = np.asarray(turn_order(arcs))
+    return Plan(tuple(map(leg, range(len(arcs)))), order, _poses([arc.poses for arc in arcs], order))
+
+
+def _consecutive(lengths: Sequence[int]) -> Int[np.ndarray, "n 2"]:
+    """Legs one after the other, each but the first without its first frame, which is the last of the one before."""
+    frames = [(leg, frame) for leg, length in enumerate(lengths) for frame in range(leg > 0, length)]
+    return np.array(frames)
+
+
+def _poses(paths: Sequence[Poses], order: Int[np.ndarray, "n 2"]) -> Poses:
+    return jnp.stack(paths)[order[:, 0], order[:, 1]]
