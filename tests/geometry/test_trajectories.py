@@ -109,8 +109,8 @@ def test_through_visits_every_pose_in_straight_lines(straight):
     np.testing.assert_allclose(poses[np.array([0, 4, 12])], given, atol=4e-6)
     assert_rotations(poses)
     moved = centres(poses) if straight == "centre" else np.asarray(poses)[:, :3, 3]
-    corners = moved[[0, 4, 12]]
-    expected = np.concatenate([np.linspace(*corners[:2], 5)[:-1], np.linspace(*corners[1:], 9)])
+    first, second, third = moved[[0, 4, 12]]
+    expected = np.concatenate([np.linspace(first, second, 5)[:-1], np.linspace(second, third, 9)])
     np.testing.assert_allclose(moved, expected, atol=1e-5)
     np.testing.assert_allclose(through(given[:2], 6, "translation"), between(given[0], given[1], 7), atol=1e-6)
 
