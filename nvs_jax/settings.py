@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 from nvs_jax.errors import InputError
 
+Mode = Literal["single", "video", "views"]
+"""One photo, a monocular video, or several posed views."""
+
 
 def _require(condition: bool, message: str) -> None:
     if not condition:
@@ -122,6 +125,20 @@ class WeightSettings:
 
 
 @dataclass(frozen=True)
+class ViewsSettings:
+    """Which of several given views a frame is warped from."""
+
+    sources: Literal["nearest", "halves"] = "nearest"
+    """The nearest few, the nearer surface winning; or, as the release, the first view for the first half of the frames
+    and the second for the rest."""
+    count: int = 2
+    """Of nearest: how many."""
+
+    def __post_init__(self):
+        _require(self.count >= 1, f"views.count must be at least 1, not {self.count}")
+
+
+@dataclass(frozen=True)
 class GuidanceSettings:
     """How the warped views steer the sampler."""
 
@@ -130,7 +147,7 @@ class GuidanceSettings:
     estimate: Literal["select", "blend"] = "select"
     """The release's sorted selection, or the paper's blend (12)."""
     clamp: float | None = None
-    """Of select: w is raised to at least this. None: the release's for one view, 0 for dgs and 0.2 for post."""
+    """Of select: w is raised to at least this. None: the release's for the mode and method, from 0 to 0.6."""
     learning_rate: float = 0.02
     """Of post: size of a correction relative to sqrt(sigma)."""
     gradient: Literal["skip", "full"] = "skip"
@@ -139,6 +156,8 @@ class GuidanceSettings:
     """Of post: correct in the release's four overlapping tiles."""
     half: bool = False
     """Of post: round corrections to float16, as the release always does."""
+    free_last: bool = False
+    """Of dgs with two views: leave the last frame, the second view's, to the model, as the release."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +178,10 @@ class CameraSettings:
 
     focal: float = 260 / 1024
     """Focal length over the picture's width."""
+    fov: float | None = None
+    """Horizontal angle of view in degrees, in place of the focal length."""
+    exif: bool = False
+    """Take the focal length that the photo's file records."""
     disparity_scale: float = 10000.0
     """Depth at a disparity of 1: how a disparity map becomes scene units."""
     far: float = 500.0
@@ -166,6 +189,7 @@ class CameraSettings:
 
     def __post_init__(self):
         _require(self.focal > 0, f"camera.focal must be positive, not {self.focal}")
+        _require(self.fov is None or 0 < self.fov < 180, f"camera.fov must lie between 0 and 180, not {self.fov}")
         _require(self.disparity_scale > 0, f"camera.disparity_scale must be positive, not {self.disparity_scale}")
         _require(self.far > 0, f"camera.far must be positive, not {self.far}")
 
@@ -239,6 +263,7 @@ class RenderSettings:
     picture: PictureSettings = field(default_factory=PictureSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
     path: PathSettings = field(default_factory=PathSettings)
+    views: ViewsSettings = field(default_factory=ViewsSettings)
     warp: WarpSettings = field(default_factory=WarpSettings)
     decode_chunk: int = 8
     """Frames decoded together: more costs memory, fewer costs temporal consistency."""
