@@ -2,7 +2,9 @@
 
 from nvs_jax.geometry.cameras import intrinsics_matrix, look_at, release_intrinsics, scale_intrinsics
 from nvs_jax.geometry.depth import disparity_to_depth
+from nvs_jax.geometry.depth_completion import complete_depth, splat_depth
 from nvs_jax.geometry.full_turn import Leg, full_turn, turn_order
+from nvs_jax.geometry.fusion import fuse, pose_distance_to_nearest, warp_nearest
 from nvs_jax.geometry.masks import dilate
 from nvs_jax.geometry.trajectories import between, ellipse, line, orbit, relative_to, through
 from nvs_jax.geometry.view_moves import DollyZoom, dolly_zoom, figure_of_eight, spiral
@@ -13,6 +15,7 @@ __all__ = [
     "Leg",
     "Warp",
     "between",
+    "complete_depth",
     "dilate",
     "disparity_to_depth",
     "dolly_zoom",
@@ -20,16 +23,20 @@ __all__ = [
     "figure_of_eight",
     "forward_warp",
     "full_turn",
+    "fuse",
     "intrinsics_matrix",
     "line",
     "look_at",
     "orbit",
+    "pose_distance_to_nearest",
     "relative_to",
     "release_intrinsics",
     "scale_intrinsics",
     "spiral",
+    "splat_depth",
     "through",
     "turn_order",
     "warp_flow",
+    "warp_nearest",
     "warp_one",
 ]
