@@ -21,8 +21,8 @@ def karras_sigmas(
     Raises:
         InputError: fewer than one step, or levels that do not fall.
 
-    >>> print(karras_sigmas(3).round(3))
-    [7.000e+02 1.559e+01 2.000e-03 0.000e+00]
+    >>> [f"{sigma:.4g}" for sigma in karras_sigmas(3)]
+    ['700', '15.59', '0.002', '0']
     """
     if steps < 1:
         raise InputError(f"steps must be at least 1, not {steps}")
