@@ -85,12 +85,14 @@ def surface_warp(
         tolerance: a plane must be met this near to the depth that was splatted, relative to it.
     """
     surfaces = source.surfaces
+    height, width = surfaces.inverse.shape
     nearest = nearest_depth(surfaces, to_target)
     nearest = lax.stop_gradient(behind_gaps(surfaces, to_target, nearest, tolerance))
 
     def look(depth: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
         hit = meet(surfaces, to_target, depth, x, y)
-        return hit.x, hit.y, hit.whole & (hit.offset <= 1) & _at(hit, depth, tolerance)
+        inside = (hit.x >= -0.5) & (hit.x < width - 0.5) & (hit.y >= -0.5) & (hit.y < height - 0.5)
+        return hit.x, hit.y, hit.whole & inside & (hit.offset <= 1) & _at(hit, depth, tolerance)
 
     x, y, valid = _in_blocks(look, nearest, *_grid(nearest))
     colour, known = sample(source.picture, x, y)

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvs_jax.geometry.splat import accumulate, depth_weight, reference_taps, weighted_mean
+from nvs_jax.geometry.splat import (
+    accumulate,
+    bilinear_taps,
+    depth_weight,
+    only_nearest,
+    reference_taps,
+    weighted_mean,
+)
 from tests.geometry import numpy_splat
 
 
@@ -48,6 +55,26 @@ def test_a_whole_position_counts_twice_along_each_axis():
     expected[1, 2:4] = [4 + 2 * 0.5 + 0.375, 2 * 0.5 + 0.125]
     expected[2, 2:4] = [0.375, 0.125]
     np.testing.assert_allclose(weight, expected)
+
+
+def test_bilinear_taps_give_every_point_a_weight_of_one():
+    position = jnp.array([[2.0, 1.0], [2.5, 1.0], [2.25, 1.5], [0.0, 0.0], [4.0, 3.0], [-9.0, 1.0], [99.0, 99.0]])
+    taps = bilinear_taps(position, 4, 5)
+    np.testing.assert_allclose(taps.weight.sum(1), 1)
+    _, weight = accumulate(jnp.ones((7, 1)), taps, 4, 5)
+    expected = np.zeros((4, 5))
+    expected[0, 0] = expected[3, 4] = 1
+    expected[1, 2:4] = [1 + 0.5 + 0.375, 0.5 + 0.125]
+    expected[2, 2:4] = [0.375, 0.125]
+    np.testing.assert_allclose(weight, expected)
+
+
+def test_only_taps_at_the_nearest_depth_stay():
+    position = jnp.array([[1.25, 1.0], [1.5, 1.0], [1.75, 1.0], [1.0, 1.0]])
+    taps = bilinear_taps(position, 3, 4)
+    kept = only_nearest(taps, jnp.array([10.4, 10.0, 20.0, 1.0]), jnp.array([True, True, True, False]), 0.05, 3, 4)
+    np.testing.assert_array_equal(kept.weight[:2], taps.weight[:2])
+    np.testing.assert_array_equal(kept.weight[2:], 0)
 
 
 def test_the_nearest_surface_wins():

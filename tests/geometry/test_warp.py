@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +15,7 @@ from tests.geometry import numpy_splat
 from tests.geometry.scenes import Scene, random_pose, random_scene
 
 SMOOTH = WarpSettings.release(quantize=False)
+OTHERS = [WarpSettings(splat=splat) for splat in ("bilinear", "zbuffer", "surface")]
 _warp_one = jax.jit(warp_one, static_argnames="settings")
 
 
@@ -71,25 +74,29 @@ def test_is_linear_in_colour():
     np.testing.assert_allclose(blended, 0.3 * apart[0] + 0.7 * apart[1], atol=1e-5)
 
 
-def _weighted_sum(direction, *scene):
-    return jnp.vdot(direction, warp_one(*scene, settings=SMOOTH).pictures)
+def _weighted_sum(direction, *scene, settings=SMOOTH):
+    return jnp.vdot(direction, warp_one(*scene, settings=settings).pictures)
 
 
-_value = jax.jit(_weighted_sum)
-_gradient = jax.jit(jax.grad(_weighted_sum, (1, 2, 3, 4, 5)))
+_value = jax.jit(_weighted_sum, static_argnames="settings")
+_gradient = jax.jit(jax.grad(_weighted_sum, (1, 2, 3, 4, 5)), static_argnames="settings")
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_gradient_agrees_with_finite_differences(seed):
-    """Of the release's splat, in every argument. Depths within a factor of 1.2: at larger ones the curvature is too strong for differences."""
+@pytest.mark.parametrize("splat", ["reference", "zbuffer", "surface"])
+@pytest.mark.parametrize("seed", range(4))
+def test_gradient_agrees_with_finite_differences(seed, splat):
+    """In every argument. Depths within a factor of 1.2: at larger ones the curvature is too strong for differences."""
+    how = SMOOTH if splat == "reference" else WarpSettings(splat=splat, depth_tolerance=0.5, quantize=False)
     with jax.enable_x64(True):
         scene = arrays(random_scene(seed, near=10.0, far=12.0))
         rng = np.random.default_rng(seed)
         direction = jnp.asarray(rng.normal(size=scene.picture.shape))
-        gradient = _gradient(direction, *scene)
+        gradient = _gradient(direction, *scene, settings=how)
         for index, (name, at) in enumerate(scene._asdict().items()):
             step = jnp.asarray(1e-6 * rng.normal(size=at.shape))
-            ahead, behind = (_value(direction, *scene._replace(**{name: at + side * step})) for side in (1, -1))
+            ahead, behind = (
+                _value(direction, *scene._replace(**{name: at + side * step}), settings=how) for side in (1, -1)
+            )
             assert float(jnp.vdot(gradient[index], step)) == pytest.approx(float(ahead - behind) / 2, rel=1e-5)
 
 
@@ -104,7 +111,8 @@ def test_float32_gradient_is_that_of_float64_over_a_wide_range_of_depths():
         assert np.linalg.norm(one - other) < 1e-2 * np.linalg.norm(other)
 
 
-def test_points_at_and_behind_the_camera_leave_values_and_gradients_finite():
+@pytest.mark.parametrize("how", [SMOOTH, WarpSettings(quantize=False)])
+def test_points_at_and_behind_the_camera_leave_values_and_gradients_finite(how):
     scene = random_scene(0, near=1.0, far=3.0).to(np.float32)
     depth = scene.depth.copy()
     depth[:3] = [[-2.0], [0.0], [1.0]]
@@ -114,9 +122,9 @@ def test_points_at_and_behind_the_camera_leave_values_and_gradients_finite():
     targets[1:, 2, 3] = [-1.0, -10.0]  # forward: to the plane of depth 1, and past everything
     for target in targets:
         case = arrays(scene._replace(depth=depth, source_pose=source, target_pose=target))
-        warp = _warp_one(*case, settings=SMOOTH)
+        warp = _warp_one(*case, settings=how)
         assert np.isfinite(warp.pictures).all()
-        for gradient in _gradient(jnp.ones_like(case.picture), *case):
+        for gradient in _gradient(jnp.ones_like(case.picture), *case, settings=how):
             assert np.isfinite(gradient).all()
 
 
@@ -131,6 +139,26 @@ def test_little_of_what_is_behind_the_camera_is_valid():
     assert 0 < valid.sum() < 0.5 * mirrored.sum()
 
 
+@pytest.mark.parametrize("how", OTHERS)
+def test_nothing_behind_the_camera_is_valid(how):
+    scene = random_scene(0, near=1.0, far=3.0).to(np.float32)
+    past = np.eye(4, dtype=np.float32)
+    past[2, 3] = -10.0
+    case = arrays(scene._replace(source_pose=np.eye(4, dtype=np.float32), target_pose=past))
+    assert not _warp_one(*case, settings=how).valid.any()
+
+
+@pytest.mark.parametrize("how", OTHERS[1:])
+def test_other_splats_keep_the_picture_at_its_own_pose_but_for_torn_pixels(how):
+    scene = arrays(random_scene(1, near=10.0, far=10.5).to(np.float32))
+    pole = scene._replace(depth=scene.depth.at[:, 7].set(1.0))
+    warp = _warp_one(*pole[:4], pole.source_pose, settings=replace(how, quantize=False))
+    torn = np.zeros((12, 16), bool)
+    torn[:, 6:9] = True
+    np.testing.assert_array_equal(warp.valid, ~torn)
+    np.testing.assert_allclose(warp.condition[~torn], pole.picture[~torn], atol=2e-3)
+
+
 def test_pixels_without_finite_depth_are_left_out():
     scene = random_scene(0, near=5.0, far=6.0).to(np.float32)
     gap = np.zeros(scene.depth.shape, bool)
@@ -142,19 +170,20 @@ def test_pixels_without_finite_depth_are_left_out():
         assert warp.valid[~gap].all()
 
 
-def test_frames_are_warped_one_by_one_all_at_once_and_as_a_video_alike():
+@pytest.mark.parametrize("how", [SMOOTH, WarpSettings(quantize=False)])
+def test_frames_are_warped_one_by_one_all_at_once_and_as_a_video_alike(how):
     """Depths within a factor of 1.2: larger ones amplify a weight's rounding, and each program rounds its own way."""
     scene = arrays(random_scene(0, near=10.0, far=12.0).to(np.float32))
     rng = np.random.default_rng(0)
     poses = jnp.stack([jnp.asarray(random_pose(rng, 0.05, 0.3), jnp.float32) @ scene.source_pose for _ in range(3)])
-    together = forward_warp(*scene[:4], poses, SMOOTH)
+    together = forward_warp(*scene[:4], poses, how)
     assert together.pictures.shape == (3, 12, 16, 3)
     assert together.valid.shape == together.hole.shape == (3, 12, 16)
 
-    single = [_warp_one(*scene[:4], pose, settings=SMOOTH) for pose in poses]
-    batch = jax.jit(jax.vmap(lambda pose: warp_one(*scene[:4], pose, SMOOTH)))(poses)
-    video = forward_warp(jnp.stack([scene.picture] * 3), jnp.stack([scene.depth] * 3), *scene[2:4], poses, SMOOTH)
-    views = forward_warp(*scene[:3], jnp.stack([scene.source_pose] * 3), poses, SMOOTH)
+    single = [_warp_one(*scene[:4], pose, settings=how) for pose in poses]
+    batch = jax.jit(jax.vmap(lambda pose: warp_one(*scene[:4], pose, how)))(poses)
+    video = forward_warp(jnp.stack([scene.picture] * 3), jnp.stack([scene.depth] * 3), *scene[2:4], poses, how)
+    views = forward_warp(*scene[:3], jnp.stack([scene.source_pose] * 3), poses, how)
     for other in (jax.tree.map(lambda *frames: jnp.stack(frames), *single), batch, video, views):
         np.testing.assert_allclose(together.pictures, other.pictures, atol=2e-5)
         np.testing.assert_array_equal(together.valid, other.valid)

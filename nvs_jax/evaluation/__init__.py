@@ -1,0 +1,1 @@
+"""How good pictures are: measures, and what they are measured on."""
