@@ -2,9 +2,9 @@
 
     python scripts/benchmark_sampling.py --weights FOLDER
 
-Both sides do the same work on the same random conditions: DGS is one evaluation under classifier-free guidance, selection
-and an Euler step; Post adds one more evaluation before it. PyTorch's Post runs the backward pass that the release runs; ours
-needs none (see `nvs_jax.diffusion.guidance`).
+Both sides do the same work on the same random conditions: DGS is one evaluation under classifier-free guidance,
+selection and an Euler step; Post adds one more evaluation before it. PyTorch's Post runs the backward pass that the
+release runs; ours needs none (see `nvs_jax.diffusion.guidance`).
 """
 
 import time
