@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from nvs_jax.conditions import Sources
 from nvs_jax.errors import InputError
-from nvs_jax.media import DEPTH_SUFFIXES, fit, in_order, read_frames, read_video_file
+from nvs_jax.media import DEPTH_SUFFIXES, fit, in_order, read_frames, read_photo, read_video_file
 from nvs_jax.media.cameras import CameraSet, PosedCamera, read_cameras, read_picture
 from nvs_jax.settings import RenderSettings
 from nvs_jax.views import DepthFile, View, fit_view, output_size, read_fitted_depth
@@ -105,9 +105,9 @@ def _posed_view(
 ) -> View:
     """A posed camera's picture and depth, fitted; `size` is that of the views before it."""
     stretch = settings.picture.fit == "resize"
-    if stretch:  # as the release, which also leaves a camera's crop unheeded
-        camera = replace(camera, crop=None)
     picture = read_picture(camera)
+    if stretch and camera.picture is not None:  # the release takes the whole file, whatever the camera saw of it
+        picture = read_photo(camera.picture)
     rows, columns = picture.shape[:2]
     height, width = output_size((rows, columns), settings.picture, multiple) if size is None else size
     fitted, plan = fit(picture, height, width, settings.picture.fit)
