@@ -5,8 +5,11 @@ that a copy cut short is recognised before Orbax reads it.
 """
 
 import json
+import logging
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +100,7 @@ def restore_checkpoint(path: str | Path, dtype: Any = None, sharding: WeightShar
     path = Path(path).resolve()
     configs = _read_description(path)
     default = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    with ocp.StandardCheckpointer() as checkpointer:
+    with _reading(path / _WEIGHTS), ocp.StandardCheckpointer() as checkpointer:
         stored = checkpointer.metadata(path / _WEIGHTS).item_metadata
         if stored is None or stored.tree.keys() != CONFIG_CLASSES.keys():
             raise InputError(f"{path / _WEIGHTS} is damaged: copy or convert it again")
@@ -114,6 +117,21 @@ def restore_checkpoint(path: str | Path, dtype: Any = None, sharding: WeightShar
         }
         weights = checkpointer.restore(path / _WEIGHTS, target)
     return SVDNetworks(**weights, **configs)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Around Orbax: what it raises of damaged files, which is almost anything, becomes an InputError."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        if "RESOURCE_EXHAUSTED" in str(error):
+            raise
+        # Orbax reads all arrays at once and drops the errors of all but one, which asyncio would print, one by one.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        raise InputError(f"{path} is damaged ({type(error).__name__}): copy or convert it again") from None
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -142,7 +160,7 @@ def _member(description: dict[str, Any], name: str, where: Path) -> dict[str, An
     return value
 
 
-def _check_files(path: Path, sizes: dict[str, int]) -> None:
+def _check_files(path: Path, sizes: dict[str, Any]) -> None:
     for name, size in sizes.items():
         if not (path / name).is_file() or (path / name).stat().st_size != size:
             raise InputError(f"{path} is incomplete: {name} is missing or cut short; copy or convert it again")

@@ -15,6 +15,9 @@ from nvs_jax.presets import DEFAULT, load_settings
 from nvs_jax.settings import Mode
 from nvs_jax.usage import one_line_errors
 
+_LONGEST = 600
+"""Characters of an error: some quote what they found in a file."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; exits with 2 after a mistake of the user's, described in one line."""
@@ -75,5 +78,6 @@ def _preset(arguments: Sequence[str]) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"nvs-jax: error: {' '.join(message.split())}", file=sys.stderr)
+    line = " ".join(message.split())
+    print(f"nvs-jax: error: {line[:_LONGEST]}{' ...' * (len(line) > _LONGEST)}", file=sys.stderr)
     return code

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from nvs_jax.errors import InputError
 from nvs_jax.settings import RenderSettings
 
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -38,6 +39,12 @@ class RenderJob:
     """Replace what is in the folder."""
     settings: Annotated[RenderSettings, arg(name="")] = field(default_factory=RenderSettings)
     """Every setting of the render."""
+
+    def __post_init__(self):
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"seed must be a number from 0 to 2**32 - 1, not {self.seed}")
+        if not 1e-9 <= self.png_scale <= 1e9:
+            raise InputError(f"png_scale must be positive and finite, not {self.png_scale}")
 
 
 @dataclass(frozen=True, kw_only=True)

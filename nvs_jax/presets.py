@@ -10,7 +10,22 @@ from nvs_jax.errors import InputError
 from nvs_jax.settings import Mode, RenderSettings
 
 DEFAULT = "fast"
-MAX_BYTES = 1_000_000
+MAX_BYTES = 2**16
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses aliases: settings need none, and a few lines of them can stand for 10^20 values."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("a reference (*name) is not read here; write the value out")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        mapping = super().construct_mapping(node, deep)
+        if not all(isinstance(name, str) for name in mapping):
+            raise yaml.YAMLError("names of settings must be text")
+        return mapping
 
 
 def preset_folder() -> Path:
@@ -63,11 +78,14 @@ def read_yaml(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path} is larger than a settings file can be ({MAX_BYTES} bytes)")
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
-    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from None
+    except Exception as error:  # the parser's constructors of numbers and dates raise almost anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} is not readable YAML: {reason}") from None
     return {} if values is None else values
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nvs_jax.errors import InputError
+from nvs_jax.limits import check_numbers
 
 Mode = Literal["single", "video", "views"]
 """One photo, a monocular video, or several posed views."""
@@ -269,4 +270,4 @@ class RenderSettings:
     """Frames decoded together: more costs memory, fewer costs temporal consistency."""
 
     def __post_init__(self):
-        _require(self.decode_chunk >= 1, f"decode_chunk must be at least 1, not {self.decode_chunk}")
+        check_numbers(self)

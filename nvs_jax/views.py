@@ -26,6 +26,9 @@ from nvs_jax.media import Fit, allowed_size, exif_focal, fit, fit_depth, match_d
 from nvs_jax.media.cameras import read_poses
 from nvs_jax.settings import CameraSettings, PathSettings, PictureSettings, RenderSettings
 
+FARTHEST = 1e12
+"""In scene units; what a depth file says is farther counts as unknown."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -112,7 +115,8 @@ def read_fitted_depth(
     if depth.kind == "disparity":
         camera = settings.camera
         return np.asarray(disparity_to_depth(jnp.asarray(values), camera.far, camera.disparity_scale))
-    return np.where(values > 0, values, np.inf).astype(np.float32)  # 0 is how depth files say unknown
+    # 0 is how depth files say unknown; so are numbers near the largest there are.
+    return np.where((values > 0) & (values < FARTHEST), values, np.inf).astype(np.float32)
 
 
 def output_size(size: tuple[int, int], settings: PictureSettings, multiple: int) -> tuple[int, int]:
@@ -137,9 +141,16 @@ def camera_path(settings: PathSettings, frames: int) -> Poses:
     """The poses the settings describe; `frames` where they leave the length open.
 
     Raises:
-        InputError: a file that cannot be read, holds no poses, or not as many as there are frames; or a full turn,
-            which is several paths (see `nvs_jax.legs.turn_plan`).
+        InputError: a file that cannot be read, holds no poses, or not as many as there are frames; a full turn,
+            which is several paths (see `nvs_jax.legs.turn_plan`); a path on which the camera cannot look at the origin.
     """
+    poses = _poses(settings, frames)
+    if not jnp.isfinite(poses).all():
+        raise InputError("the path passes through the origin, or right above or below it: move its start or end")
+    return poses
+
+
+def _poses(settings: PathSettings, frames: int) -> Poses:
     frames = frames if settings.frames is None else settings.frames
     x, z = settings.radius
     given = look_at((0.0, 0.0, z), (0.0, 0.0, 0.0))

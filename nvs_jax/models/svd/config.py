@@ -6,6 +6,7 @@ a value this port cannot express is an error that names it.
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,12 +89,17 @@ _CLASS_NAMES = {
     ImageEncoderConfig: "CLIPVisionModelWithProjection",
 }
 _BLOCK_TYPES = {
-    "CrossAttnDownBlockSpatioTemporal",
-    "DownBlockSpatioTemporal",
-    "CrossAttnUpBlockSpatioTemporal",
-    "UpBlockSpatioTemporal",
-    "DownEncoderBlock2D",
+    (UNetConfig, "down_block_types"): ("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
+    (UNetConfig, "up_block_types"): ("CrossAttnUpBlockSpatioTemporal", "UpBlockSpatioTemporal"),
+    (VAEConfig, "down_block_types"): ("DownEncoderBlock2D",),
 }
+# Far beyond any network: a file must not make us build a billion layers.
+_MAX_LEVELS = 8
+_MOST = {
+    **dict.fromkeys(("layers_per_block", "transformer_layers_per_block"), 64),
+    **dict.fromkeys(("num_hidden_layers", "num_frames"), 1000),
+}
+_MOST_OF_OTHERS = 2**20
 
 
 def read_config(kind: type[Config], path: Path) -> Config:
@@ -115,7 +121,7 @@ def read_json(path: Path) -> dict[str, Any]:
         published = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} is missing: point at a folder in the diffusers layout of SVD") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, not JSON, or endless digits
         raise InputError(f"{path} is not readable JSON: {error}") from None
     if not isinstance(published, dict):
         raise InputError(f"{path} holds a JSON {type(published).__name__}, not an object")
@@ -134,20 +140,20 @@ def parse_config(kind: type[Config], published: Mapping[str, Any], where: str) -
         InputError: see `read_config`.
     """
     expected = _CLASS_NAMES[kind]
-    named = published.get("_class_name") or next(iter(published.get("architectures") or []), None)
+    architectures = published.get("architectures")
+    named = published.get("_class_name")
+    if not named and isinstance(architectures, list) and architectures:
+        named = architectures[0]
     if named != expected:
         raise InputError(f"{where} is the configuration of {named or 'an unnamed class'}, not of SVD's {expected}")
     fields = {field.name for field in dataclasses.fields(kind)}
     values = {name: _tuples(value) for name, value in published.items() if name in fields and value is not None}
     if kind is UNetConfig:
         _spread_over_levels(values, where)
-    try:
-        config = kind(**values)
-        _check(config, where)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{where} does not describe a {expected}: {error}") from None
+    for field in dataclasses.fields(kind):
+        _check_value(field.name, values.get(field.name, field.default), field.default, where)
+    config = kind(**values)
+    _check(config, where)
     return config
 
 
@@ -157,11 +163,14 @@ def _tuples(value: Any) -> Any:
 
 def _spread_over_levels(values: dict[str, Any], where: str) -> None:
     """One number for all levels becomes one number a level, as diffusers does."""
-    levels = len(values.get("block_out_channels", UNetConfig.block_out_channels))
+    widths = values.get("block_out_channels", UNetConfig.block_out_channels)
+    _check_value("block_out_channels", widths, UNetConfig.block_out_channels, where)
+    levels = len(widths)
     singles = {"layers_per_block": 2, "cross_attention_dim": 1024, "num_attention_heads": (5, 10, 20, 20)}
     for name, default in singles.items():
         value = values.get(name, default)
         values[name] = value if isinstance(value, tuple) else (value,) * levels
+    _check_value("layers_per_block", values["layers_per_block"], UNetConfig.layers_per_block, where)
     per_level = values.get("transformer_layers_per_block", 1)
     per_level = per_level if isinstance(per_level, tuple) else (per_level,) * levels
     if len(per_level) != levels or len(values["layers_per_block"]) != levels:
@@ -172,23 +181,40 @@ def _spread_over_levels(values: dict[str, Any], where: str) -> None:
     )
 
 
-def _check(config: Any, where: str) -> None:
-    """Refuse what would only fail later, in the middle of building the network."""
-    levels = len(config.block_out_channels) if hasattr(config, "block_out_channels") else 0
+def _check(config: UNetConfig | VAEConfig | ImageEncoderConfig, where: str) -> None:
+    """Refuse what would only fail later, in the middle of building the network or of a render."""
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        flat = value if isinstance(value, tuple) else (value,)
-        if isinstance(field.default, int) and (not isinstance(value, int) or value <= 0):
-            raise InputError(f"{where}: {field.name} must be a positive integer, not {value!r}")
-        if field.name.endswith("block_types"):
-            unknown = [name for name in flat if name not in _BLOCK_TYPES]
-            if unknown:
-                raise InputError(f"{where}: {field.name} names {unknown[0]!r}, which SVD does not have")
-            if len(flat) != levels:
-                raise InputError(f"{where}: {field.name} and block_out_channels differ in length")
-        elif isinstance(value, tuple) and isinstance(config, UNetConfig) and len(value) != levels:
-            raise InputError(f"{where}: {field.name} needs {levels} entries, one a level")
-        if field.name == "block_out_channels" and any(
-            not isinstance(width, int) or width <= 0 or width % 32 for width in flat
-        ):
-            raise InputError(f"{where}: block_out_channels must be multiples of 32, not {list(flat)}")
+        known = _BLOCK_TYPES.get((type(config), field.name))
+        unknown = [name for name in value if name not in known] if known else []
+        if unknown:
+            raise InputError(f"{where}: {field.name} names {unknown[0]!r}, which SVD does not have there")
+        if isinstance(value, tuple) and len(value) != len(getattr(config, "block_out_channels", ())):
+            raise InputError(f"{where}: {field.name} and block_out_channels differ in length")
+        if field.name == "block_out_channels" and any(width % 32 for width in value):
+            raise InputError(f"{where}: block_out_channels must be multiples of 32, not {list(value)}")
+    if isinstance(config, ImageEncoderConfig) and config.hidden_size % config.num_attention_heads:
+        raise InputError(f"{where}: num_attention_heads does not divide hidden_size")
+    if isinstance(config, UNetConfig):
+        told = 3 * config.addition_time_embed_dim  # frames per second, motion and noise
+        if config.addition_time_embed_dim % 2 or config.projection_class_embeddings_input_dim != told:
+            raise InputError(f"{where}: projection_class_embeddings_input_dim must be 3 addition_time_embed_dim, even")
+
+
+def _check_value(name: str, value: Any, like: Any, where: str) -> None:
+    """Refuse a value that is not of the kind of `like`, the field's default."""
+    if isinstance(like, tuple):
+        most = _MAX_LEVELS if name != "transformer_layers_per_block" else _MOST[name]
+        if not isinstance(value, tuple) or not 1 <= len(value) <= most:
+            raise InputError(f"{where}: {name} must be a list of 1 to {most} entries")
+        for entry in value:
+            _check_value(name, entry, like[0], where)
+    elif isinstance(like, int):
+        most = _MOST.get(name, _MOST_OF_OTHERS)
+        if type(value) is not int or not 1 <= value <= most:
+            raise InputError(f"{where}: {name} must be a positive integer of at most {most}, not {value!r}")
+    elif isinstance(like, float):
+        if type(value) is not float or not 0 < value < math.inf:
+            raise InputError(f"{where}: {name} must be a positive number, not {value!r}")
+    elif not isinstance(value, str):
+        raise InputError(f"{where}: {name} must be text, not {value!r}")
