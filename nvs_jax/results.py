@@ -43,12 +43,16 @@ def result_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
     """Collect results in a hidden folder that becomes `out` when all of them are there.
 
     Raises:
-        InputError: `out` holds something already and may not be replaced.
+        InputError: `out` holds something already and may not be replaced, or is no result and therefore never is.
     """
+    out = out.resolve()
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file: choose another folder with --out")
-    if out.exists() and any(out.iterdir()) and not overwrite:
-        raise InputError(f"{out} is not empty: choose another --out, or replace it with --overwrite")
+    if out.exists() and any(out.iterdir()):
+        if not overwrite:
+            raise InputError(f"{out} is not empty: choose another --out, or replace it with --overwrite")
+        if not (out / "run.json").is_file():
+            raise InputError(f"{out} is not an earlier result, so --overwrite leaves it alone: choose another --out")
     with atomic_folder(out) as folder:
         yield folder
 
