@@ -37,9 +37,10 @@ def test_nothing_but_results_is_replaced(home, out, overwrite):
     assert sorted(path.name for path in home.rglob("*")) == ["depth.npy", "photo.png", "precious.txt", "work"]
 
 
-@pytest.mark.parametrize(
-    "name", ["a" * 300, "a" * 5000, "", ".", "/", "no\nsuch\nfile", "\udcff", "photo.png/x", "/dev/null"]
-)
+NAMES = ["a" * 300, "a" * 5000, "", ".", "/", "\udcff", "photo.png/x", "/dev/null"]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: repr(name[:9]))
 @pytest.mark.parametrize("option", ["photo", "--depth", "--preset", "--path.file", "--weights"])
 def test_names_of_no_file(home, option, name):
     files = {"photo": "photo.png", "--depth": "depth.npy"} | {option: name}
