@@ -1,0 +1,114 @@
+"""What the README and docs/ say works: their Python runs, their commands are understood, the notebook runs through."""
+
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from nvs_jax.cli import parse
+from nvs_jax.media import read_photo, write_picture
+from tests.tiny import FRAMES, scene, write_tiny_folder
+
+ROOT = Path(__file__).parents[1]
+TOUR = ROOT / "docs" / "tour.ipynb"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# The pages name what a model of full size takes; here it is as small as the weights.
+SMALLER = {"frames=25": f"frames={FRAMES}", "steps=25": "steps=2"}
+
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> dict[str, str]:
+    """The fenced blocks of a language in all pages, by page and place."""
+    return {
+        f"{page.name}-{index}": text
+        for page in PAGES
+        for index, (named, text) in enumerate(FENCE.findall(page.read_text(encoding="utf-8")))
+        if named == language
+    }
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    return write_tiny_folder(tmp_path_factory.mktemp("svd"))
+
+
+@pytest.fixture
+def workplace(tmp_path, weights, monkeypatch) -> Path:
+    """A folder that holds what the pages name; no network, and so no depth estimator."""
+    photo, depth = scene()
+    shutil.copytree(weights, tmp_path / "svd-xt")
+    write_picture(tmp_path / "photo.png", photo)
+    write_picture(tmp_path / "photo.jpg", photo)
+    np.save(tmp_path / "depth.npy", depth * 10)
+
+    def estimator(task: str, model: str):
+        assert (task, model.split("/")[0]) == ("depth-estimation", "depth-anything")
+        return lambda name: {"predicted_depth": read_photo(name)[None, ..., 0]}
+
+    monkeypatch.setitem(sys.modules, "transformers", SimpleNamespace(pipeline=estimator))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+PYTHON = blocks("python")
+
+
+@pytest.mark.parametrize("place", PYTHON)
+def test_python_runs(place, workplace):
+    code = PYTHON[place]
+    for written, small in SMALLER.items():
+        code = code.replace(written, small)
+    exec(compile(code, place, "exec"), {})
+
+
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in blocks("").values()
+    for line in block.splitlines()
+    if line.startswith("nvs-jax")
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_are_understood(command):
+    parse(shlex.split(command)[1:])
+
+
+def test_options_named_in_the_text_exist(capsys):
+    with pytest.raises(SystemExit):
+        parse(["single", "--help"])
+    known = capsys.readouterr().out
+    text = "\n".join(FENCE.sub("", page.read_text(encoding="utf-8")) for page in PAGES)
+    named = set(re.findall(r"`(--[a-z][a-z.-]*)", text)) - {"--parity"}
+    assert len(named) > 5
+    assert [option for option in sorted(named) if option not in known] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_tour_is_stored_without_outputs():
+    tour = nbformat.read(TOUR, as_version=4)
+    nbformat.validate(tour)
+    assert not any(cell.get("outputs") for cell in tour.cells)
+    assert TOUR.stat().st_size < 50_000
+
+
+def test_the_tour_runs():
+    tour = nbformat.read(TOUR, as_version=4)
+    NotebookClient(tour, timeout=600, kernel_name="python3").execute()  # raises what a cell raises
+    outputs = [output for cell in tour.cells for output in cell.get("outputs", [])]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
