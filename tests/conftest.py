@@ -14,6 +14,7 @@ from jaxtyping import install_import_hook
 CHECKED = [
     "checkpoint",
     "diffusion",
+    "evaluation",
     "geometry",
     "media",
     "models",

@@ -7,7 +7,7 @@ search picks other triples, hence numpy rather than JAX.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 K, B = 0.8, -0.2  # the release's constants in place of (17)'s 1 and 0
 V1 = np.linspace(0.001, 0.009, 9)
@@ -40,9 +40,12 @@ def reference_weights(sigmas: Float[np.ndarray, "steps"], distances: Float[np.nd
     """
     sigma = np.asarray(sigmas, np.float64) / np.max(sigmas)
     distance = np.asarray(distances, np.float64) / np.max(distances)
+    given = distance == 0
+    apart = np.unique(distance[~given], return_counts=True)
+    q = V3[:, None, None] * apart[0] - V2[:, None, None, None] * sigma[:, None]
     best, most = None, -1
     for v1 in V1:
-        valid, trusting = _score(v1, sigma, distance)
+        valid, trusting = _score(v1, q, apart[1])
         counts = np.where(valid, trusting, -1).ravel()
         first = int(np.argmax(counts))
         if counts[first] > most:
@@ -53,12 +56,22 @@ def reference_weights(sigmas: Float[np.ndarray, "steps"], distances: Float[np.nd
     return ReferenceWeights(_table(best, sigma, distance), best)
 
 
-def _score(v1: float, sigma: np.ndarray, distance: np.ndarray) -> tuple[Bool[np.ndarray, "v2 v3"], np.ndarray]:
-    """For every (v2, v3): does each entry have a root, and how many of them exceed w = 1/2?"""
-    q = V3[:, None, None] * distance - V2[:, None, None, None] * sigma[:, None]
-    above, below = _first_root_above_one(v1, q), _first_root_below_one(v1, q)
-    found = ~np.isnan(above) | ~np.isnan(below) | (distance == 0)
-    return found.all((-1, -2)), (~np.isnan(above) | (distance == 0)).sum((-1, -2))
+def _score(
+    v1: float, q: Float[np.ndarray, "v2 v3 steps d"], frames: Int[np.ndarray, "d"]
+) -> tuple[Bool[np.ndarray, "v2 v3"], Int[np.ndarray, "v2 v3"]]:
+    """For every (v2, v3): does each entry have a root, and how many of them exceed w = 1/2?
+
+    No root need be computed. For B = K - 1 the discriminant is K q (K q + 4 v1) and the product of the roots 1/K^2, so
+    that a root above 1 exists where q <= -4 v1/K, and one in (0, 1] where q >= v1 (2 + K + 1/K)/K.
+
+    Args:
+        v1: of the triple.
+        q: Q of every level and every distance that is not 0.
+        frames: how many frames are at each distance.
+    """
+    above = q <= -4 * v1 / K
+    below = q >= v1 * (2 + K + 1 / K) / K
+    return np.logical_and.reduce(above | below, axis=(-1, -2)), above.sum(-2) @ frames
 
 
 def _table(coefficients: tuple[float, float, float], sigma: np.ndarray, distance: np.ndarray) -> Table:

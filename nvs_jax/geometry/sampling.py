@@ -42,8 +42,10 @@ def _double(
 
     def at(x: Array, first: int) -> Array:
         """The values `first` places after the left one of each pair; the border repeats."""
-        start = jnp.clip(jnp.arange(size - 1) + first, 0, size - 1)
-        return jnp.take(x, start, axis - 2)
+        along = x.ndim + axis - 2
+        ends = [(0, 0)] * x.ndim
+        ends[along] = (1, 1)
+        return lax.slice_in_dim(jnp.pad(x, ends, mode="edge"), 1 + first, first + size, axis=along)
 
     outer, inner = at(weight, -1) * at(weight, 2), at(weight, 0) + at(weight, 1)
     cubic = (9 * (at(channels, 0) + at(channels, 1)) - at(channels, -1) - at(channels, 2)) / 16
@@ -65,7 +67,7 @@ def _interleave(whole: Array, half: Array, axis: int) -> Array:
 
 def sample(
     fine: FinePicture, x: Float[Array, "h w"], y: Float[Array, "h w"]
-) -> tuple[Float[Array, "h w c"], Float[Array, "h w"]]:
+) -> tuple[Float[Array, "c h w"], Float[Array, "h w"]]:
     """Colours at positions in pixels of the original picture, and how much of each is known, from 0 to 1.
 
     Positions outside are moved to the border. Differentiable in colours and positions; the derivative by position
@@ -88,6 +90,6 @@ def sample(
         return (1 - down) * upper + down * lower
 
     # One channel after the other: XLA's CPU compiler makes a slow program of more than a few look-ups together.
-    known, *total = lax.map(look_up, jnp.concatenate([fine.weight[None], fine.channels]))
-    share = 1 / jnp.where(known > 0, known, 1)
-    return jnp.stack([channel * share for channel in total], axis=-1), known
+    sums = lax.map(look_up, jnp.concatenate([fine.channels, fine.weight[None]]))
+    known = sums[-1]
+    return sums[:-1] / jnp.where(known > 0, known, 1), known

@@ -8,16 +8,16 @@ With q = A s + b/z (source pixel s = (x, y, 1), A = K_t R K_s^-1, b = K_t t) a p
 1/z = n.s makes q = (A + b n^T) s: one homography a plane, inverted by Sherman and Morrison's formula.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
+from nvs_jax.geometry.blocks import in_blocks
 from nvs_jax.geometry.cameras import Matrix, Pose, Vector, apply, invert
 from nvs_jax.geometry.masks import smallest_around
 from nvs_jax.geometry.sampling import FinePicture, refine, sample
@@ -73,7 +73,7 @@ def transfer(relative: Pose, intrinsics: Matrix, target_intrinsics: Matrix) -> T
 
 def surface_warp(
     source: SurfaceSource, to_target: Transfer, tolerance: float
-) -> tuple[Float[Array, "h w 3"], Bool[Array, "h w"]]:
+) -> tuple[Float[Array, "3 h w"], Bool[Array, "h w"]]:
     """The source from another camera, and which pixels of that are valid.
 
     Differentiable in colour, depth, poses and intrinsics as long as every pixel sees the same plane: which one it sees
@@ -94,10 +94,10 @@ def surface_warp(
         inside = (hit.x >= -0.5) & (hit.x < width - 0.5) & (hit.y >= -0.5) & (hit.y < height - 0.5)
         return hit.x, hit.y, hit.whole & inside & (hit.offset <= 1) & _at(hit, depth, tolerance)
 
-    x, y, valid = _in_blocks(look, nearest, *_grid(nearest))
+    x, y, valid = in_blocks(look, nearest, *_grid(nearest))
     colour, known = sample(source.picture, x, y)
     valid &= known > _LEAST_KNOWN
-    return jnp.where(valid[..., None], jnp.clip(colour, 0, 1), 0), valid
+    return jnp.where(valid, jnp.clip(colour, 0, 1), 0), valid
 
 
 def nearest_depth(surfaces: Surfaces, to_target: Transfer) -> Float[Array, "h w"]:
@@ -133,7 +133,7 @@ def behind_gaps(
         in_gap = (near.offset <= 0.5) & _at(near, around, tolerance) & (near.depth < (1 - 1e-3) * nearest)
         return jnp.where(in_gap, around, nearest)
 
-    return _in_blocks(close, nearest, smallest_around(nearest, 3), *_grid(nearest))
+    return in_blocks(close, nearest, smallest_around(nearest, 3), *_grid(nearest))
 
 
 def meet(
@@ -169,18 +169,6 @@ def meet(
 
 def _at(hit: Hit, depth: Float[Array, "h w"], tolerance: float) -> Bool[Array, "h w"]:
     return hit.facing & jnp.isfinite(depth) & (jnp.abs(hit.depth - depth) < tolerance * depth)
-
-
-def _in_blocks(function: Callable[..., Any], *arrays: Float[Array, "h w"]) -> Any:
-    """`function` of a few blocks of rows, one after another.
-
-    For speed on a CPU: at a loop's border XLA stores what it otherwise computes again for each of its uses.
-    """
-    height = arrays[0].shape[0]
-    blocks = next(n for n in (8, 7, 6, 5, 4, 3, 2, 1) if height % n == 0)
-    parts = [array.reshape(blocks, height // blocks, *array.shape[1:]) for array in arrays]
-    results = lax.map(lambda block: function(*block), parts)
-    return jax.tree.map(lambda result: result.reshape(height, *result.shape[2:]), results)
 
 
 def _grid(like: Float[Array, "h w"]) -> tuple[Float[Array, "h w"], Float[Array, "h w"]]:

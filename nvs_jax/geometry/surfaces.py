@@ -7,6 +7,7 @@ and two slopes, and how it moves to another camera is a homography known in clos
 import math
 
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.geometry.cameras import Matrix
@@ -76,7 +77,7 @@ def tears(inverse: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float) -> 
 def _pairs(x: Array, axis: int) -> tuple[Array, Array]:
     """All but the last and all but the first along an axis."""
     size = x.shape[axis]
-    return jnp.take(x, jnp.arange(size - 1), axis), jnp.take(x, jnp.arange(1, size), axis)
+    return lax.slice_in_dim(x, 0, size - 1, axis=axis), lax.slice_in_dim(x, 1, size, axis=axis)
 
 
 def _slope(x: Float[Array, "h w"], axis: int) -> Float[Array, "h w"]:
@@ -84,6 +85,7 @@ def _slope(x: Float[Array, "h w"], axis: int) -> Float[Array, "h w"]:
     if x.shape[axis] < 2:
         return jnp.zeros_like(x)
     difference = jnp.diff(x, axis=axis)
-    first, last = (jnp.take(difference, jnp.array([index]), axis) for index in (0, -1))
+    size = x.shape[axis] - 1
+    first, last = (lax.slice_in_dim(difference, at, at + 1, axis=axis) for at in (0, size - 1))
     before, after = jnp.concatenate([first, difference], axis), jnp.concatenate([difference, last], axis)
     return jnp.where(jnp.abs(before) < jnp.abs(after), before, after)

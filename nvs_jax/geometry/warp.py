@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.errors import InputError
+from nvs_jax.geometry.blocks import in_blocks
 from nvs_jax.geometry.cameras import Matrix, Pose, project, relative_pose, transform, unproject
 from nvs_jax.geometry.masks import dilate
 from nvs_jax.geometry.splat import (
@@ -83,14 +84,13 @@ def forward_warp(
     if target_intrinsics is None:
         target_intrinsics = intrinsics
     relative = jax.vmap(relative_pose, (0 if source_pose.ndim == 3 else None, 0))(source_pose, target_poses)
-    prepare = partial(_prepare, intrinsics=intrinsics, settings=settings)
     view = partial(_view, intrinsics=intrinsics, target_intrinsics=target_intrinsics, settings=settings)
-    shared, framed = _split(picture=(picture, 3), depth=(depth, 2))
+    _, framed = _split(picture=(picture, 3), depth=(depth, 2))
     if not framed:
-        return _each_frame(partial(view, prepare(picture, depth)), {"relative": relative})
+        return _each_frame(partial(view, _prepare(picture, depth, intrinsics, settings)), {"relative": relative})
 
-    def one(relative: Pose, **own: Array) -> Warp:
-        return view(prepare(**shared, **own), relative)
+    def one(relative: Pose, picture: Array = picture, depth: Array = depth) -> Warp:
+        return view(_prepare(picture, depth, intrinsics, settings), relative)
 
     return _each_frame(one, framed | {"relative": relative})
 
@@ -111,9 +111,9 @@ def warp_one(
 
 
 class _Points(NamedTuple):
-    """What the forward splats start from: pixels, and which of them to use."""
+    """What the forward splats start from: pixels (channels first), and which of them to use."""
 
-    picture: Float[Array, "h w 3"]
+    colour: Float[Array, "3 n"]
     depth: Float[Array, "h w"]
     used: Bool[Array, "h w"]
 
@@ -127,7 +127,7 @@ def _prepare(picture: Array, depth: Array, intrinsics: Matrix, settings: WarpSet
     if settings.max_tilt is not None:
         positive = used & (depth > 0)
         used &= ~tears(jnp.where(positive, 1 / jnp.where(positive, depth, 1), 0), intrinsics, settings.max_tilt)
-    return _Points(picture, depth, used)
+    return _Points(picture.reshape(-1, 3).T, depth, used)
 
 
 def _view(
@@ -145,14 +145,15 @@ def _view(
         warped, valid = _splat(source, relative, intrinsics, target_intrinsics, settings)
     if settings.quantize:
         warped = jnp.round(warped * 255) / 255
-    return Warp(pictures=warped, valid=valid, hole=dilate(~valid, settings.dilation))
+    return Warp(pictures=jnp.moveaxis(warped, 0, -1), valid=valid, hole=dilate(~valid, settings.dilation))
 
 
 def _splat(
     points: _Points, relative: Pose, intrinsics: Matrix, target_intrinsics: Matrix, settings: WarpSettings
-) -> tuple[Float[Array, "h w 3"], Bool[Array, "h w"]]:
+) -> tuple[Float[Array, "3 h w"], Bool[Array, "h w"]]:
     height, width = points.depth.shape
-    position, z = project(transform(relative, unproject(points.depth, intrinsics)), target_intrinsics)
+    points_there = transform(relative, unproject(points.depth, intrinsics))
+    position, z = in_blocks(lambda points: project(points, target_intrinsics), points_there)
     used, z = points.used.reshape(-1), z.reshape(-1)
     if settings.drop_behind:
         used &= z > 0
@@ -163,7 +164,7 @@ def _splat(
     else:
         z = jnp.where(used, jnp.clip(z, 0, settings.depth_clip), 0)
         taps = taps._replace(weight=taps.weight * (depth_weight(z, settings.sharpness) * used)[:, None])
-    total, weight = accumulate(points.picture.reshape(-1, 3), taps, height, width)
+    total, weight = accumulate(points.colour, taps, height, width)
     valid = weight > (settings.min_weight if settings.splat == "zbuffer" else 0)
     if settings.max_weight is not None and settings.splat != "zbuffer":
         valid &= weight <= settings.max_weight

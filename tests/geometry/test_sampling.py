@@ -5,7 +5,15 @@ import pytest
 
 from nvs_jax.geometry import sampling
 
-refine, sample = jax.jit(sampling.refine), jax.jit(sampling.sample)
+refine = jax.jit(sampling.refine)
+
+
+@jax.jit
+def sample(fine, x, y):
+    colour, known = sampling.sample(fine, x, y)
+    return jnp.moveaxis(colour, 0, -1), known
+
+
 RNG = np.random.default_rng(0)
 PICTURE = jnp.asarray(RNG.random((7, 9, 3)), jnp.float32)
 ALL = jnp.ones((7, 9), bool)

@@ -19,8 +19,8 @@ from tests.geometry import numpy_splat
 def splat(colour, position, depth, size):
     taps = reference_taps(position, *size)
     taps = taps._replace(weight=taps.weight * depth_weight(jnp.clip(depth, 0, 5000), 50.0)[:, None])
-    total, weight = accumulate(colour, taps, *size)
-    return weighted_mean(total, weight), weight
+    total, weight = accumulate(colour.T, taps, *size)
+    return jnp.moveaxis(weighted_mean(total, weight), 0, -1), weight
 
 
 _splat = jax.jit(splat, static_argnums=3)
@@ -50,7 +50,7 @@ def test_agrees_with_numpy(seed, size, whole, farthest):
 
 def test_a_whole_position_counts_twice_along_each_axis():
     taps = reference_taps(jnp.array([[2.0, 1.0], [2.5, 1.0], [2.25, 1.5]]), 4, 5)
-    _, weight = accumulate(jnp.ones((3, 1)), taps, 4, 5)
+    _, weight = accumulate(jnp.ones((1, 3)), taps, 4, 5)
     expected = np.zeros((4, 5))
     expected[1, 2:4] = [4 + 2 * 0.5 + 0.375, 2 * 0.5 + 0.125]
     expected[2, 2:4] = [0.375, 0.125]
@@ -61,7 +61,7 @@ def test_bilinear_taps_give_every_point_a_weight_of_one():
     position = jnp.array([[2.0, 1.0], [2.5, 1.0], [2.25, 1.5], [0.0, 0.0], [4.0, 3.0], [-9.0, 1.0], [99.0, 99.0]])
     taps = bilinear_taps(position, 4, 5)
     np.testing.assert_allclose(taps.weight.sum(1), 1)
-    _, weight = accumulate(jnp.ones((7, 1)), taps, 4, 5)
+    _, weight = accumulate(jnp.ones((1, 7)), taps, 4, 5)
     expected = np.zeros((4, 5))
     expected[0, 0] = expected[3, 4] = 1
     expected[1, 2:4] = [1 + 0.5 + 0.375, 0.5 + 0.125]
@@ -93,12 +93,12 @@ def test_depth_weight_spans_e_to_minus_sharpness():
 @pytest.mark.parametrize("scale", [1.0, 1e-22, 1e-35])
 def test_weighted_mean_keeps_its_gradient_at_the_smallest_weights(scale):
     """An ordinary quotient's gradient squares the weight: at 1e-22 that is 0 in float32, and the gradient infinite."""
-    total, weight = jnp.array([[[0.3], [0.0]]]), jnp.array([[0.6, 0.0]])
-    np.testing.assert_allclose(weighted_mean(scale * total, scale * weight)[..., 0], [[0.5, 0]], rtol=1e-6)
+    total, weight = jnp.array([[[0.3, 0.0]]]), jnp.array([[0.6, 0.0]])
+    np.testing.assert_allclose(weighted_mean(scale * total, scale * weight)[0], [[0.5, 0]], rtol=1e-6)
 
     def relative(total, weight):
         return weighted_mean(scale * total, scale * weight)[0, 0, 0]
 
     by_total, by_weight = jax.grad(relative, (0, 1))(total, weight)
-    np.testing.assert_allclose(by_total[..., 0], [[1 / 0.6, 0]], rtol=1e-5)
+    np.testing.assert_allclose(by_total[0], [[1 / 0.6, 0]], rtol=1e-5)
     np.testing.assert_allclose(by_weight, [[-0.3 / 0.36, 0]], rtol=1e-5)
