@@ -8,10 +8,11 @@
 PYTHON ?= python3
 PARITY ?= $(NVS_JAX_PARITY)
 PYTEST_ARGS ?=
+JOBS ?= 2
 BENCH_ARGS ?=
 
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest $(if $(PARITY),--parity=$(PARITY))
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) $(if $(PARITY),--parity=$(PARITY))
 
 .PHONY: setup demo test test-full lint format bench constraints clean
 

@@ -1,5 +1,6 @@
 """From the release's input files through this project's readers to its warps."""
 
+import jax.numpy as jnp
 import numpy as np
 
 from nvs_jax.inputs import read_sources, read_video
@@ -38,5 +39,5 @@ def test_video_as_the_release(parity):
     folder = parity.parent / "data" / "video"
     photos, depths, view = read_video(folder / "images", DepthFile(folder / "disparity", "disparity"), settings, 64)
     path = camera_path(settings.path, len(photos))
-    plan = video_plan(photos, depths, np.asarray(view.intrinsics), path, 25, settings)
+    plan = video_plan(photos, depths, jnp.asarray(view.intrinsics), path, 25, settings)
     assert_same_warp(plan.legs[0]([]).warp, 11, parity, "dynamic_f12_orbit15")

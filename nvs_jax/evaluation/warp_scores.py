@@ -87,7 +87,6 @@ def blurred_edges(depth: Float[Array, "h w"], radius: int) -> Float[Array, "h w"
         ends = [(0, 0), (0, 0)]
         ends[axis] = (radius, radius)
         padded, size = jnp.pad(inverse, ends, mode="edge"), inverse.shape[axis]
-        inverse = sum(
-            weight * jax.lax.slice_in_dim(padded, first, first + size, axis=axis) for first, weight in enumerate(kernel)
-        )
+        shifted = [jax.lax.slice_in_dim(padded, first, first + size, axis=axis) for first in range(len(kernel))]
+        inverse = jnp.tensordot(kernel, jnp.stack(shifted), axes=1)
     return 1 / inverse
