@@ -93,13 +93,13 @@ def test_sound_files_are_taken(folder, name):
     assert read(folder, name) == ""
 
 
-@settings(FUZZ, max_examples=80)
+@settings(FUZZ, max_examples=40)
 @given(name=st.sampled_from([*SCENE_FILES, "path.json", "path.txt"]), changes=CHANGES, keep=KEEP)
 def test_damaged_files(folder, name, changes, keep):
     read_with(folder, name, damaged((folder / name).read_bytes(), changes, keep))
 
 
-@settings(FUZZ, max_examples=60)
+@settings(FUZZ, max_examples=30)
 @given(
     name=st.sampled_from([name for name in SCENE_FILES if name.endswith("txt")] + ["path.txt"]),
     place=st.floats(0, 1, exclude_max=True),
@@ -118,7 +118,7 @@ TREES = st.recursive(
 )
 
 
-@settings(FUZZ, max_examples=60)
+@settings(FUZZ, max_examples=30)
 @given(name=st.sampled_from(["transforms/transforms.json", "path.json"]), data=st.data())
 def test_other_values_in_json_files(folder, name, data):
     content = json.loads((folder / name).read_text())
