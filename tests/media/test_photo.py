@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from nvs_jax.errors import InputError
-from nvs_jax.media import read_photo
+from nvs_jax.media import exif_focal, read_photo
 from nvs_jax.media.photo import photo_size, to_bytes
 
 RNG = np.random.default_rng(0)
@@ -194,3 +194,17 @@ def test_bytes_round_and_clip() -> None:
     np.testing.assert_array_equal(to_bytes(picture), [[0, 0, 0], [1, 255, 255]])
     with pytest.raises(InputError, match="not finite"):
         to_bytes(np.array([[0, np.nan, 0]], np.float32))
+
+
+@pytest.mark.parametrize(("orientation", "focal"), [(1, 26 / 36), (6, 26 / 36 * 60 / 40)])
+def test_the_focal_length_is_over_the_upright_width(tmp_path: Path, orientation: int, focal: float) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = 26
+    Image.new("RGB", (60, 40)).save(tmp_path / "photo.jpg", exif=exif)
+    assert exif_focal(tmp_path / "photo.jpg") == pytest.approx(focal)
+
+
+def test_a_photo_without_a_focal_length(tmp_path: Path) -> None:
+    Image.new("RGB", (60, 40)).save(tmp_path / "photo.png")
+    assert exif_focal(tmp_path / "photo.png") is None
