@@ -197,8 +197,8 @@ def _check(config: UNetConfig | VAEConfig | ImageEncoderConfig, where: str) -> N
         raise InputError(f"{where}: num_attention_heads does not divide hidden_size")
     if isinstance(config, UNetConfig):
         told = 3 * config.addition_time_embed_dim  # frames per second, motion and noise
-        if config.addition_time_embed_dim % 2 or config.projection_class_embeddings_input_dim != told:
-            raise InputError(f"{where}: projection_class_embeddings_input_dim must be 3 addition_time_embed_dim, even")
+        if config.projection_class_embeddings_input_dim != told:
+            raise InputError(f"{where}: projection_class_embeddings_input_dim must be 3 addition_time_embed_dim")
 
 
 def _check_value(name: str, value: Any, like: Any, where: str) -> None:
