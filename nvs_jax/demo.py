@@ -69,8 +69,8 @@ def run_demo(job: DemoJob) -> None:
     scene = random_scene(job.seed, scenes)
     given = jax.tree.map(np.asarray, render(scene, path[0], intrinsics, HEIGHT, WIDTH, samples=3))
     truth = np.asarray(render_path(scene, path, intrinsics, HEIGHT, WIDTH, samples=3).picture)
-    plan = plan_fit((HEIGHT, WIDTH), HEIGHT, WIDTH, "resize")
-    view = View(given.picture, given.depth, np.asarray(intrinsics), plan, (HEIGHT, WIDTH))
+    fit = plan_fit((HEIGHT, WIDTH), HEIGHT, WIDTH, "resize")
+    view = View(given.picture, given.depth, np.asarray(intrinsics), fit, (HEIGHT, WIDTH))
     settings = RenderSettings(schedule=ScheduleSettings(steps=10))
     with result_folder(job.out, overwrite=job.overwrite) as folder:
         plan = photo_plan(view, path, settings)

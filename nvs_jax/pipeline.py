@@ -118,7 +118,7 @@ class Pipeline:
         settings = override(settings, **overrides)
         if intrinsics is None:
             height, width = photo.shape[:2]
-            intrinsics = intrinsics_matrix(settings.camera.focal * width, height, width)
+            intrinsics = intrinsics_matrix(settings.camera.focal_over_width * width, height, width)
         conditions = from_photo(photo, depth, intrinsics, path, settings)
         return self.render_conditions(conditions, seed, settings, report)
 

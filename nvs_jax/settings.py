@@ -4,6 +4,7 @@ No JAX here: the command line is built from these, and `--help` should not wait 
 preset `fast`; `configs/presets/` holds the named ones.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -193,6 +194,11 @@ class CameraSettings:
         _require(self.fov is None or 0 < self.fov < 180, f"camera.fov must lie between 0 and 180, not {self.fov}")
         _require(self.disparity_scale > 0, f"camera.disparity_scale must be positive, not {self.disparity_scale}")
         _require(self.far > 0, f"camera.far must be positive, not {self.far}")
+
+    @property
+    def focal_over_width(self) -> float:
+        """Focal length over the picture's width, whichever way it was given."""
+        return self.focal if self.fov is None else 0.5 / math.tan(math.radians(self.fov) / 2)
 
 
 PathKind = Literal["orbit", "line", "ellipse", "spiral", "dolly-zoom", "figure-of-eight", "full-turn", "file"]

@@ -194,7 +194,7 @@ def _poses_of_file(path: Path | None, frames: int) -> Poses:
 
 def _intrinsics(size: tuple[int, int], plan: Fit, camera: CameraSettings) -> Float[np.ndarray, "3 3"]:
     """K of the photo taken along; where it is stretched, the camera is taken to be the result's, as the release."""
-    focal = camera.focal if camera.fov is None else 0.5 / math.tan(math.radians(camera.fov) / 2)
+    focal = camera.focal_over_width
     if plan.how == "resize":
         return np.asarray(intrinsics_matrix(focal * plan.width, plan.height, plan.width))
     return plan.intrinsics(np.asarray(intrinsics_matrix(focal * size[1], size[0], size[1])))
