@@ -10,7 +10,7 @@ import tyro
 from tyro.conf import subcommand
 
 from nvs_jax.errors import InputError
-from nvs_jax.jobs import ConvertJob, DemoJob, Job, SingleJob, VideoJob, ViewsJob, WarpJob
+from nvs_jax.jobs import CheckJob, ConvertJob, DemoJob, Job, SingleJob, VideoJob, ViewsJob, WarpJob
 from nvs_jax.presets import DEFAULT, load_settings
 from nvs_jax.settings import Mode
 from nvs_jax.usage import one_line_errors
@@ -60,6 +60,7 @@ def parse(arguments: Sequence[str]) -> Job:
         | Annotated[ViewsJob, command("views", default=ViewsJob(scene=missing, out=missing, settings=views))]
         | Annotated[WarpJob, command("warp", default=WarpJob(**photo, settings=single))]
         | Annotated[ConvertJob, command("convert")]
+        | Annotated[CheckJob, command("check")]
         | Annotated[DemoJob, command("demo")],
         prog="nvs-jax",
         description="New views of a scene from a photo, a few photos or a video, without training.",

@@ -110,6 +110,30 @@ class ConvertJob:
 
 
 @dataclass(frozen=True)
+class CheckJob:
+    """Are these weights sound and rightly read? Exits with 1 if not."""
+
+    weights: Positional[str]
+    """A checkpoint made by `nvs-jax convert`, or a folder in diffusers' layout."""
+    size: tuple[int, int] = (256, 384)
+    """Rows and columns of the pictures it is tried on."""
+    frames: int | None = None
+    """Of the clip; None: what the model was trained on, 14 at most."""
+    dtype: Dtype | None = None
+    """Of the UNet and the image encoder; the default keeps the stored one. float32 and bfloat16 are tried anyway."""
+    seed: int = 0
+    """Of the scenes and of the noise."""
+
+    def __post_init__(self):
+        if not all(1 <= side <= 4096 for side in self.size):
+            raise InputError(f"--size must lie between 1 and 4096, not {self.size[0]} {self.size[1]}")
+        if not (self.frames is None or 2 <= self.frames <= 1000):
+            raise InputError(f"--frames must lie between 2 and 1000, not {self.frames}")
+        if not 0 <= self.seed < 2**32 - 1:
+            raise InputError(f"seed must be a number from 0 to 2**32 - 2, not {self.seed}")
+
+
+@dataclass(frozen=True)
 class DemoJob:
     """A whole run on an embedded example, with nothing to download."""
 
@@ -121,4 +145,4 @@ class DemoJob:
     """Replace what is in the folder."""
 
 
-Job = SingleJob | VideoJob | ViewsJob | ConvertJob | DemoJob
+Job = SingleJob | VideoJob | ViewsJob | ConvertJob | CheckJob | DemoJob

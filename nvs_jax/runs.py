@@ -13,7 +13,7 @@ from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
 from nvs_jax.errors import InputError
 from nvs_jax.inputs import read_conditions, read_sources, read_video
-from nvs_jax.jobs import ConvertJob, DemoJob, Job, RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.jobs import CheckJob, ConvertJob, DemoJob, Job, RenderJob, SingleJob, VideoJob, ViewsJob
 from nvs_jax.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.results import Result, result_folder, write_record, write_result
@@ -38,6 +38,11 @@ def run_job(job: Job) -> None:
             from convert import convert
 
             convert(job.source, job.destination, job.dtype, overwrite=job.overwrite)
+        case CheckJob():
+            from nvs_jax.checks.run import run_check
+
+            if not run_check(job):
+                sys.exit(1)
         case DemoJob():
             from nvs_jax.demo import run_demo
 

@@ -69,7 +69,7 @@ class SVD:
         """
         networks, codec = self.networks, self.codec(settings)
         latent = _encode_noisy(codec, picture, noise, settings.noise_aug)
-        embedding = _embed(networks.image_encoder, picture, networks.image_encoder_config)
+        embedding = self.embed(picture)
         denoiser = SVDDenoiser(
             weights=networks.unet,
             image_latent=latent[None],
@@ -80,6 +80,10 @@ class SVD:
             mixed_context=settings.mixed_context,
         )
         return denoiser, latent / codec.target_scale
+
+    def embed(self, picture: Float[Array, "H W 3"]) -> Float[Array, "d"]:
+        """The image encoder's embedding of a picture in [0, 1]."""
+        return _embed(self.networks.image_encoder, picture, self.networks.image_encoder_config)
 
 
 @jax.jit

@@ -1,0 +1,112 @@
+"""Every check on a whole model, as `nvs-jax check` runs them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import jax
+from jaxtyping import Array, Float
+from tqdm import tqdm
+
+from nvs_jax.checks.codec import check_codec, encode
+from nvs_jax.checks.denoiser import LIMITS, check_denoiser
+from nvs_jax.checks.embeddings import check_embeddings
+from nvs_jax.checks.finite import check_finite
+from nvs_jax.checks.outcome import Outcome, verdict
+from nvs_jax.checks.pictures import clip, unrelated_pictures
+from nvs_jax.diffusion.contracts import Denoiser
+from nvs_jax.errors import InputError
+from nvs_jax.jobs import CheckJob
+from nvs_jax.models.svd.model import SVD
+from nvs_jax.models.svd.networks import CONFIG_CLASSES
+from nvs_jax.pipeline import load
+from nvs_jax.settings import ConditioningSettings
+
+DTYPES = ("float32", "bfloat16")
+"""The UNet and the image encoder must work in either; the VAE is always float32."""
+OTHER_SIGMA = 2.0
+"""Noise level at which the second dtype is tried."""
+MOST_FRAMES = 14
+_UNGUIDED = ConditioningSettings(guidance_scale=(1.0, 1.0))
+
+
+def run_check(job: CheckJob) -> bool:
+    """Check weights and print every outcome and the verdict; whether they are sound.
+
+    Raises:
+        InputError: the weights cannot be read, or their model does not take the size.
+    """
+    model = load(job.weights, dtype=job.dtype).model
+    frames = min(model.frames, MOST_FRAMES) if job.frames is None else job.frames
+    height, width = job.size
+    if height % model.multiple or width % model.multiple:
+        raise InputError(f"--size {height} {width}: this model takes multiples of {model.multiple}")
+    print(f"{job.weights}: checked on {frames} frames of {height}x{width}, {model_dtype(model)}", flush=True)
+    outcomes = []
+    with tqdm(desc="check", unit="check") as bar:
+        for outcome in check_model(model, frames, height, width, job.seed):
+            outcomes.append(outcome)
+            bar.write(str(outcome))
+            bar.update()
+    print(verdict(job.weights, outcomes))
+    return all(outcome.ok for outcome in outcomes)
+
+
+def check_model(model: SVD, frames: int, height: int, width: int, seed: int = 0) -> Iterator[Outcome]:
+    """All checks, one outcome after the other.
+
+    Args:
+        model: what to check.
+        frames: of the clip.
+        height: rows; divisible by `model.multiple`, as are the columns.
+        width: columns.
+        seed: of the scenes and of the noise.
+    """
+    for component in CONFIG_CLASSES:
+        yield check_finite(f"{component}: weights", model.networks.weights(component))
+    pictures = clip(frames, height, width, seed)
+    codec = model.codec(_UNGUIDED)
+    latents = encode(codec, pictures)
+    yield from check_codec(codec, pictures, latents)
+
+    for_picture, for_latents = jax.random.split(jax.random.key(seed))
+    first, clean = pictures[0], latents[None]
+    noise = jax.random.normal(for_latents, clean.shape)
+    told = first, jax.random.normal(for_picture, first.shape), frames, _UNGUIDED
+    own = model_dtype(model)
+    denoiser, _ = model.condition(*told)
+    yield from check_denoiser(partial(_probe, denoiser), clean, noise, f"UNet, {own}")
+    unrelated = unrelated_pictures(height, width, seed)
+    yield from check_embeddings(model.embed, unrelated, f"image encoder, {own}")
+    for dtype in DTYPES:
+        if dtype != own:
+            other = in_dtype(model, dtype)
+            denoiser, _ = other.condition(*told)
+            limits = {OTHER_SIGMA: LIMITS[OTHER_SIGMA]}
+            yield from check_denoiser(partial(_guided, denoiser), clean, noise, f"UNet, {dtype}", limits)
+            yield from check_embeddings(other.embed, unrelated, f"image encoder, {dtype}")
+
+
+def model_dtype(model: SVD) -> str:
+    """Of the UNet's weights."""
+    return str(model.networks.unet["conv_in.weight"].dtype)
+
+
+def in_dtype(model: SVD, dtype: str) -> SVD:
+    """The same model with its UNet and image encoder in another dtype."""
+    networks = model.networks
+    unet, image_encoder = (
+        {name: array.astype(dtype) for name, array in weights.items()}
+        for weights in (networks.unet, networks.image_encoder)
+    )
+    return SVD(replace(networks, unet=unet, image_encoder=image_encoder))
+
+
+@jax.jit
+def _probe(denoiser: Denoiser, x: Float[Array, "b f h w c"], sigma: Float[Array, ""]) -> Float[Array, "b f h w c"]:
+    return denoiser.probe(x, sigma)
+
+
+@jax.jit
+def _guided(denoiser: Denoiser, x: Float[Array, "b f h w c"], sigma: Float[Array, ""]) -> Float[Array, "b f h w c"]:
+    return denoiser(x, sigma)
