@@ -4,12 +4,17 @@
 #   make test                     everything a change must pass
 #   make test PARITY=FOLDER       the same, and compare with outputs of the authors' release
 #   make test PYTEST_ARGS='-k warp -x'
+#   make bench [WEIGHTS=FOLDER]   every benchmark; that of sampling needs weights in diffusers' layout
+#   make bench-views BENCH_ARGS='--scenes 2'
 
 PYTHON ?= python3
 PARITY ?= $(NVS_JAX_PARITY)
 PYTEST_ARGS ?=
 JOBS ?= 2
 BENCH_ARGS ?=
+WEIGHTS ?=
+BENCHMARKS := $(patsubst scripts/benchmark_%.py,%,$(wildcard scripts/benchmark_*.py))
+BENCHMARKS := $(if $(WEIGHTS),$(BENCHMARKS),$(filter-out sampling,$(BENCHMARKS)))
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) $(if $(PARITY),--parity=$(PARITY))
@@ -41,8 +46,13 @@ test: lint
 test-full: lint
 	$(PYTEST) $(PYTEST_ARGS)
 
-bench: setup
-	$(BIN)/python scripts/benchmark.py $(BENCH_ARGS)
+bench: $(BENCHMARKS:%=bench-%)
+
+bench-sampling: setup
+	$(BIN)/python scripts/benchmark_sampling.py --weights $(WEIGHTS) $(BENCH_ARGS)
+
+bench-%: setup
+	$(BIN)/python scripts/benchmark_$*.py $(BENCH_ARGS)
 
 # Pin again what pip resolves today. Local version tags go: they name a build (torch's +cpu), not a version.
 constraints:
