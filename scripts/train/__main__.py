@@ -1,0 +1,49 @@
+"""Train the small video model, from nothing to a folder of weights: `python -m scripts.train WORK EXPORTED`.
+
+Clips are rendered, the VAE is trained, clips become latents, UNet and image encoder are trained, all is written in
+diffusers' layout. Every stage can be killed at any moment: the same command goes on from there. On a CPU this takes
+hours, on an accelerator minutes.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import tyro
+
+from nvs_jax.compilation_cache import enable_compilation_cache
+from nvs_jax.models.svd.networks import SVDNetworks
+from scripts.train.clips import rendered_clips
+from scripts.train.codec import encoded_clips, train_codec
+from scripts.train.denoiser import latent_scale, split_weights, train_denoiser
+from scripts.train.export import export
+from scripts.train.settings import TrainSettings
+
+
+def main(
+    work: tyro.conf.Positional[Path],
+    exported: tyro.conf.Positional[Path],
+    settings: TrainSettings = TrainSettings(),  # noqa: B008
+) -> None:
+    """Train, or go on.
+
+    Args:
+        work: a folder for clips, latents, checkpoints and loss curves.
+        exported: the folder to write the weights to.
+        settings: what is trained, on what, for how long.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    enable_compilation_cache()
+    clips = rendered_clips(work, settings.clips)
+    vae = train_codec(work / "codec", clips, settings)
+    encoded = encoded_clips(work, vae, clips, settings)
+    unet, image_encoder = split_weights(train_denoiser(work / "denoiser", encoded, settings))
+    vae_config = replace(settings.codec.config, scaling_factor=latent_scale(encoded, settings))
+    own = settings.denoiser
+    export(exported, SVDNetworks(own.unet, unet, vae_config, vae, own.image_encoder, image_encoder))
+    parameters = sum(value.size for value in jax.tree.leaves((unet, vae, image_encoder)))
+    print(f"{exported}: {parameters / 1e6:.2f} M parameters")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

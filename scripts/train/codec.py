@@ -1,0 +1,109 @@
+"""Train the VAE on crops of clips, and turn clips into latents with it."""
+
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray, UInt8
+from tqdm import tqdm
+
+from nvs_jax.media import atomic_path
+from nvs_jax.models.svd.config import VAEConfig
+from nvs_jax.models.svd.preprocess import preprocess
+from nvs_jax.models.svd.vae import VAE
+from nvs_jax.models.weights import Weights, bind, random_weights
+from scripts.train.clips import Clips
+from scripts.train.loop import first_state, train
+from scripts.train.settings import CodecSettings, TrainSettings
+
+NOISE_AUGMENTATION = 0.02
+
+
+class Encoded(NamedTuple):
+    """Clips as the denoiser is trained on them. Axis 1: as rendered, and left and right exchanged.
+
+    Attributes:
+        latents: of every frame, unscaled.
+        given: of the first and the last frame with noise added, unscaled: what the model is told.
+        pixels: the same two frames as the image encoder sees them.
+    """
+
+    latents: Float[np.ndarray, "n 2 f h w c"]
+    given: Float[np.ndarray, "n 2 2 h w c"]
+    pixels: Float[np.ndarray, "n 2 2 s s 3"]
+
+
+def codec_loss(
+    weights: Weights, pictures: Float[Array, "b f H W 3"], key: PRNGKeyArray, config: VAEConfig, divergence: float
+) -> Float[Array, ""]:
+    """Squared error of what comes back, and the latents' divergence from N(0, 1); pictures in [-1, 1]."""
+    vae = bind(VAE(config), weights)
+    mean, log_variance = vae.encode_moments(pictures.reshape(-1, *pictures.shape[2:]))
+    latents = mean + jnp.exp(log_variance / 2) * jax.random.normal(key, mean.shape)
+    error = vae.decode(latents.reshape(*pictures.shape[:2], *latents.shape[1:])) - pictures
+    kl = (mean**2 + jnp.exp(log_variance) - 1 - log_variance) / 2
+    return jnp.mean(error**2) + divergence * jnp.mean(kl)
+
+
+def random_crops(
+    clips: UInt8[Array, "n f H W 3"], key: PRNGKeyArray, size: int, settings: CodecSettings
+) -> Float[Array, "b g h w 3"]:
+    """A batch of crops in space and time, in [-1, 1]."""
+    n, frames, height, width, _ = clips.shape
+    rows, columns = settings.crop
+    limits = jnp.array([n, frames - settings.frames + 1, height - rows + 1, width - columns + 1])
+    corners = jax.random.randint(key, (size, 4), 0, limits)
+
+    def crop(corner: Array) -> Array:
+        return jax.lax.dynamic_slice(clips, (*corner, 0), (1, settings.frames, rows, columns, 3))[0]
+
+    return jax.vmap(crop)(corners) / 127.5 - 1
+
+
+def train_codec(folder: Path, clips: Clips, settings: TrainSettings) -> Weights:
+    """Train, or go on, or find it done."""
+    own = settings.codec
+
+    def loss(weights: Weights, data: Array, key: PRNGKeyArray, size: int) -> Array:
+        for_crops, for_latents = jax.random.split(key)
+        crops = random_crops(data, for_crops, size, own)
+        return codec_loss(weights, crops, for_latents, own.config, own.divergence)
+
+    last = settings.clips.count
+    state = first_state(random_weights(VAE(own.config), own.optimizer.seed), own.optimizer)
+    data, held_out = jnp.asarray(clips[:last]), jnp.asarray(clips[last:])
+    return train(folder, state, loss, data, held_out, own.optimizer, save_every=settings.save_every)
+
+
+@partial(jax.jit, static_argnames=("config", "image_size"))
+def _encode(
+    weights: Weights, clip: UInt8[Array, "f H W 3"], key: PRNGKeyArray, config: VAEConfig, image_size: int
+) -> Encoded:
+    vae = bind(VAE(config), weights)
+    pictures = clip / 255.0
+    pictures = jnp.stack([pictures, pictures[:, :, ::-1]])
+    ends = pictures[:, jnp.array([0, -1])]
+    noise = NOISE_AUGMENTATION * jax.random.normal(key, ends.shape)
+
+    def encode(frames: Array) -> Array:
+        return jax.lax.map(vae.encode, frames)
+
+    return Encoded(encode(2 * pictures - 1), encode(2 * ends - 1 + noise), preprocess(ends, image_size))  # pyright: ignore
+
+
+def encoded_clips(folder: Path, weights: Weights, clips: Clips, settings: TrainSettings) -> Encoded:
+    """Latents of all clips, made once."""
+    path = folder / "latents.npz"
+    if not path.exists():
+        config, image_size = settings.codec.config, settings.denoiser.image_encoder.image_size
+        parts = [
+            jax.tree.map(np.asarray, _encode(weights, clip, jax.random.key(index), config, image_size))
+            for index, clip in enumerate(tqdm(clips, desc="latents"))
+        ]
+        with atomic_path(path) as partial_path, partial_path.open("wb") as file:
+            np.savez(file, **Encoded(*map(np.stack, zip(*parts, strict=True)))._asdict())
+    with np.load(path, allow_pickle=False) as stored:
+        return Encoded(**stored)

@@ -1,0 +1,102 @@
+"""What is trained, on what, for how long. The defaults make the model in the package; the tests take toy sizes."""
+
+from dataclasses import dataclass, field
+
+from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.scenes import SceneSettings
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """Videos of procedural scenes, whose cameras take random paths."""
+
+    count: int = 1500
+    """How many clips are rendered once and then used again and again."""
+    held_out: int = 16
+    """Clips of other scenes, to measure the loss on."""
+    first_seed: int = 1_000_000
+    """Of the first clip's scene. Evaluation takes seeds far below."""
+    frames: int = 8
+    height: int = 96
+    width: int = 128
+    samples: int = 2
+    """Rays along each side of a pixel."""
+    largest_turn: float = 45.0
+    """Degrees about the origin between the first frame and the last, at most."""
+    scenes: SceneSettings = field(default_factory=SceneSettings)
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """Adam with a warm-up and then a constant rate, so that a finished run can be made longer."""
+
+    steps: int
+    batch: int
+    learning_rate: float
+    held_out_batch: int = 32
+    """Drawn from the held-out clips, the same every time."""
+    warm_up: int = 200
+    clip_norm: float = 1.0
+    average: float = 0.999
+    """Decay of the running average of the weights, which is what is used in the end."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class CodecSettings:
+    """The VAE: a squared error, a faint pull of the latents towards N(0, 1)."""
+
+    config: VAEConfig = VAEConfig(
+        down_block_types=("DownEncoderBlock2D",) * 3, block_out_channels=(32, 64, 64), layers_per_block=1
+    )
+    optimizer: OptimizerSettings = OptimizerSettings(steps=3000, batch=2, learning_rate=1e-3)
+    crop: tuple[int, int] = (48, 64)
+    """Rows and columns it is trained on, cut out anywhere."""
+    frames: int = 4
+    """Consecutive frames decoded together."""
+    divergence: float = 1e-5
+    """Weight of the Kullback-Leibler divergence, a mean over latent values."""
+
+
+@dataclass(frozen=True)
+class DenoiserSettings:
+    """The UNet and the image encoder, trained together: v-prediction under SVD's distribution of noise."""
+
+    unet: UNetConfig = UNetConfig(
+        down_block_types=("DownBlockSpatioTemporal", "CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
+        up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal", "UpBlockSpatioTemporal"),
+        block_out_channels=(64, 96, 96),
+        addition_time_embed_dim=32,
+        projection_class_embeddings_input_dim=96,
+        layers_per_block=(1, 1, 1),
+        cross_attention_dim=(64, 64, 64),
+        transformer_layers_per_block=((1,), (1,), (1,)),
+        num_attention_heads=(1, 2, 2),
+        num_frames=8,
+    )
+    image_encoder: ImageEncoderConfig = ImageEncoderConfig(
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        image_size=56,
+        projection_dim=64,
+    )
+    optimizer: OptimizerSettings = OptimizerSettings(steps=20_000, batch=2, learning_rate=4e-4)
+    log_sigma: tuple[float, float] = (0.7, 1.6)
+    """Mean and standard deviation of ln sigma, as SVD's image-to-video models."""
+    drop_embedding: float = 0.1
+    """How often the embedding alone is zero, as in Post's probe."""
+    drop_both: float = 0.1
+    """How often embedding and image latent are zero, as in the unconditional half of classifier-free guidance."""
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """The whole of it."""
+
+    clips: ClipSettings = field(default_factory=ClipSettings)
+    codec: CodecSettings = field(default_factory=CodecSettings)
+    denoiser: DenoiserSettings = field(default_factory=DenoiserSettings)
+    save_every: int = 250
+    """Steps between checkpoints, and between measurements on the held-out clips."""

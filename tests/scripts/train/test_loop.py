@@ -1,0 +1,51 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tests.scripts.train import toy_run
+
+ROOT = Path(__file__).parents[3]
+
+
+def losses(folder: Path) -> np.ndarray:
+    """Step and loss of every row; what is measured on held-out data as well, seconds not."""
+    rows = [line.split(",") for line in (folder / "losses.csv").read_text().splitlines()]
+    return np.array([(int(step), float(loss), float(held_out or "nan")) for step, loss, _, held_out in rows])
+
+
+def test_a_killed_run_goes_on_with_the_same_losses(tmp_path):
+    toy_run.main(str(tmp_path / "whole"), "60", "0")
+    command = [sys.executable, "-m", "tests.scripts.train.toy_run", str(tmp_path / "killed"), "60"]
+    log = tmp_path / "killed" / "losses.csv"
+    environment = os.environ | {"JAX_PLATFORMS": "cpu"}
+    with subprocess.Popen([*command, "0.02"], cwd=ROOT, env=environment) as process:
+        while not log.exists() or len(log.read_text().splitlines()) < 33:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    broken_off = losses(tmp_path / "killed")
+    assert 33 <= len(broken_off) < 60
+    subprocess.run([*command, "0"], cwd=ROOT, env=environment, check=True)
+    np.testing.assert_array_equal(losses(tmp_path / "killed"), losses(tmp_path / "whole"))
+
+
+def test_the_loss_falls_and_a_finished_run_is_not_repeated(tmp_path):
+    toy_run.main(str(tmp_path), "300", "0")
+    log = losses(tmp_path)
+    assert log[-1, 2] < 0.05 * log[9, 2]
+    before = (tmp_path / "losses.csv").read_bytes()
+    toy_run.main(str(tmp_path), "300", "0")
+    assert (tmp_path / "losses.csv").read_bytes() == before
+    assert (tmp_path / "losses.png").stat().st_size > 1000
+
+
+def test_a_finished_run_can_be_made_longer(tmp_path):
+    toy_run.main(str(tmp_path / "longer"), "20", "0")
+    toy_run.main(str(tmp_path / "longer"), "40", "0")
+    toy_run.main(str(tmp_path / "whole"), "40", "0")
+    np.testing.assert_array_equal(losses(tmp_path / "longer"), losses(tmp_path / "whole"))
