@@ -1,7 +1,6 @@
 """A run of `scripts.train.loop` on a straight line, as a program that a test can kill: `python -m ... FOLDER STEPS`."""
 
 import sys
-import time
 from pathlib import Path
 
 import jax
@@ -11,11 +10,10 @@ from scripts.train.loop import first_state, train
 from scripts.train.settings import OptimizerSettings
 
 
-def main(folder: str, steps: str, pause: str) -> None:
+def main(folder: str, steps: str) -> None:
     settings = OptimizerSettings(steps=int(steps), batch=4, learning_rate=0.01, warm_up=5, held_out_batch=8)
 
     def loss(weights, data, key, size):
-        jax.debug.callback(time.sleep, float(pause))
         x = data[jax.random.randint(key, (size,), 0, len(data))]
         return jnp.mean((weights["slope"] * x + weights["offset"] - (3 * x - 1)) ** 2)
 
