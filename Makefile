@@ -40,6 +40,8 @@ format: setup
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# The tests compile thousands of small programs and run each once or twice: compiling fast beats running fast.
+test: export XLA_FLAGS ?= --xla_backend_optimization_level=0
 test: lint
 	$(PYTEST) -m 'not full' $(PYTEST_ARGS)
 

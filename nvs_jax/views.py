@@ -111,7 +111,7 @@ def read_fitted_depth(
     if plan.how == "resize":  # in one go and whatever its shape, as the release
         values = match_depth(values, (plan.height, plan.width), name=str(depth.path), tolerance=None)
     else:
-        values = fit_depth(match_depth(values, size, name=str(depth.path)), plan)
+        values = fit_depth(match_depth(values, size, how=plan.how, name=str(depth.path)), plan)
     if depth.kind == "disparity":
         camera = settings.camera
         return np.asarray(disparity_to_depth(jnp.asarray(values), camera.far, camera.disparity_scale))

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.fitting import fit_depth, plan_fit
+from nvs_jax.media.fitting import Fit, How, fit_depth
 from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture
 
 Kind = Literal["depth", "disparity"]
@@ -98,13 +98,20 @@ def check_depth(values: Shaped[np.ndarray, "..."], kind: Kind, name: str | os.Pa
 
 
 def match_depth(
-    depth: DepthMap, picture_shape: tuple[int, ...], *, name: str = "depth", tolerance: float | None = 0.01
+    depth: DepthMap,
+    picture_shape: tuple[int, ...],
+    *,
+    how: How = "resize",
+    name: str = "depth",
+    tolerance: float | None = 0.01,
 ) -> DepthMap:
-    """The depth map at its picture's size: resized (nearest, at floor(i s), as the release) if the shapes agree.
+    """The depth map at its picture's size, if the shapes agree.
 
     Args:
         depth: [h, w].
         picture_shape: the picture's shape, (height, width, ...).
+        how: how the picture will be fitted: "resize" takes the pixel at floor(i s), as the release; the others
+            interpolate within surfaces.
         name: what errors call the map.
         tolerance: largest relative difference of the aspect ratios; None stretches any map, as the release does.
 
@@ -118,7 +125,8 @@ def match_depth(
             f"{name}: {depth.shape[0]}x{depth.shape[1]} (height x width) is not the shape of its picture, "
             f"{height}x{width}; compute it from the same picture, uncropped"
         )
-    return fit_depth(depth, plan_fit((depth.shape[0], depth.shape[1]), height, width, "resize"))
+    whole = Fit(how, height, width, width / depth.shape[1], height / depth.shape[0])
+    return fit_depth(depth, whole)
 
 
 def _read_npy_file(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:

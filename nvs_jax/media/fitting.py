@@ -16,6 +16,8 @@ from nvs_jax.media.photo import Picture
 
 How = Literal["resize", "crop", "pad"]
 
+_SURFACE = 0.1  # neighbouring pixels whose 1/z differ by more than this share lie on different surfaces
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -92,11 +94,13 @@ def fit(picture: Picture, height: int, width: int, how: How) -> tuple[Picture, F
 
 
 def fit_depth(depth: Float[np.ndarray, "h w"], plan: Fit) -> Float[np.ndarray, "out_h out_w"]:
-    """Take a depth map, of the source picture's size, along: always a nearest pixel, as depths must not be mixed.
+    """Take a depth map, of the source picture's size, along.
 
-    "resize" reads it at floor(i s), as the release; the other two at the output pixel's centre, like the picture.
+    "resize" reads the pixel at floor(i s), as the release. The other two read at the output pixel's centre, like the
+    picture, and interpolate within a surface; across an edge they take the nearest pixel, as depths there must not be
+    mixed.
     """
-    return _nearest(depth, plan, 0.0 if plan.how == "resize" else 0.5)
+    return _nearest(depth, plan, 0.0) if plan.how == "resize" else _within_surfaces(depth, plan)
 
 
 def allowed_size(height: int, width: int, stride: int = 64) -> tuple[int, int]:
@@ -111,6 +115,27 @@ def allowed_size(height: int, width: int, stride: int = 64) -> tuple[int, int]:
     if min(height, width) < stride:
         raise InputError(f"{height}x{width} (height x width) is too small; each side must be at least {stride} pixels")
     return height // stride * stride, width // stride * stride
+
+
+def _within_surfaces(depth: Float[np.ndarray, "h w"], plan: Fit) -> Float[np.ndarray, "out_h out_w"]:
+    """Bilinear in 1/z, which is linear on a plane, where the four pixels around are one surface; else the nearest."""
+
+    def taps(size: int, offset: float, scale: float, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        position = np.clip((np.arange(length) + 0.5 - offset) / scale - 0.5, 0, size - 1)
+        position = np.where(np.abs(position - np.rint(position)) < 1e-9, np.rint(position), position)
+        first = np.minimum(np.floor(position).astype(int), max(size - 2, 0))
+        return first, np.minimum(first + 1, size - 1), position - first
+
+    top, bottom, down = taps(depth.shape[0], plan.offset_y, plan.scale_y, plan.height)
+    left, right, across = taps(depth.shape[1], plan.offset_x, plan.scale_x, plan.width)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inverse = 1 / depth.astype(np.float64)
+        corners = np.stack([inverse[rows[:, None], columns] for rows in (top, bottom) for columns in (left, right)])
+        one_surface = corners.max(0) - corners.min(0) <= _SURFACE * corners.max(0)
+        upper = corners[0] + across * (corners[1] - corners[0])
+        lower = corners[2] + across * (corners[3] - corners[2])
+        mixed = 1 / (upper + down[:, None] * (lower - upper))
+    return np.where(one_surface, mixed, _nearest(depth, plan, 0.5)).astype(depth.dtype)
 
 
 def _nearest(source: Shaped[np.ndarray, "h w *c"], plan: Fit, centre: float) -> Shaped[np.ndarray, "out_h out_w *c"]:

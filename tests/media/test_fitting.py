@@ -99,3 +99,22 @@ def test_allowed_size() -> None:
     assert allowed_size(50, 33, stride=16) == (48, 32)
     with pytest.raises(InputError, match="too small; each side must be at least 64"):
         allowed_size(63, 1000)
+
+
+@pytest.mark.parametrize("how", ["crop", "pad"])
+def test_a_plane_of_few_pixels_stays_a_plane(how: How) -> None:
+    y, x = np.mgrid[:30, :40] + 0.5
+    plane = (1 / (0.2 + 0.001 * x + 0.002 * y)).astype(np.float32)
+    enlarged = fit_depth(plane, plan_fit((30, 40), 120, 160, how))
+    y, x = (np.mgrid[:120, :160] + 0.5) / 4
+    inner = (slice(2, -2), slice(2, -2))  # beyond the outermost pixels' centres nothing is known
+    np.testing.assert_allclose(enlarged[inner], 1 / (0.2 + 0.001 * x + 0.002 * y)[inner], rtol=1e-5)
+
+
+def test_depths_are_not_mixed_across_an_edge() -> None:
+    depth = np.full((10, 10), 8.0, np.float32)
+    depth[:, 4:] = 2.0
+    depth[3, 3] = np.inf
+    enlarged = fit_depth(depth, plan_fit((10, 10), 70, 70, "crop"))
+    assert set(np.unique(enlarged)) == {2.0, 8.0, np.inf}
+    assert (enlarged == np.inf).sum() == 49
