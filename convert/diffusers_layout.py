@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert.key_table import Ignored, KeyTable, Rule
-from convert.tensor_files import open_tensors
+from convert.key_table import Ignored, KeyTable, Rule, match
+from convert.source import load_all
+from convert.tensor_files import Variant, open_tensors
 from convert.transfer import build, transfer
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import (
@@ -18,61 +19,67 @@ from nvs_jax.models.svd.config import (
     read_config,
     read_json,
 )
-from nvs_jax.models.svd.networks import SVDNetworks, WeightSharding
-from nvs_jax.models.weights import Weights
+from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding
+from nvs_jax.models.weights import Weights, parameter_specs
 
 _PIPELINE = "StableVideoDiffusionPipeline"
 _VAE_ATTENTION = r"((?:en|de)coder\.mid_block\.attentions\.0)\."
 
 UNET_TABLE: KeyTable = (Rule(r".+"),)
 VAE_TABLE: KeyTable = (
-    # Names of the attention's projections in files written before diffusers 0.14.
-    Rule(_VAE_ATTENTION + r"query\.(weight|bias)", r"\1.to_q.\2"),
-    Rule(_VAE_ATTENTION + r"key\.(weight|bias)", r"\1.to_k.\2"),
-    Rule(_VAE_ATTENTION + r"value\.(weight|bias)", r"\1.to_v.\2"),
-    Rule(_VAE_ATTENTION + r"proj_attn\.(weight|bias)", r"\1.to_out.0.\2"),
-    Rule(rf"(?!{_VAE_ATTENTION}(?:query|key|value|proj_attn)\.).+"),
+    # The attention's projections had other names in files written before diffusers 0.14.
+    Rule(_VAE_ATTENTION + r"to_q\.(weight|bias)", older=(r"\1.query.\2",)),
+    Rule(_VAE_ATTENTION + r"to_k\.(weight|bias)", older=(r"\1.key.\2",)),
+    Rule(_VAE_ATTENTION + r"to_v\.(weight|bias)", older=(r"\1.value.\2",)),
+    Rule(_VAE_ATTENTION + r"to_out\.0\.(weight|bias)", older=(r"\1.proj_attn.\2",)),
+    Rule(rf"(?!{_VAE_ATTENTION}to_).+"),
 )
-_POSITION_IDS = r"vision_model\.embeddings\.position_ids"
 IMAGE_ENCODER_TABLE: KeyTable = (
-    Ignored(_POSITION_IDS, "it only counts the positions: 0, 1, 2, ..."),
-    Rule(rf"(?!{_POSITION_IDS}$).+"),
+    Ignored(r"vision_model\.embeddings\.position_ids", "it only counts the positions: 0, 1, 2, ..."),
+    Rule(r".+"),
 )
 
-# Component -> the stem of its weight files, and its table.
-_WEIGHTS = {
-    "unet": ("diffusion_pytorch_model", UNET_TABLE),
-    "vae": ("diffusion_pytorch_model", VAE_TABLE),
-    "image_encoder": ("model", IMAGE_ENCODER_TABLE),
-}
+STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "image_encoder": "model"}
+"""Component -> what its weight files are called."""
+_TABLES = {"unet": UNET_TABLE, "vae": VAE_TABLE, "image_encoder": IMAGE_ENCODER_TABLE}
 
 
 @dataclass(frozen=True)
 class DiffusersFolder:
-    """A folder in diffusers' layout whose configurations have been read and found to be an SVD's."""
+    """A folder in diffusers' layout whose configurations have been read and found to be an SVD's.
+
+    Attributes:
+        path: where it is.
+        unet_config: of the UNet.
+        vae_config: of the VAE.
+        image_encoder_config: of the image encoder.
+        variant: which weights to read where there are two; see `convert.tensor_files.open_tensors`.
+    """
 
     path: Path
     unet_config: UNetConfig
     vae_config: VAEConfig
     image_encoder_config: ImageEncoderConfig
+    variant: Variant = "full"
+
+    def config(self, component: str) -> UNetConfig | VAEConfig | ImageEncoderConfig:
+        """Configuration of "unet", "vae" or "image_encoder"."""
+        return getattr(self, f"{component}_config")
 
     def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
-        """Weights of "unet", "vae" or "image_encoder"; arguments and errors as `convert.transfer.transfer`."""
-        stem, table = _WEIGHTS[component]
-        tensors = open_tensors(self.path / component, stem)
-        module = build(getattr(self, f"{component}_config"))
-        return transfer(tensors, table, module, component, dtype, sharding)
+        """Weights of one network; arguments as `convert.transfer.transfer`.
+
+        Raises:
+            InputError: files are missing or damaged, or do not fit the configuration.
+        """
+        tensors = open_tensors(self.path / component, STEMS[component], self.variant)
+        specs = parameter_specs(build(self.config(component)))
+        taken = match(_TABLES[component], tensors.tensors, specs, tensors.name)
+        return transfer(tensors, taken, specs, component, dtype, sharding)
 
     def load(self, dtype: Any = None, sharding: WeightSharding | None = None) -> SVDNetworks:
-        """All three networks; arguments and errors as `convert.transfer.transfer`."""
-        return SVDNetworks(
-            unet_config=self.unet_config,
-            unet=self.load_component("unet", dtype, sharding),
-            vae_config=self.vae_config,
-            vae=self.load_component("vae", dtype, sharding),
-            image_encoder_config=self.image_encoder_config,
-            image_encoder=self.load_component("image_encoder", dtype, sharding),
-        )
+        """All three networks; see `load_component`."""
+        return load_all(self, dtype, sharding)
 
 
 def is_diffusers_folder(path: Path) -> bool:
@@ -80,7 +87,7 @@ def is_diffusers_folder(path: Path) -> bool:
     return (path / "model_index.json").is_file()
 
 
-def open_folder(path: Path) -> DiffusersFolder:
+def open_folder(path: Path, variant: Variant = "full") -> DiffusersFolder:
     """Read the configurations of a folder in diffusers' layout; no weights yet.
 
     Raises:
@@ -91,11 +98,19 @@ def open_folder(path: Path) -> DiffusersFolder:
         raise InputError(f"{path} is a {pipeline}, not a {_PIPELINE}: get Stable Video Diffusion (SVD or SVD-XT)")
     _check_scheduler(path / "scheduler" / "scheduler_config.json")
     return DiffusersFolder(
-        path=path,
-        unet_config=read_config(UNetConfig, path / "unet" / "config.json"),
-        vae_config=read_config(VAEConfig, path / "vae" / "config.json"),
-        image_encoder_config=read_config(ImageEncoderConfig, path / "image_encoder" / "config.json"),
+        path, **{f"{component}_config": config for component, config in read_configs(path).items()}, variant=variant
     )
+
+
+def read_configs(path: Path) -> dict[str, Any]:
+    """Component -> what its config.json says.
+
+    Raises:
+        InputError: one is missing, or not an SVD's.
+    """
+    return {
+        component: read_config(kind, path / component / "config.json") for component, kind in CONFIG_CLASSES.items()
+    }
 
 
 def _check_scheduler(path: Path) -> None:

@@ -1,48 +1,117 @@
-"""Weights from wherever they are: a published folder or one of this project's checkpoints."""
+"""Weights from wherever they are: a published folder or file, the hub, or one of this project's checkpoints."""
 
 from pathlib import Path
 from typing import Any
 
+import jax
+
 from convert.diffusers_layout import is_diffusers_folder, open_folder
-from nvs_jax.checkpoint import check_destination, is_checkpoint, restore_checkpoint, save_checkpoint
+from convert.hub import fetch, is_hub_id
+from convert.memory import PeakMemory
+from convert.single_file import Model, open_single_file
+from convert.source import Source, load_all
+from convert.tensor_files import Variant
+from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint, write_checkpoint
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.networks import SVDNetworks, WeightSharding
+from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding
 
 
-def load_networks(source: str | Path, dtype: Any = None, sharding: WeightSharding | None = None) -> SVDNetworks:
-    """Load an SVD.
+def open_source(source: str | Path, *, variant: Variant = "full", model: Model | None = None) -> Source:
+    """Find out what `source` is, and open it.
 
     Args:
-        source: a folder in diffusers' layout, or a checkpoint written by `convert`.
-        dtype: of the UNet and the image encoder; None keeps the stored one. The VAE stays float32.
-        sharding: where each parameter goes; None puts all on the default device.
+        source: a folder in diffusers' layout, an original .safetensors file, a checkpoint written by `convert`, or
+            OWNER/NAME of a model on the Hugging Face Hub, which is downloaded.
+        variant: of a folder or a model on the hub; see `convert.hub.fetch`.
+        model: of a single file; see `convert.single_file.open_single_file`.
 
     Raises:
-        InputError: `source` is neither, or is damaged.
+        InputError: `source` is none of them, or is damaged.
     """
     path = Path(source)
     if is_checkpoint(path):
-        return restore_checkpoint(path, dtype, sharding)
+        return open_checkpoint(path)
     if is_diffusers_folder(path):
-        return open_folder(path).load(dtype, sharding)
+        return open_folder(path, variant)
+    if path.is_file():
+        return open_single_file(path, model)
+    if not path.exists() and is_hub_id(str(source)):
+        return open_folder(fetch(str(source), variant), variant)
     fault = "holds no weights this project reads" if path.exists() else "does not exist"
     raise InputError(
-        f"{source} {fault}: expected a folder in the diffusers layout of SVD (with model_index.json) "
-        "or a checkpoint written by `nvs-jax convert` (with nvs_jax.json)"
+        f"{source} {fault}: expected a folder in the diffusers layout of SVD (with model_index.json), a checkpoint "
+        "written by `nvs-jax convert` (with nvs_jax.json), an original svd*.safetensors, or a hub id (OWNER/NAME)"
     )
 
 
-def convert(source: str | Path, destination: str | Path, dtype: Any = None, *, overwrite: bool = False) -> None:
-    """Write the weights of `source` as a checkpoint of this project, all or nothing.
+def load_networks(
+    source: str | Path,
+    dtype: Any = None,
+    sharding: WeightSharding | None = None,
+    *,
+    variant: Variant = "full",
+    model: Model | None = None,
+) -> SVDNetworks:
+    """Load an SVD.
 
     Args:
-        source: see `load_networks`.
+        source: see `open_source`.
+        dtype: of the UNet and the image encoder; None keeps the stored one. The VAE stays float32.
+        sharding: where each parameter goes; None puts all on the default device.
+        variant: see `open_source`.
+        model: see `open_source`.
+
+    Raises:
+        InputError: see `open_source`.
+    """
+    return load_all(open_source(source, variant=variant, model=model), dtype, sharding)
+
+
+def convert(
+    source: str | Path,
+    destination: str | Path,
+    dtype: Any = None,
+    *,
+    overwrite: bool = False,
+    variant: Variant = "full",
+    model: Model | None = None,
+) -> dict[str, Any]:
+    """Write the weights of `source` as a checkpoint of this project, all or nothing.
+
+    One network at a time is held, and one tensor at a time is read: the memory this takes is the largest network's.
+
+    Args:
+        source: see `open_source`.
         destination: the folder to make.
         dtype: see `load_networks`.
         overwrite: replace a checkpoint that is already there.
+        variant: see `open_source`.
+        model: see `open_source`.
+
+    Returns:
+        What the checkpoint's description says: configurations, `bytes` of weights, and `peak_memory` in bytes.
 
     Raises:
-        InputError: see `load_networks`; or there is something at `destination`.
+        InputError: see `open_source`; or there is something at `destination`.
     """
     check_destination(destination, overwrite=overwrite)
-    save_checkpoint(destination, load_networks(source, dtype), source=Path(source).resolve().name, overwrite=overwrite)
+    with PeakMemory() as peak:
+        opened = open_source(source, variant=variant, model=model)
+        place = _on_the_host()
+        return write_checkpoint(
+            destination,
+            {component: opened.config(component) for component in CONFIG_CLASSES},
+            lambda component: opened.load_component(component, dtype, place),
+            source=str(source) if not Path(source).exists() else Path(source).resolve().name,
+            overwrite=overwrite,
+            record=lambda: {"peak_memory": peak.bytes},
+        )
+
+
+def _on_the_host() -> WeightSharding | None:
+    """Where a conversion holds its weights: not on an accelerator, whose memory it does not need."""
+    try:
+        host = jax.sharding.SingleDeviceSharding(jax.local_devices(backend="cpu")[0])
+    except RuntimeError:  # JAX was told to know no CPU
+        return None
+    return lambda _: host

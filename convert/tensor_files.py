@@ -6,7 +6,7 @@ precision variant, `STEM.fp16.safetensors`, `STEM.safetensors.index.fp16.json`.
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,7 +14,10 @@ from convert.safetensors_file import SafetensorsFile, TensorInfo
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import read_json
 
-_PICKLE_SUFFIXES = (".bin", ".ckpt", ".pt", ".pth")
+Variant = Literal["full", "fp16"]
+"""Which weights: as published, or rounded to half precision."""
+
+PICKLE_SUFFIXES = (".bin", ".ckpt", ".pt", ".pth")
 
 
 class TensorFiles:
@@ -44,20 +47,20 @@ class TensorFiles:
         return self._home[key].read(key)
 
 
-def open_tensors(folder: Path, stem: str) -> TensorFiles:
-    """The weights called `stem` in `folder`; the plain ones where an fp16 variant is there as well.
+def open_tensors(folder: Path, stem: str, variant: Variant = "full") -> TensorFiles:
+    """The weights called `stem` in `folder`: the `variant` where it is there, else the other.
 
     Raises:
         InputError: there are none, they are pickles, or their files are damaged or contradict their index.
     """
-    for variant in ("", ".fp16"):
-        single = folder / f"{stem}{variant}.safetensors"
+    for infix in ("", ".fp16") if variant == "full" else (".fp16", ""):
+        single = folder / f"{stem}{infix}.safetensors"
         if single.is_file():
             return TensorFiles(str(single), [SafetensorsFile(single)])
-        index = folder / f"{stem}.safetensors.index{variant}.json"
+        index = folder / f"{stem}.safetensors.index{infix}.json"
         if index.is_file():
             return _open_shards(index)
-    pickles = sorted(path.name for path in folder.glob("*") if path.suffix in _PICKLE_SUFFIXES)
+    pickles = sorted(path.name for path in folder.glob("*") if path.suffix in PICKLE_SUFFIXES)
     if pickles:
         raise InputError(
             f"{folder} holds only {pickles[0]}; pickles are never read: download {stem}.safetensors instead"

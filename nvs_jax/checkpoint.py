@@ -1,15 +1,14 @@
-"""This project's checkpoints: a folder with `weights/` (Orbax) and `nvs_jax.json` (configurations, version, origin).
+"""This project's checkpoints: a folder with `weights/` (Orbax, one tree a network) and `nvs_jax.json` (all else).
 
-A checkpoint appears under its name only when it is complete. nvs_jax.json lists the size of every file beside it, so
-that a copy cut short is recognised before Orbax reads it.
+nvs_jax.json holds the configurations, the format's version, the origin, and the size of every file beside it, so that
+a copy cut short is recognised before Orbax reads it. A checkpoint appears under its name only when it is complete.
 """
 
 import json
 import logging
-import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,17 @@ import jax
 import orbax.checkpoint as ocp
 
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.config import parse_config, published_form, read_json
+from nvs_jax.models.svd.build import build
+from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig, parse_config, published_form, read_json
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding, held_dtype
+from nvs_jax.models.weights import Weights, parameter_specs
+from nvs_jax.partial_folder import partial_folder, remove_leftovers
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _DESCRIPTION = "nvs_jax.json"
 _WEIGHTS = "weights"
+
+Config = UNetConfig | VAEConfig | ImageEncoderConfig
 
 
 def is_checkpoint(path: str | Path) -> bool:
@@ -47,29 +51,50 @@ def check_destination(path: str | Path, *, overwrite: bool = False) -> None:
 
 
 def save_checkpoint(path: str | Path, networks: SVDNetworks, *, source: str = "", overwrite: bool = False) -> None:
-    """Write `networks` to the folder `path`, all or nothing.
+    """Write `networks` to the folder `path`, all or nothing; arguments and errors as `write_checkpoint`."""
+    configs = {component: networks.config(component) for component in CONFIG_CLASSES}
+    write_checkpoint(path, configs, networks.weights, source=source, overwrite=overwrite)
+
+
+def write_checkpoint(
+    path: str | Path,
+    configs: Mapping[str, Config],
+    weights: Callable[[str], Weights],
+    *,
+    source: str = "",
+    overwrite: bool = False,
+    record: Callable[[], Mapping[str, Any]] = dict,
+) -> dict[str, Any]:
+    """Write a checkpoint to the folder `path`, one network after the other, all or nothing.
 
     Args:
         path: the folder to make.
-        networks: what to save; arrays may be sharded.
+        configs: component -> its configuration.
+        weights: gives the weights of a component when they are to be written; arrays may be sharded. They are dropped
+            before the next is asked for.
         source: where the weights came from, for the record.
         overwrite: replace a checkpoint that is already there.
+        record: gives more entries for the record, when all else is written.
+
+    Returns:
+        What nvs_jax.json says.
 
     Raises:
         InputError: see `check_destination`.
     """
     path = Path(path).resolve()
+    remove_leftovers(path)
     check_destination(path, overwrite=overwrite)
-    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed and had our number
-    partial.mkdir(parents=True)
-    try:
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(partial / _WEIGHTS, {name: networks.weights(name) for name in CONFIG_CLASSES})
+    with partial_folder(path) as partial:
+        size = 0
+        for component in CONFIG_CLASSES:
+            size += save_arrays(partial / _WEIGHTS / component, weights(component))
         description = {
             "format_version": FORMAT_VERSION,
             "source": source,
-            "configs": {name: published_form(networks.config(name)) for name in CONFIG_CLASSES},
+            "configs": {component: published_form(config) for component, config in configs.items()},
+            "bytes": size,
+            **record(),
             "files": {
                 file.relative_to(partial).as_posix(): file.stat().st_size
                 for file in sorted(partial.rglob("*"))
@@ -77,35 +102,52 @@ def save_checkpoint(path: str | Path, networks: SVDNetworks, *, source: str = ""
             },
         }
         (partial / _DESCRIPTION).write_text(json.dumps(description, indent=1), encoding="utf-8")
-        replaced = partial.with_name(f"{path.name}.replaced-{os.getpid()}")
-        if path.exists():
-            path.rename(replaced)
-        partial.rename(path)
-        shutil.rmtree(replaced, ignore_errors=True)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        return description
 
 
-def restore_checkpoint(path: str | Path, dtype: Any = None, sharding: WeightSharding | None = None) -> SVDNetworks:
-    """Read a checkpoint, each array straight to its dtype and its devices.
+def save_arrays(folder: Path, arrays: Weights) -> int:
+    """Write one network's arrays; gives the bytes they take in memory."""
+    with ocp.StandardCheckpointer() as checkpointer:
+        checkpointer.save(folder, arrays)
+    return sum(array.nbytes for array in arrays.values())
 
-    Args:
-        path: a folder written by `save_checkpoint`.
-        dtype: of the UNet and the image encoder; None keeps the stored one. The VAE stays float32.
-        sharding: where each parameter goes; None puts all on the default device.
 
-    Raises:
-        InputError: `path` is not a checkpoint, is incomplete, or has a format version this code does not know.
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint whose description has been read: its files are there, and of the right size.
+
+    Attributes:
+        path: where it is.
+        configs: of each network.
     """
-    path = Path(path).resolve()
-    configs = _read_description(path)
-    default = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    with _reading(path / _WEIGHTS), ocp.StandardCheckpointer() as checkpointer:
-        stored = checkpointer.metadata(path / _WEIGHTS).item_metadata
-        if stored is None or stored.tree.keys() != CONFIG_CLASSES.keys():
-            raise InputError(f"{path / _WEIGHTS} is damaged: copy or convert it again")
-        target = {
-            component: {
+
+    path: Path
+    configs: Mapping[str, Config]
+
+    def config(self, component: str) -> Config:
+        """Configuration of "unet", "vae" or "image_encoder"."""
+        return self.configs[component]
+
+    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
+        """Weights of one network, each array straight to its dtype and its devices.
+
+        Args:
+            component: "unet", "vae" or "image_encoder".
+            dtype: see `nvs_jax.models.svd.networks.held_dtype`.
+            sharding: where each parameter goes; None puts all on the default device.
+
+        Raises:
+            InputError: the weights are damaged, or are another network's than the description says.
+        """
+        folder = self.path / _WEIGHTS / component
+        default = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+        with _reading(self.path / _WEIGHTS, component), ocp.StandardCheckpointer() as checkpointer:
+            stored = checkpointer.metadata(folder).item_metadata
+            if stored is None:
+                raise InputError(f"{folder} is damaged: copy or convert it again")
+            arrays = dict(stored.tree)
+            self._check_shapes(component, {name: tuple(array.shape) for name, array in arrays.items()})
+            target = {
                 name: jax.ShapeDtypeStruct(
                     array.shape,
                     held_dtype(component, array.dtype, dtype),
@@ -113,14 +155,50 @@ def restore_checkpoint(path: str | Path, dtype: Any = None, sharding: WeightShar
                 )
                 for name, array in arrays.items()
             }
-            for component, arrays in stored.tree.items()
-        }
-        weights = checkpointer.restore(path / _WEIGHTS, target)
+            return checkpointer.restore(folder, target)
+
+    def _check_shapes(self, component: str, stored: Mapping[str, tuple[int, ...]]) -> None:
+        """Compare what is stored with what the configuration asks for."""
+        wanted = {name: spec.shape for name, spec in parameter_specs(build(self.config(component))).items()}
+        differing = [name for name in wanted | stored if wanted.get(name) != stored.get(name)]
+        if differing:
+            name = differing[0]
+            raise InputError(
+                f"{self.path / _DESCRIPTION} describes another {component} than {_WEIGHTS}/{component} holds: "
+                f"{len(differing)} arrays differ, {name} is {_shape(stored.get(name))} there and "
+                f"{_shape(wanted.get(name))} by its configuration; undo what was changed, or convert it again"
+            )
+
+
+def open_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint's description; no weights yet.
+
+    Raises:
+        InputError: `path` is not a checkpoint, is incomplete, or has a format version this code does not know.
+    """
+    path = Path(path).resolve()
+    return Checkpoint(path, _read_description(path))
+
+
+def restore_checkpoint(path: str | Path, dtype: Any = None, sharding: WeightSharding | None = None) -> SVDNetworks:
+    """Read a checkpoint, each array straight to its dtype and its devices.
+
+    Args:
+        path: a folder written by `write_checkpoint`.
+        dtype: of the UNet and the image encoder; None keeps the stored one. The VAE stays float32.
+        sharding: where each parameter goes; None puts all on the default device.
+
+    Raises:
+        InputError: see `open_checkpoint` and `Checkpoint.load_component`.
+    """
+    checkpoint = open_checkpoint(path)
+    configs = {f"{component}_config": config for component, config in checkpoint.configs.items()}
+    weights = {component: checkpoint.load_component(component, dtype, sharding) for component in CONFIG_CLASSES}
     return SVDNetworks(**weights, **configs)
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Path, component: str) -> Iterator[None]:
     """Around Orbax: what it raises of damaged files, which is almost anything, becomes an InputError."""
     try:
         yield
@@ -131,11 +209,11 @@ def _reading(path: Path) -> Iterator[None]:
             raise
         # Orbax reads all arrays at once and drops the errors of all but one, which asyncio would print, one by one.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        raise InputError(f"{path} is damaged ({type(error).__name__}): copy or convert it again") from None
+        raise InputError(f"{path} is damaged ({component}: {type(error).__name__}): copy or convert it again") from None
 
 
-def _read_description(path: Path) -> dict[str, Any]:
-    """The `*_config` fields of `SVDNetworks`, after checking that the checkpoint is whole and of our version."""
+def _read_description(path: Path) -> dict[str, Config]:
+    """Component -> configuration, after checking that the checkpoint is whole and of our version."""
     if not is_checkpoint(path):
         raise InputError(f"{path} is not a checkpoint of this project: it has no {_DESCRIPTION}")
     where = path / _DESCRIPTION
@@ -148,7 +226,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     _check_files(path, _member(description, "files", where))
     configs = _member(description, "configs", where)
     return {
-        f"{component}_config": parse_config(kind, _member(configs, component, where), f"{where} ({component})")
+        component: parse_config(kind, _member(configs, component, where), f"{where} ({component})")
         for component, kind in CONFIG_CLASSES.items()
     }
 
@@ -164,3 +242,7 @@ def _check_files(path: Path, sizes: dict[str, Any]) -> None:
     for name, size in sizes.items():
         if not (path / name).is_file() or (path / name).stat().st_size != size:
             raise InputError(f"{path} is incomplete: {name} is missing or cut short; copy or convert it again")
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "missing" if shape is None else "x".join(map(str, shape)) or "a scalar"

@@ -20,7 +20,7 @@ class RenderJob:
     out: Path
     """The folder to make."""
     weights: str | None = None
-    """A checkpoint made by `nvs-jax convert`, or a folder in diffusers' layout."""
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, or a hub id."""
     preview: bool = False
     """Only the warps, in seconds and without weights: to try a path before rendering it."""
     preset: str = "fast"
@@ -99,12 +99,17 @@ class ViewsJob(RenderJob):
 class ConvertJob:
     """Published weights to a checkpoint that loads faster."""
 
-    source: Positional[Path]
-    """A folder in diffusers' layout."""
+    source: Positional[str]
+    """A folder in diffusers' layout, an original svd*.safetensors, or a hub id such as
+    stabilityai/stable-video-diffusion-img2vid-xt, which is downloaded."""
     destination: Positional[Path]
     """The checkpoint to make."""
     dtype: Dtype | None = None
     """Of the UNet and the image encoder; the default keeps the stored one."""
+    variant: Literal["full", "fp16"] = "full"
+    """Of a folder or a hub id: the weights in full or in half precision; the other where one is missing."""
+    model: Literal["svd", "svd_xt", "svd_xt_1_1"] | None = None
+    """What an svd*.safetensors is; the default tells by its name."""
     overwrite: bool = False
     """Replace a checkpoint that is already there."""
 
@@ -114,7 +119,7 @@ class CheckJob:
     """Are these weights sound and rightly read? Exits with 1 if not."""
 
     weights: Positional[str]
-    """A checkpoint made by `nvs-jax convert`, or a folder in diffusers' layout."""
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, or a hub id."""
     size: tuple[int, int] = (256, 384)
     """Rows and columns of the pictures it is tried on."""
     frames: int | None = None

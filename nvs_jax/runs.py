@@ -35,9 +35,9 @@ def run_job(job: Job) -> None:
         case RenderJob():
             run_render(job)
         case ConvertJob():
-            from convert import convert
+            from convert.command import run_convert
 
-            convert(job.source, job.destination, job.dtype, overwrite=job.overwrite)
+            run_convert(job)
         case CheckJob():
             from nvs_jax.checks.run import run_check
 

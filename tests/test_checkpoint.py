@@ -1,10 +1,11 @@
+import dataclasses
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,25 +13,31 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from convert import convert
 from nvs_jax import checkpoint
 from nvs_jax.checkpoint import check_destination, is_checkpoint, restore_checkpoint, save_checkpoint
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
+from nvs_jax.models.weights import random_weights
+from tests.convert.published import CONFIGS
 
 
-def random(seed: int, *shape: int, dtype: Any = jnp.float32) -> jax.Array:
-    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), dtype)
+def networks() -> SVDNetworks:
+    """Small ones; the image encoder in bfloat16, and every configuration with something of its own."""
+    configs = {
+        "unet": dataclasses.replace(CONFIGS["unet"], num_frames=14),
+        "vae": dataclasses.replace(CONFIGS["vae"], scaling_factor=0.13),
+        "image_encoder": dataclasses.replace(CONFIGS["image_encoder"], layer_norm_eps=1e-6),
+    }
+    weights = {
+        component: random_weights(build(config), seed) for seed, (component, config) in enumerate(configs.items())
+    }
+    weights["image_encoder"] = {name: array.astype(jnp.bfloat16) for name, array in weights["image_encoder"].items()}
+    return SVDNetworks(**{f"{component}_config": config for component, config in configs.items()}, **weights)
 
 
-NETWORKS = SVDNetworks(
-    unet_config=UNetConfig(num_frames=14, transformer_layers_per_block=((1, 1), (1, 2), (1, 1), (1, 1))),
-    unet={"down_blocks.0.conv.weight": random(0, 3, 3, 4, 8), "down_blocks.0.conv.bias": random(1, 8)},
-    vae_config=VAEConfig(scaling_factor=0.13),
-    vae={"encoder.conv_in.weight": random(2, 8, 4)},
-    image_encoder_config=ImageEncoderConfig(layer_norm_eps=1e-6),
-    image_encoder={"visual_projection.weight": random(3, 4, 6, dtype=jnp.bfloat16)},
-)
+NETWORKS = networks()
 
 
 @pytest.fixture(scope="module")
@@ -95,24 +102,76 @@ def test_each_array_goes_where_it_is_sent(saved: Path):
 SHARDED = """
 import sys
 import jax
-jax.config.update("jax_num_cpu_devices", 4)
+jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_platforms", "cpu")
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from nvs_jax.checkpoint import restore_checkpoint, save_checkpoint
-mesh = Mesh(jax.devices(), ("rows",))
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
+from convert.memory import PeakMemory, held
+from nvs_jax.checkpoint import open_checkpoint, write_checkpoint
+
+mesh = Mesh(jax.devices(), ("devices",))
+WIDE = {"fc1.weight": P(None, "devices"), "fc1.bias": P("devices"), "fc2.weight": P("devices")}
+
 def sharding(name):
-    return NamedSharding(mesh, PartitionSpec("rows" if name == "vae/encoder.conv_in.weight" else None))
-restored = restore_checkpoint(sys.argv[1], sharding=sharding)
-assert {shard.data.shape for shard in restored.vae["encoder.conv_in.weight"].addressable_shards} == {(2, 4)}
-assert len(restored.unet["down_blocks.0.conv.bias"].addressable_shards) == 4
-save_checkpoint(sys.argv[2], restored)
+    return NamedSharding(mesh, WIDE.get(".".join(name.split(".")[-2:]), P()))
+
+opened = open_checkpoint(sys.argv[1])
+weights = {component: opened.load_component(component) for component in ("unet", "vae")}
+before = held()
+with PeakMemory() as peak:
+    weights["image_encoder"] = opened.load_component("image_encoder", sharding=sharding)
+for name, array in weights["image_encoder"].items():
+    wanted = sharding(f"image_encoder/{name}")
+    assert array.sharding == wanted and len(array.addressable_shards) == 8, name
+    assert {shard.data.shape for shard in array.addressable_shards} == {wanted.shard_shape(array.shape)}, name
+layer = weights["image_encoder"]["vision_model.encoder.layers.0.mlp.fc1.weight"]
+assert layer.addressable_shards[0].data.shape == (128, 4096)
+write_checkpoint(sys.argv[2], opened.configs, weights.get)
+print(peak.bytes - before)
 """
 
 
-def test_four_devices_read_their_shards_and_write_what_one_device_reads(saved: Path, tmp_path: Path):
-    command = [sys.executable, "-c", SHARDED, str(saved), str(tmp_path / "from_four")]
-    subprocess.run(command, check=True, capture_output=True)
-    assert_same(restore_checkpoint(tmp_path / "from_four"), NETWORKS)
+def test_eight_devices_read_only_their_shards_and_write_what_one_device_reads(tmp_path: Path):
+    config = dataclasses.replace(CONFIGS["image_encoder"], hidden_size=128, intermediate_size=8 * 4096)
+    wide = dataclasses.replace(
+        NETWORKS, image_encoder_config=config, image_encoder=random_weights(build(config), seed=0)
+    )
+    save_checkpoint(tmp_path / "wide", wide)
+    command = [sys.executable, "-c", SHARDED, str(tmp_path / "wide"), str(tmp_path / "from_eight")]
+    taken = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert_same(restore_checkpoint(tmp_path / "from_eight"), wide)
+    # Eight copies would be eight times as much; beside the arrays themselves there is what is being read.
+    assert taken < 3 * sum(array.nbytes for array in wide.image_encoder.values())
+
+
+KILLED = """
+import os, signal, sys
+from nvs_jax import checkpoint
+
+save = checkpoint.save_arrays
+def save_arrays(folder, arrays):
+    if folder.name == "vae":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return save(folder, arrays)
+
+checkpoint.save_arrays = save_arrays
+from convert import convert
+convert(sys.argv[1], sys.argv[2], overwrite=True)
+"""
+
+
+def test_a_conversion_that_is_killed_leaves_nothing_that_loads_and_the_next_one_cleans_up(copy: Path, tmp_path: Path):
+    destination = tmp_path / "made"
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(copy), str(destination)], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    (left,) = [path for path in tmp_path.iterdir() if path != copy]
+    assert left.name.startswith("made.partial-") and any((left / "weights" / "unet").iterdir())
+    for path in (destination, left):
+        assert not is_checkpoint(path)
+        with pytest.raises(InputError, match="is not a checkpoint"):
+            restore_checkpoint(path)
+    convert(copy, destination)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "made"]
+    assert_same(restore_checkpoint(destination), NETWORKS)
 
 
 def test_it_refuses_to_overwrite_unless_told_and_never_what_is_not_a_checkpoint(copy: Path, tmp_path: Path):
@@ -185,11 +244,19 @@ def change(key: str, value: object) -> Callable[[dict], object]:
 
 
 DAMAGED = {
-    "another version": (change("format_version", 99), r"has checkpoint format 99, this code reads 1: convert it again"),
+    "another version": (change("format_version", 99), r"has checkpoint format 99, this code reads 2: convert it again"),
     "no version": (lambda description: description.pop("format_version"), "has checkpoint format None"),
     "no files": (lambda description: description.pop("files"), "does not describe files"),
     "no configurations": (change("configs", []), "does not describe configs"),
     "a network missing": (lambda description: description["configs"].pop("vae"), "does not describe vae"),
+    "a width changed by hand": (
+        lambda description: description["configs"]["unet"].update(block_out_channels=[32, 96]),
+        r"nvs_jax\.json describes another unet than weights/unet holds: \d+ arrays differ, .* is .* there and ",
+    ),
+    "a layer more by hand": (
+        lambda description: description["configs"]["image_encoder"].update(num_hidden_layers=3),
+        r"another image_encoder than weights/image_encoder holds: 16 arrays differ, .*layers\.2.* is missing there",
+    ),
     "another class": (
         lambda description: description["configs"]["vae"].update(_class_name="AutoencoderKL"),
         r"nvs_jax\.json \(vae\) is the configuration of AutoencoderKL",

@@ -57,7 +57,7 @@ class Copy:
 @pytest.fixture(autouse=True)
 def reading_alone(checkpoint, monkeypatch):
     """Reading is what is tried here; writing what was read would take most of the time."""
-    monkeypatch.setattr("convert.loading.save_checkpoint", lambda path, *_, **__: Path(path).mkdir())
+    monkeypatch.setattr("nvs_jax.checkpoint.save_arrays", lambda folder, arrays: len(arrays))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,112 @@
+"""SVD's original single-file checkpoints: svd.safetensors, svd_xt.safetensors and svd_xt_1_1.safetensors.
+
+All three networks are in one file, and their configurations are not: they are shipped in `configs/models`. The three
+models have the same tensors and differ in how many frames they were trained on, which is told by the file's name.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import nvs_jax
+from convert.diffusers_layout import read_configs
+from convert.key_table import Taken, match
+from convert.safetensors_file import SafetensorsFile
+from convert.single_file_table import UNET, single_file_table
+from convert.tensor_files import PICKLE_SUFFIXES, TensorFiles
+from convert.transfer import build, transfer
+from nvs_jax.errors import InputError
+from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.models.svd.networks import WeightSharding
+from nvs_jax.models.weights import ParameterSpec, Weights, parameter_specs
+
+Model = Literal["svd", "svd_xt", "svd_xt_1_1"]
+
+
+@dataclass(frozen=True)
+class SingleFile:
+    """A single-file checkpoint whose every tensor has been accounted for.
+
+    Attributes:
+        tensors: what it holds.
+        configs: of each network.
+        specs: of each network's parameters.
+        taken: where each network's parameters come from.
+    """
+
+    tensors: TensorFiles
+    configs: Mapping[str, UNetConfig | VAEConfig | ImageEncoderConfig]
+    specs: Mapping[str, Mapping[str, ParameterSpec]]
+    taken: Mapping[str, Mapping[str, Taken]]
+
+    def config(self, component: str) -> UNetConfig | VAEConfig | ImageEncoderConfig:
+        """Configuration of "unet", "vae" or "image_encoder"."""
+        return self.configs[component]
+
+    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
+        """Weights of one network; arguments as `convert.transfer.transfer`."""
+        return transfer(self.tensors, self.taken[component], self.specs[component], component, dtype, sharding)
+
+
+def open_single_file(path: Path, model: Model | None = None) -> SingleFile:
+    """Find every parameter's tensor in a single-file checkpoint; nothing but its header is read.
+
+    Args:
+        path: the file.
+        model: which of the published models it is; None tells by the file's name.
+
+    Raises:
+        InputError: it is a pickle, damaged, another checkpoint, or its name does not tell the model.
+    """
+    if path.suffix in PICKLE_SUFFIXES:
+        raise InputError(f"{path} is a pickle; pickles are never read: get the .safetensors file of the same name")
+    tensors = TensorFiles(str(path), [SafetensorsFile(path)])
+    if not any(key.startswith(f"{UNET}.") for key in tensors.tensors):
+        raise InputError(
+            f"{path} is not a single-file SVD (no {UNET}.*): of a diffusers folder give the whole folder, "
+            "with model_index.json"
+        )
+    return understand(tensors, read_configs(model_folder(model or model_of(path))))
+
+
+def understand(tensors: TensorFiles, configs: Mapping[str, Any]) -> SingleFile:
+    """Match the tensors of a single-file checkpoint with networks of these configurations.
+
+    Raises:
+        InputError: see `convert.key_table.match`.
+    """
+    specs = {component: parameter_specs(build(config)) for component, config in configs.items()}
+    wanted = {f"{component}/{name}": spec for component in specs for name, spec in specs[component].items()}
+    table = single_file_table(configs["unet"], configs["vae"])
+    matched = match(table, tensors.tensors, wanted, tensors.name)
+    taken = {component: {name: matched[f"{component}/{name}"] for name in specs[component]} for component in specs}
+    return SingleFile(tensors, configs, specs, taken)
+
+
+def model_of(path: Path) -> Model:
+    """Which model a file is, by its name: with "xt" and "1_1" (or 1.1, 1-1), with "xt", or with "svd" alone.
+
+    Raises:
+        InputError: its name says none of it.
+
+    >>> model_of(Path("svd.safetensors")), model_of(Path("SVD-XT-1.1_fp16.safetensors"))
+    ('svd', 'svd_xt_1_1')
+    """
+    name = path.stem.lower()
+    if "xt" in name:
+        return "svd_xt_1_1" if re.search(r"(?<!\d)1[._-]1(?!\d)", name) else "svd_xt"
+    if "svd" in name:
+        return "svd"
+    raise InputError(
+        f"{path}: its name does not tell whether it is svd (14 frames), svd_xt or svd_xt_1_1 (25 frames): convert it "
+        "with --model, or name it as it was published"
+    )
+
+
+def model_folder(model: Model) -> Path:
+    """`configs/models/MODEL`: inside the package when installed, at the root of a checkout."""
+    here = Path(nvs_jax.__file__).parent
+    installed = here / "configs" / "models" / model
+    return installed if installed.is_dir() else here.parent / "configs" / "models" / model
