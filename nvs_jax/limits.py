@@ -45,6 +45,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "warp.sharpness": (0, 1000),
     "warp.dilation": (1, 255),
     "decode_chunk": (1, 10_000),
+    "memory.tile": (8, 8192),
+    "memory.tile_overlap": (0, 8192),
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
@@ -16,7 +17,9 @@ from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_weights
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Warp, intrinsics_matrix
+from nvs_jax.models.svd.in_turn import NetworksInTurn
 from nvs_jax.models.svd.model import SVD
+from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.pytree import pytree
 from nvs_jax.settings import RenderSettings
 
@@ -32,19 +35,25 @@ class Overrides(TypedDict, total=False):
     steps: int
 
 
-def load(source: str | Path, *, dtype: Any = None) -> "Pipeline":
+def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False) -> "Pipeline":
     """A pipeline from published weights.
 
     Args:
         source: a folder in diffusers' layout, or a checkpoint written by `nvs-jax convert`.
         dtype: of the UNet and the image encoder, e.g. "bfloat16"; None keeps the stored one. The VAE stays float32.
+        low_memory: keep only one of the networks on the device at a time; each is read when its turn comes, in every
+            render again.
 
     Raises:
         InputError: `source` is neither, or is damaged.
     """
-    from convert import load_networks
+    from convert import load_networks, open_source
 
-    return Pipeline(SVD(load_networks(source, dtype)))
+    if not low_memory:
+        return Pipeline(SVD(load_networks(source, dtype)))
+    opened = open_source(source)
+    configs = {component: opened.config(component) for component in CONFIG_CLASSES}
+    return Pipeline(SVD(NetworksInTurn(configs, partial(opened.load_component, dtype=dtype))))
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ class Pipeline:
         _tell(report, conditions, "warp")
         problem = self.prepare(conditions, jax.random.key(seed), settings)
         _tell(report, problem, "encode")
-        latents = solve(problem, report)
+        latents = jax.block_until_ready(solve(problem, report))
         frames = self.decode(latents, settings)
         _tell(report, frames, "decode")
         sigmas = problem.sigmas[:-1]
@@ -171,16 +180,20 @@ class Pipeline:
             InputError: a size the model cannot take.
         """
         frames, (height, width) = len(conditions.distance), conditions.picture.shape[:2]
-        multiple, codec = self.model.multiple, self.model.codec(settings.conditioning)
+        multiple = self.model.multiple
         if height % multiple or width % multiple:
             raise InputError(f"the pictures are {height}x{width}: rows and columns must be multiples of {multiple}")
         picture = jnp.asarray(conditions.picture)
+        # First all that the image encoder does, then the VAE, then the UNet: a low-memory model holds one at a time.
+        embedding = jax.block_until_ready(self.model.embed(picture))
+        codec = self.model.codec(settings.conditioning, memory=settings.memory)
         if not isinstance(randomness, Noise):
             for_picture, for_latents = jax.random.split(randomness)
             shape = codec.latent_shape(frames, height, width)
             randomness = Noise(jax.random.normal(for_picture, picture.shape), jax.random.normal(for_latents, shape))
-        denoiser, given = self.model.condition(picture, randomness.picture, frames, settings.conditioning)
-        views = _encode_views(codec, given, conditions.warp)
+        latent = self.model.given_latent(codec, picture, randomness.picture, settings.conditioning)
+        views = jax.block_until_ready(_encode_views(codec, latent / codec.target_scale, conditions.warp))
+        denoiser = self.model.denoiser(latent, embedding, frames, settings.conditioning, settings.memory)
         sigmas = make_sigmas(settings.schedule)
         distances = codec.pool_frames(conditions.distance)
         return Problem(
@@ -193,7 +206,8 @@ class Pipeline:
 
     def decode(self, latents: Float[Array, "1 f h w c"], settings: RenderSettings = RenderSettings()) -> Frames:
         """Frames in [0, 1] of clean latents."""
-        return _decode(self.model.codec(settings.conditioning, settings.decode_chunk), latents)[0]
+        codec = self.model.codec(settings.conditioning, settings.decode_chunk, settings.memory)
+        return _decode(codec, latents)[0]
 
 
 def override(

@@ -260,6 +260,25 @@ class PathSettings:
 
 
 @dataclass(frozen=True)
+class MemorySettings:
+    """Slower for less memory; docs/memory.md says how much."""
+
+    tile: tuple[int, int] | None = None
+    """Rows and columns of pixels that the VAE works on at a time; None: whole pictures. Tiles change the result a
+    little."""
+    tile_overlap: int = 64
+    """Of tile: pixels that neighbours share, over which one fades into the other."""
+    sequential_guidance: bool = False
+    """Evaluate the two branches of classifier-free guidance one after the other instead of together."""
+
+    def __post_init__(self):
+        _require(
+            self.tile is None or self.tile_overlap < min(self.tile),
+            f"memory.tile_overlap must be smaller than memory.tile, not {self.tile_overlap}",
+        )
+
+
+@dataclass(frozen=True)
 class RenderSettings:
     """Everything that decides what a render computes, given inputs, weights and a seed."""
 
@@ -272,6 +291,7 @@ class RenderSettings:
     path: PathSettings = field(default_factory=PathSettings)
     views: ViewsSettings = field(default_factory=ViewsSettings)
     warp: WarpSettings = field(default_factory=WarpSettings)
+    memory: MemorySettings = field(default_factory=MemorySettings)
     decode_chunk: int = 8
     """Frames decoded together: more costs memory, fewer costs temporal consistency."""
 

@@ -5,6 +5,7 @@ from jaxtyping import Array, Bool, Float
 
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.vae import VAE, decode_chunks, encode_chunks
+from nvs_jax.models.svd.vae_tiling import Tiles
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.pytree import pytree, static
 
@@ -22,12 +23,14 @@ class SVDCodec:
             divides by 5.6.
         config: the VAE's.
         chunk: frames decoded together.
+        tiles: parts of pictures that the VAE works on at a time; None for whole pictures.
     """
 
     weights: Weights
     target_scale: float | Float[Array, ""]
     config: VAEConfig = static()
     chunk: int = static(default=8)
+    tiles: Tiles | None = static(default=None)
 
     @property
     def stride(self) -> int:
@@ -49,12 +52,12 @@ class SVDCodec:
 
     def encode_unscaled(self, pictures: Float[Array, "n H W 3"]) -> Float[Array, "n h w c"]:
         """Latents of pictures in [-1, 1] as the VAE gives them, one picture at a time."""
-        return encode_chunks(bind(VAE(self.config), self.weights), pictures, chunk=1)
+        return encode_chunks(bind(VAE(self.config), self.weights), pictures, 1, self.tiles)
 
     def decode(self, latents: Float[Array, "b f h w c"]) -> Float[Array, "b f H W 3"]:
         """Frames in [0, 1]."""
         vae = bind(VAE(self.config), self.weights)
-        frames = decode_chunks(vae, latents / self.config.scaling_factor, self.chunk)
+        frames = decode_chunks(vae, latents / self.config.scaling_factor, self.chunk, self.tiles)
         return jnp.clip(frames / 2 + 0.5, 0.0, 1.0)
 
     def pool_mask(self, mask: Bool[Array, "n H W"]) -> Bool[Array, "n h w"]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -28,6 +29,7 @@ class SVDDenoiser:
         config: the UNet's.
         mixed_context: let half the locations of each branch attend to the other branch's embedding in the temporal
             layers, as the release.
+        sequential: evaluate the branches of classifier-free guidance one after the other, in half the memory.
     """
 
     weights: Weights
@@ -37,17 +39,28 @@ class SVDDenoiser:
     guidance_scale: Float[Array, "f"]
     config: UNetConfig = static()
     mixed_context: bool = static(default=False)
+    sequential: bool = static(default=False)
 
     def __call__(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
-        """x0 under classifier-free guidance; both branches in one batch, the unconditional one first."""
+        """x0 under classifier-free guidance; the branches, the unconditional one first, in one batch or in turn."""
         b = x.shape[0]
-        context = jnp.concatenate([jnp.zeros_like(self.embedding), self.embedding])[:, None]
-        latent = jnp.concatenate([jnp.zeros_like(self.image_latent), self.image_latent])
-        mixed = None
-        if self.mixed_context:
-            both = jnp.stack([context[:b], context[b:]], axis=1)
-            mixed = MixedContext(jnp.concatenate([both, both]), jnp.repeat(jnp.arange(2), b))
-        unconditional, conditional = jnp.split(self._x0(jnp.concatenate([x, x]), sigma, context, latent, mixed), 2)
+        context = jnp.stack([jnp.zeros_like(self.embedding), self.embedding])[:, :, None]
+        latent = jnp.stack([jnp.zeros_like(self.image_latent), self.image_latent])
+        index = jnp.broadcast_to(jnp.arange(2)[:, None], (2, b))
+
+        def evaluate(context: Array, latent: Array, index: Array) -> Array:
+            both = len(index) // b  # the branches at hand: one, or two in one batch
+            mixed = None
+            if self.mixed_context:
+                mixed = MixedContext(jnp.tile(alternatives, (both, 1, 1, 1)), index)
+            return self._x0(jnp.tile(x, (both, 1, 1, 1, 1)), sigma, context, latent, mixed)
+
+        alternatives = jnp.stack(list(context), axis=1)
+        if self.sequential:
+            unconditional, conditional = jax.lax.map(lambda branch: evaluate(*branch), (context, latent, index))
+        else:
+            together = (array.reshape(2 * b, *array.shape[2:]) for array in (context, latent, index))
+            unconditional, conditional = jnp.split(evaluate(*together), 2)
         scale = self.guidance_scale[:, None, None, None]
         return unconditional + scale * (conditional - unconditional)
 

@@ -1,6 +1,7 @@
 """An SVD ready for use: what the pipeline asks of a video model.
 
-Another family of models offers the same few members: `frames`, `multiple`, `codec`, `condition`.
+Another family of models offers the same few members: `frames`, `multiple`, `latent_multiple`, `embed`, `codec`,
+`given_latent`, `denoiser`. Each uses one network, so that a model which holds one at a time can be asked in this order.
 """
 
 from dataclasses import dataclass
@@ -14,17 +15,19 @@ from nvs_jax.models.svd.codec import SVDCodec
 from nvs_jax.models.svd.config import ImageEncoderConfig
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from nvs_jax.models.svd.image_encoder import ImageEncoder
+from nvs_jax.models.svd.in_turn import NetworksInTurn
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.models.svd.preprocess import preprocess
+from nvs_jax.models.svd.vae_tiling import tiles_of_pixels
 from nvs_jax.models.weights import Weights, bind
-from nvs_jax.settings import ConditioningSettings
+from nvs_jax.settings import ConditioningSettings, MemorySettings
 
 
 @dataclass(frozen=True)
 class SVD:
     """Stable Video Diffusion: three networks and how they are used together."""
 
-    networks: SVDNetworks
+    networks: SVDNetworks | NetworksInTurn
 
     @property
     def frames(self) -> int:
@@ -41,49 +44,72 @@ class SVD:
         """Rows and columns of pixels must be divisible by this."""
         return self.networks.vae_config.stride * self.latent_multiple
 
-    def codec(self, settings: ConditioningSettings, chunk: int = 8) -> SVDCodec:
-        """The VAE; `chunk` frames are decoded together."""
-        config = self.networks.vae_config
-        own = 1 / config.scaling_factor
-        return SVDCodec(
-            self.networks.vae, own if settings.target_scale is None else settings.target_scale, config, chunk
-        )
+    def embed(self, picture: Float[Array, "H W 3"]) -> Float[Array, "d"]:
+        """The image encoder's embedding of a picture in [0, 1]."""
+        return _embed(self.networks.image_encoder, picture, self.networks.image_encoder_config)
 
-    def condition(
-        self,
-        picture: Float[Array, "H W 3"],
-        noise: Float[Array, "H W 3"],
-        frames: int,
-        settings: ConditioningSettings,
-    ) -> tuple[SVDDenoiser, Float[Array, "h w c"]]:
-        """Tell the model which picture the video begins with.
+    def codec(
+        self, settings: ConditioningSettings, chunk: int = 8, memory: MemorySettings = MemorySettings()
+    ) -> SVDCodec:
+        """The VAE.
 
         Args:
+            settings: hold the scale of the warped views' latents.
+            chunk: frames decoded together.
+            memory: tiles, if it is to work in tiles.
+
+        Raises:
+            InputError: the tiles' size is not a multiple of the VAE's stride.
+        """
+        config = self.networks.vae_config
+        tiles = tiles_of_pixels(memory.tile, memory.tile_overlap, config.stride)
+        scale = 1 / config.scaling_factor if settings.target_scale is None else settings.target_scale
+        return SVDCodec(self.networks.vae, scale, config, chunk, tiles)
+
+    def given_latent(
+        self,
+        codec: SVDCodec,
+        picture: Float[Array, "H W 3"],
+        noise: Float[Array, "H W 3"],
+        settings: ConditioningSettings,
+    ) -> Float[Array, "h w c"]:
+        """The latent of the picture the video begins with, unscaled.
+
+        Args:
+            codec: this model's.
             picture: in [0, 1].
             noise: N(0, 1); `settings.noise_aug` times it is added to the picture in [-1, 1].
+            settings: what else the model is told.
+        """
+        return _encode_noisy(codec, picture, noise, settings.noise_aug)
+
+    def denoiser(
+        self,
+        latent: Float[Array, "h w c"],
+        embedding: Float[Array, "d"],
+        frames: int,
+        settings: ConditioningSettings,
+        memory: MemorySettings = MemorySettings(),
+    ) -> SVDDenoiser:
+        """The UNet, told which picture the video begins with.
+
+        Args:
+            latent: the picture's, from `given_latent`.
+            embedding: the picture's, from `embed`.
             frames: of the video.
             settings: what else the model is told.
-
-        Returns:
-            the denoiser, and the picture's latent in the denoiser's units.
+            memory: whether the branches of classifier-free guidance are evaluated in turn.
         """
-        networks, codec = self.networks, self.codec(settings)
-        latent = _encode_noisy(codec, picture, noise, settings.noise_aug)
-        embedding = self.embed(picture)
-        denoiser = SVDDenoiser(
-            weights=networks.unet,
+        return SVDDenoiser(
+            weights=self.networks.unet,
             image_latent=latent[None],
             embedding=embedding[None],
             time_ids=jnp.array([settings.fps - 1, settings.motion_bucket, settings.noise_aug], jnp.float32),
             guidance_scale=jnp.linspace(*settings.guidance_scale, frames),
-            config=networks.unet_config,
+            config=self.networks.unet_config,
             mixed_context=settings.mixed_context,
+            sequential=memory.sequential_guidance,
         )
-        return denoiser, latent / codec.target_scale
-
-    def embed(self, picture: Float[Array, "H W 3"]) -> Float[Array, "d"]:
-        """The image encoder's embedding of a picture in [0, 1]."""
-        return _embed(self.networks.image_encoder, picture, self.networks.image_encoder_config)
 
 
 @jax.jit

@@ -1,4 +1,4 @@
-"""SVD's VAE: a picture encoder and a video decoder, and both a chunk at a time to bound their memory."""
+"""SVD's VAE: a picture encoder and a video decoder, and both a chunk or a tile at a time to bound their memory."""
 
 from collections.abc import Callable
 
@@ -12,6 +12,7 @@ from nvs_jax.models.layers import Conv
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.vae_decoder import TemporalDecoder
 from nvs_jax.models.svd.vae_encoder import Encoder
+from nvs_jax.models.svd.vae_tiling import Tiles, in_tiles
 
 
 class VAE(nnx.Module):
@@ -25,6 +26,7 @@ class VAE(nnx.Module):
         self.encoder = Encoder(config)
         self.decoder = TemporalDecoder(config)
         self.quant_conv = Conv(2 * config.latent_channels, 2 * config.latent_channels, (1, 1))
+        self.stride = config.stride
 
     def encode(self, pictures: Float[Array, "n H W i"]) -> Float[Array, "n h w c"]:
         """The most likely latent of each picture.
@@ -46,25 +48,55 @@ class VAE(nnx.Module):
         return self.decoder(latents)
 
 
-def encode_chunks(vae: VAE, pictures: Float[Array, "n H W i"], chunk: int = 8) -> Float[Array, "n h w c"]:
+def encode_chunks(
+    vae: VAE, pictures: Float[Array, "n H W i"], chunk: int = 8, tiles: Tiles | None = None
+) -> Float[Array, "n h w c"]:
     """`vae.encode`, `chunk` pictures at a time: the same result in the memory of one chunk.
+
+    Args:
+        vae: bound to its weights.
+        pictures: in [-1, 1].
+        chunk: pictures at a time.
+        tiles: None for whole pictures; see `nvs_jax.models.svd.vae_tiling` for what tiles change.
 
     Raises:
         InputError: `chunk` is not positive.
     """
-    return _in_chunks(lambda part: vae.encode(part[0])[None], pictures[None], chunk)[0]
+
+    def encode(part: Float[Array, "1 n H W i"]) -> Float[Array, "1 n h w c"]:
+        return vae.encode(part[0])[None]
+
+    def encode_tiles(part: Float[Array, "1 n H W i"]) -> Float[Array, "1 n h w c"]:
+        assert tiles is not None
+        stride = vae.stride
+        return in_tiles(encode, part, (tiles.rows * stride, tiles.columns * stride), tiles.overlap * stride)
+
+    return _in_chunks(encode if tiles is None else encode_tiles, pictures[None], chunk)[0]
 
 
-def decode_chunks(vae: VAE, latents: Float[Array, "b f h w c"], chunk: int = 8) -> Float[Array, "b f H W o"]:
+def decode_chunks(
+    vae: VAE, latents: Float[Array, "b f h w c"], chunk: int = 8, tiles: Tiles | None = None
+) -> Float[Array, "b f H W o"]:
     """`vae.decode`, `chunk` frames at a time, as the release: 25 frames are decoded as 8, 8, 8 and 1.
 
     Each chunk is a temporal group of its own, so that the result depends on `chunk`: frames of different chunks do not
     see each other, and a chunk of one frame is decoded as a still picture.
 
+    Args:
+        vae: bound to its weights.
+        latents: unscaled.
+        chunk: frames at a time.
+        tiles: None for whole frames; see `nvs_jax.models.svd.vae_tiling` for what tiles change.
+
     Raises:
         InputError: `chunk` is not positive.
     """
-    return _in_chunks(vae.decode, latents, chunk)
+
+    def decode_tiles(part: Float[Array, "b n h w c"]) -> Float[Array, "b n H W o"]:
+        assert tiles is not None
+        return in_tiles(vae.decode, part, (tiles.rows, tiles.columns), tiles.overlap)
+
+    return _in_chunks(vae.decode if tiles is None else decode_tiles, latents, chunk)
 
 
 def _in_chunks(
