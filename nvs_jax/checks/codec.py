@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from nvs_jax.checks.finite import check_finite
@@ -28,11 +28,12 @@ def check_codec(
         decoded: as many latent frames, from the first on, are decoded and compared.
     """
     yield check_finite("VAE: latents", latents)
-    yield Outcome("VAE: size of the latents (root mean square)", float(jnp.sqrt(jnp.mean(latents**2))), *LATENT_SIZE)
-    frames = _decode(codec, latents[None, :decoded])[0]
+    size = float(np.sqrt(np.mean(np.asarray(latents) ** 2)))
+    yield Outcome("VAE: size of the latents (root mean square)", size, *LATENT_SIZE)
+    frames = np.asarray(_decode(codec, latents[None, :decoded])[0])
     yield check_finite("VAE: decoded frames", frames)
-    error = jnp.mean((frames - clip[: len(frames)]) ** 2, axis=(1, 2, 3))
-    psnr = float(-10 * jnp.log10(jnp.maximum(error.max(), 1e-12)))
+    error = np.mean((frames - np.asarray(clip)[: len(frames)]) ** 2, axis=(1, 2, 3))
+    psnr = float(-10 * np.log10(np.maximum(error.max(), 1e-12)))
     yield Outcome("VAE: round trip of a clip, worst frame", psnr, low=LEAST_PSNR, unit="dB")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from nvs_jax.checks.finite import check_finite
@@ -26,13 +26,12 @@ def check_embeddings(
         pictures: unrelated ones of one size, at least two.
         name: of the encoder in the report.
     """
-    embeddings = jnp.stack([embed(crop) for picture in pictures for crop in two_crops(picture)])
+    embeddings = np.stack([np.asarray(embed(crop)) for picture in pictures for crop in two_crops(picture)])
     yield check_finite(f"{name}: embeddings", embeddings)
-    unit = embeddings / jnp.linalg.norm(embeddings, axis=-1, keepdims=True)
+    unit = embeddings / np.linalg.norm(embeddings, axis=-1, keepdims=True)
     cosines = (unit @ unit.T).reshape(len(pictures), 2, len(pictures), 2)
-    same = float(jnp.mean(jnp.diagonal(cosines[:, 0, :, 1])))
-    other = ~jnp.eye(len(pictures), dtype=bool)
-    unrelated = float(jnp.mean(cosines, axis=(1, 3), where=other[:, None, :, None])[other].mean())
+    same = float(cosines[:, 0, :, 1].diagonal().mean())
+    unrelated = float(cosines.mean((1, 3))[~np.eye(len(pictures), dtype=bool)].mean())
     yield Outcome(f"{name}: cosine between unrelated pictures, mean", unrelated, -1, MOST_ALIKE)
     yield Outcome(f"{name}: crops of one picture closer than unrelated ones, by", same - unrelated, MARGIN, 2)
 

@@ -5,27 +5,31 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from nvs_jax.geometry import orbit
-from nvs_jax.scenes import SceneSettings, default_view, random_scene, render, render_path
+from nvs_jax.scenes import SceneSettings, default_view, random_scene, render
 
 STEP_DEGREES = 0.25
 """How far the camera goes round the scene's middle from frame to frame: a calm video, as the models know many."""
-_INDOOR, _OUTDOOR = SceneSettings(outdoor=0.0), SceneSettings(outdoor=1.0)
 _SAMPLES = 3
 
 
 def clip(frames: int, height: int, width: int, seed: int = 0) -> Float[Array, "f H W 3"]:
-    """A procedural room seen from a camera on a slow orbit; in [0, 1]."""
-    _, intrinsics = default_view(height, width, _INDOOR)
-    path = orbit(_INDOOR.orbit_radius, _INDOOR.orbit_radius, STEP_DEGREES, frames)
-    return render_path(random_scene(seed, _INDOOR), path, intrinsics, height, width, samples=_SAMPLES).picture
+    """A procedural scene seen from a camera on a slow orbit; in [0, 1]."""
+    settings = SceneSettings()
+    path = orbit(settings.orbit_radius, settings.orbit_radius, STEP_DEGREES, frames)
+    return jnp.stack([_scene(pose, height, width, seed) for pose in path])
 
 
 def unrelated_pictures(height: int, width: int, seed: int = 0) -> list[Float[Array, "H W 3"]]:
-    """A room, an open place, a chessboard and a sunset of two colours; in [0, 1]."""
-    pose, intrinsics = default_view(height, width)
-    scenes = (random_scene(seed, _INDOOR), random_scene(seed + 1, _OUTDOOR))
-    pictures = [render(scene, pose, intrinsics, height, width, samples=_SAMPLES).picture for scene in scenes]
-    return [*pictures, _chessboard(height, width), _sunset(height, width)]
+    """Two scenes, a chessboard and a sunset of two colours; in [0, 1]."""
+    pose, _ = default_view(height, width)
+    scenes = [_scene(pose, height, width, seed + offset) for offset in range(2)]
+    return [*scenes, _chessboard(height, width), _sunset(height, width)]
+
+
+def _scene(pose: Float[Array, "4 4"], height: int, width: int, seed: int) -> Float[Array, "H W 3"]:
+    """One program for all pictures, since the seed decides nothing but numbers."""
+    _, intrinsics = default_view(height, width)
+    return render(random_scene(seed), pose, intrinsics, height, width, samples=_SAMPLES).picture
 
 
 def _chessboard(height: int, width: int) -> Float[Array, "H W 3"]:
