@@ -3,7 +3,7 @@
     python scripts/parity_full_size.py --component unet
 
 builds the PyTorch network (1.5 billion parameters for the UNet), runs it on a small input, hands its weights over one
-tensor at a time through the converter, each freed as it goes, and runs ours. It prints the number of parameters, the
+tensor at a time, each freed as it goes, and runs ours. It prints the number of parameters, the
 largest difference over the largest value, seconds and the most memory the process has held, and exits with 1 where a
 difference is above the tolerance. The UNet needs about 10 GB. Inputs are small because the size of the network is what
 is tested; other inputs and shapes are in the tests.
@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -24,15 +25,14 @@ import torch
 import tyro
 from diffusers.models.autoencoders.autoencoder_kl_temporal_decoder import AutoencoderKLTemporalDecoder
 from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
+from flax import nnx
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from convert.diffusers_layout import IMAGE_ENCODER_TABLE, UNET_TABLE, VAE_TABLE
-from convert.key_table import KeyTable
-from convert.safetensors_file import TensorInfo
-from convert.tensor_files import TensorFiles
-from convert.transfer import build, transfer
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
-from nvs_jax.models.weights import bind
+from nvs_jax.models.svd.image_encoder import ImageEncoder
+from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.svd.vae import VAE
+from nvs_jax.models.weights import Weights, bind, parameter_specs
 
 TOLERANCE = 1e-4
 """Largest difference over largest value: float32 sums of some thousand terms, a hundred layers deep."""
@@ -51,25 +51,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Case:
-    """One network: its configuration, how PyTorch builds it, the converter's table, and what is called."""
+    """One network: how PyTorch builds it, ours, and what is called."""
 
-    config: UNetConfig | VAEConfig | ImageEncoderConfig
-    published: Callable[[], torch.nn.Module]
-    table: KeyTable
+    theirs: Callable[[], torch.nn.Module]
+    ours: nnx.Module
     calls: Mapping[str, Call]
-
-
-class ModuleTensors(TensorFiles):
-    """A module's tensors as if they were read from a file; a tensor that has been read is gone."""
-
-    def __init__(self, name: str, state: dict[str, torch.Tensor]):
-        super().__init__(name, [])
-        self.tensors = {key: TensorInfo(tuple(value.shape), "F32") for key, value in state.items()}
-        self._state = state
-
-    def read(self, key: str) -> np.ndarray:
-        """The tensor, once."""
-        return self._state.pop(key).numpy()
 
 
 def main(component: Component = "all", tolerance: float = TOLERANCE, seed: int = 0) -> None:
@@ -96,8 +82,10 @@ def unet_case(rng: np.random.Generator) -> Case:
         lambda unet, x, *rest: last(unet(first(x), *map(torch.from_numpy, rest)).sample),
         lambda unet, *inputs: unet(*inputs),
     )
-    kwargs: dict[str, Any] = dataclasses.asdict(config)
-    return Case(config, lambda: UNetSpatioTemporalConditionModel(**kwargs), UNET_TABLE, {"v of two frames": call})
+    # One layer in every transformer, as published: diffusers builds what our configuration spells out only from a 1.
+    kwargs: dict[str, Any] = dataclasses.asdict(config) | {"transformer_layers_per_block": 1}
+    theirs = partial(UNetSpatioTemporalConditionModel, **kwargs)
+    return Case(theirs, UNetSpatioTemporal(config), {"v of two frames": call})
 
 
 def vae_case(rng: np.random.Generator) -> Case:
@@ -115,7 +103,7 @@ def vae_case(rng: np.random.Generator) -> Case:
     )
     kwargs: dict[str, Any] = dataclasses.asdict(config)
     calls = {"latent of a picture": encode, "two decoded frames": decode}
-    return Case(config, lambda: AutoencoderKLTemporalDecoder(**kwargs), VAE_TABLE, calls)
+    return Case(partial(AutoencoderKLTemporalDecoder, **kwargs), VAE(config), calls)
 
 
 def image_encoder_case(rng: np.random.Generator) -> Case:
@@ -126,16 +114,14 @@ def image_encoder_case(rng: np.random.Generator) -> Case:
         lambda encoder, x: encoder(first(x)).image_embeds.numpy(),
         lambda encoder, x: encoder(x),
     )
-    published = CLIPVisionConfig(**dataclasses.asdict(config))
-    return Case(
-        config, lambda: CLIPVisionModelWithProjection(published), IMAGE_ENCODER_TABLE, {"embedding of a picture": call}
-    )
+    theirs = partial(CLIPVisionModelWithProjection, CLIPVisionConfig(**dataclasses.asdict(config)))
+    return Case(theirs, ImageEncoder(config), {"embedding of a picture": call})
 
 
 def compare(name: str, case: Case, seed: int, tolerance: float) -> float:
     """Run both sides, print, and return the largest difference over the largest value."""
     clock = Clock()
-    module = randomise(case.published(), seed)
+    module = randomise(case.theirs(), seed)
     parameters = sum(value.numel() for value in module.parameters())
     clock.lap("build")
     with torch.inference_mode():
@@ -143,13 +129,12 @@ def compare(name: str, case: Case, seed: int, tolerance: float) -> float:
     clock.lap("PyTorch")
     state = dict(module.state_dict())
     del module
-    ours = build(case.config)
-    weights = transfer(ModuleTensors(name, state), case.table, ours, name)
+    weights = hand_over(state, case.ours)
     clock.lap("hand over")
     worst = 0.0
     print(f"{name}: {parameters:,} parameters")
     for what, call in case.calls.items():
-        run = jax.jit(lambda weights, inputs, call=call: call.ours(bind(ours, weights), *inputs))
+        run = jax.jit(lambda weights, inputs, call=call: call.ours(bind(case.ours, weights), *inputs))
         got, wanted = np.asarray(run(weights, call.inputs), np.float64), expected[what]
         assert got.shape == wanted.shape, (got.shape, wanted.shape)
         largest = float(np.abs(wanted).max())
@@ -176,6 +161,18 @@ def randomise(module: torch.nn.Module, seed: int) -> torch.nn.Module:
             else:
                 value.normal_(0, 1 if name.endswith("mix_factor") else 0.3, generator=generator)
     return module.eval().requires_grad_(False)
+
+
+def hand_over(state: dict[str, torch.Tensor], module: nnx.Module) -> Weights:
+    """Our weights out of PyTorch's, which are taken from `state` one by one until it is empty."""
+    specs = parameter_specs(module)
+    assert state.keys() == specs.keys(), sorted(state.keys() ^ specs.keys())
+    weights = {}
+    for name, spec in specs.items():
+        published = state.pop(name).numpy()
+        assert published.shape == spec.published_shape, name
+        weights[name] = jax.device_put(np.ascontiguousarray(published.transpose(spec.published_axes)))
+    return weights
 
 
 class Clock:
