@@ -10,7 +10,7 @@ import tyro
 from tyro.conf import subcommand
 
 from nvs_jax.errors import InputError
-from nvs_jax.jobs import CheckJob, ConvertJob, DemoJob, Job, SingleJob, VideoJob, ViewsJob, WarpJob
+from nvs_jax.jobs import CheckJob, ConvertJob, DemoJob, Job, PlanJob, SingleJob, VideoJob, ViewsJob, WarpJob
 from nvs_jax.presets import DEFAULT, load_settings
 from nvs_jax.settings import Mode
 from nvs_jax.usage import one_line_errors
@@ -20,10 +20,14 @@ _LONGEST = 600
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; exits with 2 after a mistake of the user's, described in one line."""
+    """Run the command; exits with 2 after a mistake of the user's, described in one line, and 1 if a plan says no."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         job = parse(arguments)
+        if isinstance(job, PlanJob):  # before JAX looks for devices
+            from nvs_jax.planning.command import run_plan
+
+            sys.exit(0 if run_plan(job) else 1)
         from nvs_jax.runs import run_job  # imports JAX, which --help must not wait for
 
         run_job(job)
@@ -34,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):  # what JAX says of a full device
             raise
-        sys.exit(_fail("out of memory: fewer --path.frames, a smaller --picture.size or --decode-chunk help", 2))
+        sys.exit(_fail("out of memory: --low-memory or fewer --path.frames help, `nvs-jax plan` says what fits", 2))
     except KeyboardInterrupt:
         sys.exit(_fail("interrupted; nothing was written", 130))
 
@@ -61,6 +65,7 @@ def parse(arguments: Sequence[str]) -> Job:
         | Annotated[WarpJob, command("warp", default=WarpJob(**photo, settings=single))]
         | Annotated[ConvertJob, command("convert")]
         | Annotated[CheckJob, command("check")]
+        | Annotated[PlanJob, command("plan")]
         | Annotated[DemoJob, command("demo")],
         prog="nvs-jax",
         description="New views of a scene from a photo, a few photos or a video, without training.",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from nvs_jax.errors import InputError
-from nvs_jax.settings import RenderSettings
+from nvs_jax.settings import MemorySettings, RenderSettings
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 DepthKind = Literal["depth", "disparity"]
@@ -28,7 +28,10 @@ class RenderJob:
     seed: int = 0
     """Of all random numbers."""
     dtype: Dtype | None = None
-    """Of the UNet and the image encoder; the default keeps the stored one. The VAE is always float32."""
+    """Of the UNet and the image encoder; by default bfloat16 on an accelerator, on a CPU the stored one. The VAE is
+    always float32."""
+    low_memory: bool = False
+    """Keep one network on the device at a time: read it when its turn comes, and free it after."""
     method: Literal["dgs", "post", "none"] | None = None
     """In place of the preset's guidance method."""
     steps: int | None = None
@@ -139,6 +142,38 @@ class CheckJob:
 
 
 @dataclass(frozen=True)
+class PlanJob:
+    """Does a render fit on a device? Says so before it runs, and what would make it fit; exits with 0 if it fits, 1 if
+    not."""
+
+    device: str
+    """v5e:1, v6e:1 or v5p:1, a TPU chip; or gpu:24GB, a GPU and its memory."""
+    model: str = "svd_xt"
+    """svd, svd_xt, svd_xt_1_1, or weights."""
+    frames: int | None = None
+    """Of the video; by default what the model was trained on."""
+    height: int = 576
+    """Rows of pixels."""
+    width: int = 1024
+    """Columns of pixels."""
+    dtype: Dtype = "bfloat16"
+    """Of the UNet and the image encoder. The VAE is always float32."""
+    method: Literal["dgs", "post", "none"] = "dgs"
+    """Of guidance."""
+    gradient: Literal["skip", "full"] = "skip"
+    """Of post: see `guidance.gradient`."""
+    low_memory: bool = False
+    """One network on the device at a time."""
+    decode_chunk: int = 8
+    """Frames decoded together."""
+    memory: MemorySettings = field(default_factory=MemorySettings)
+    """Slower for less memory."""
+    figures: Literal["auto", "compile", "table"] = "auto"
+    """Ask the TPU compiler, which takes minutes, or a table of what it said before; auto: the compiler where it is
+    installed (libtpu)."""
+
+
+@dataclass(frozen=True)
 class DemoJob:
     """A whole run on an embedded example, with nothing to download."""
 
@@ -150,4 +185,4 @@ class DemoJob:
     """Replace what is in the folder."""
 
 
-Job = SingleJob | VideoJob | ViewsJob | ConvertJob | CheckJob | DemoJob
+Job = SingleJob | VideoJob | ViewsJob | ConvertJob | CheckJob | PlanJob | DemoJob

@@ -1,0 +1,147 @@
+"""Whether a render fits on a device: what is there anyway, and what each program adds while it runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from nvs_jax.errors import InputError
+from nvs_jax.models.svd.networks import held_dtype
+from nvs_jax.planning.devices import Device
+from nvs_jax.planning.programs import Model
+from nvs_jax.planning.request import COMPONENT, PROGRAMS, Program, Request
+from nvs_jax.planning.table import Entry
+
+Basis = Literal["compiled", "measured", "scaled", "estimated"]
+"""Compiled for this plan; compiled earlier for the same sizes, or for others; or concluded from another chip."""
+
+# A GPU's compiler differs from a TPU's, and convolutions borrow memory to be fast. The driver's own share comes on top.
+GPU_FACTOR = 1.3
+GPU_FIXED = 600 * 2**20
+
+Temporary = Callable[[Program, Request], tuple[int, Basis]]
+"""Bytes that a program needs between its arguments and its results, and where the number comes from."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One program of a render. Bytes on the device while it runs.
+
+    Attributes:
+        program: which.
+        weights: of all networks that are on the device.
+        data: pictures, latents, results.
+        temporary: of the program.
+        basis: where `temporary` comes from.
+    """
+
+    program: Program
+    weights: int
+    data: int
+    temporary: int
+    basis: Basis
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.data + self.temporary
+
+
+def phases(model: Model, request: Request, temporary: Temporary, *, low_memory: bool) -> list[Phase]:
+    """A render's programs in their order.
+
+    Args:
+        model: its networks.
+        request: sizes and settings.
+        temporary: what programs need between arguments and results.
+        low_memory: only the network at work is on the device.
+    """
+    sizes = {component: model.weight_bytes(component, request.dtype) for component in set(COMPONENT.values())}
+    data = _data(model, request)
+    return [
+        Phase(
+            program,
+            sizes[COMPONENT[program]] if low_memory else sum(sizes.values()),
+            data[program],
+            *temporary(program, request),
+        )
+        for program in PROGRAMS
+    ]
+
+
+def _data(model: Model, request: Request) -> dict[Program, int]:
+    """Bytes of pictures and latents on the device, float32, by program."""
+    cells = request.pixels // model.vae.stride**2
+    latents = 4 * request.frames * cells * model.vae.latent_channels
+    # The given view, and of every other frame its warp, which pixels are valid, and which are holes.
+    pictures = request.pixels * (12 + (request.frames - 1) * (12 + 2))
+    conditioned = pictures + 3 * latents  # and X^, the noise, and the latents themselves
+    return {
+        "embed": pictures,
+        "encode": pictures + 12 * request.pixels * (request.frames - 1) + latents,  # and the warps, holes black
+        "sample": conditioned + latents,
+        "decode": conditioned + 12 * request.pixels * request.frames,  # and the video
+    }
+
+
+def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Temporary:
+    """Temporary bytes concluded from a table of compiled programs.
+
+    They are interpolated over what a program works on at a time, between entries for the same chip if there are any,
+    else, and for GPUs, for another. Where a dtype is not in the table, another's figure is scaled with its width.
+
+    Raises:
+        InputError: (of the result) the table has nothing comparable.
+    """
+
+    def temporary(program: Program, request: Request) -> tuple[int, Basis]:
+        candidates = [entry for entry in entries if entry.program == program]
+        same_chip = [entry for entry in candidates if entry.chip == device.name]
+        for found, chip_known in ((same_chip, True), (candidates, False)):
+            for settings, width in _settings(program, request):
+                points = {one.at_once: one.temporary for one in found if one.settings == settings}
+                if not points:
+                    continue
+                at_once = request.at_once(program)
+                factor, fixed = (GPU_FACTOR, GPU_FIXED) if device.kind == "gpu" else (1, 0)
+                size = width * factor * _interpolated(points, at_once) + fixed
+                known: Basis = "measured" if at_once in points and width == 1 else "scaled"
+                return int(size) + _canvas(model, program, request), known if chip_known else "estimated"
+        raise InputError(
+            f"there is no figure for {program} with {request.settings(program)}: install libtpu to compile"
+        )
+
+    return temporary
+
+
+def _canvas(model: Model, program: Program, request: Request) -> int:
+    """What tiles need besides themselves: the canvas on which they are put together."""
+    if request.tile is None or program in ("embed", "sample"):
+        return 0
+    canvas = request.pixels * min(request.chunk, request.frames) * 12
+    return 2 * canvas if program == "decode" else 2 * canvas // model.vae.stride**2
+
+
+def _settings(program: Program, request: Request) -> list[tuple[str, float]]:
+    """Settings to look for in the table, best first, each with the factor that makes up for the difference."""
+    wanted = [(request.settings(program), 1.0)]
+    if request.tile is not None:
+        wanted = [(replace(request, tile=None).settings(program), 1.0)]
+    width = held_dtype("unet", request.dtype).itemsize / 2
+    like_bfloat16 = replace(request, dtype="bfloat16", tile=None).settings(program)
+    both = replace(request, dtype="bfloat16", tile=None, sequential=False).settings(program)
+    half = 0.5 if request.sequential else 1.0
+    return [*wanted, (like_bfloat16, width), (both, width * half)]
+
+
+def _interpolated(points: Mapping[int, int], at: int) -> float:
+    """Straight lines from nothing through the points, and on in proportion to the last; never falling.
+
+    >>> _interpolated({10: 100, 20: 150}, 5), _interpolated({10: 100, 20: 150}, 15), _interpolated({10: 100}, 30)
+    (50.0, 125.0, 300.0)
+    """
+    sizes = sorted(points)
+    if at > sizes[-1]:
+        return points[sizes[-1]] * at / sizes[-1]
+    return float(np.interp(at, [0, *sizes], np.maximum.accumulate([0, *(points[size] for size in sizes)])))

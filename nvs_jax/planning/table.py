@@ -1,0 +1,92 @@
+"""What the TPU compiler said of full-size programs, as a table that is shipped. No JAX here."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nvs_jax.planning.devices import GIB, TPU_BYTES
+
+SHIPPED = Path(__file__).with_name("measured.json")
+BEGIN, END = "<!-- table: written by scripts/compile_tpu.py -->", "<!-- end of table -->"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One program, compiled for one chip. Bytes as in `nvs_jax.planning.compiling.Memory`.
+
+    Attributes:
+        chip: "v5e", "v6e" or "v5p".
+        program: see `nvs_jax.planning.request.Program`.
+        settings: see `Request.settings`.
+        frames: of the video.
+        height: rows of pixels.
+        width: columns of pixels.
+        at_once: see `Request.at_once`.
+        arguments: weights and data.
+        outputs: results.
+        temporary: everything between.
+        reused: of the results, what takes the place of arguments.
+    """
+
+    chip: str
+    program: str
+    settings: str
+    frames: int
+    height: int
+    width: int
+    at_once: int
+    arguments: int
+    outputs: int
+    temporary: int
+    reused: int
+
+    @property
+    def total(self) -> int:
+        """Bytes while it runs."""
+        return self.arguments + self.outputs + self.temporary - self.reused
+
+    @property
+    def fits(self) -> bool:
+        """Whether one chip has as much."""
+        return self.total <= TPU_BYTES[self.chip]
+
+    def key(self) -> tuple[object, ...]:
+        """What is compiled; a later entry of the same key replaces an earlier one."""
+        return self.chip, self.program, self.settings, self.frames, self.height, self.width
+
+    def line(self) -> str:
+        """For people."""
+        parts = {"arguments": self.arguments, "outputs": self.outputs, "temporary": self.temporary}
+        said = ", ".join(f"{name} {size / GIB:.2f}" for name, size in parts.items())
+        return f"{said}, in all {self.total / GIB:.2f} GiB a chip ({'fits' if self.fits else 'does not fit'})"
+
+
+def read_table(path: Path = SHIPPED) -> list[Entry]:
+    """The entries of a table; none if there is no file yet."""
+    return [Entry(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))] if path.is_file() else []
+
+
+def table_page(page: str, entries: Sequence[Entry]) -> str:
+    r"""A Markdown page with the table between its markers.
+
+    >>> print(table_page(f"Above.\n{BEGIN}\nold\n{END}", []))
+    Above.
+    <!-- table: written by scripts/compile_tpu.py -->
+    | chip | program | settings | frames, size | arguments | outputs | temporary | in all | fits |
+    |---|---|---|---|---|---|---|---|---|
+    <!-- end of table -->
+    """
+    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    titles = "chip | program | settings | frames, size | arguments | outputs | temporary | in all | fits"
+    head = [f"| {titles} |", "|---" * 9 + "|"]
+    return before + "\n".join([BEGIN, *head, *_rows(entries), END]) + after
+
+
+def _rows(entries: Iterable[Entry]) -> list[str]:
+    return [
+        f"| {entry.chip} | {entry.program} | {entry.settings} | {entry.frames}, {entry.height}x{entry.width} | "
+        + " | ".join(f"{size / GIB:.2f}" for size in (entry.arguments, entry.outputs, entry.temporary, entry.total))
+        + f" | {'yes' if entry.fits else 'no'} |"
+        for entry in entries
+    ]
