@@ -2,9 +2,10 @@
 
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
@@ -13,8 +14,9 @@ from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
 from nvs_jax.errors import InputError
 from nvs_jax.inputs import read_conditions, read_sources, read_video
-from nvs_jax.jobs import CheckJob, ConvertJob, DemoJob, Job, RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.jobs import CheckJob, ConvertJob, DemoJob, Dtype, Job, RenderJob, SingleJob, VideoJob, ViewsJob
 from nvs_jax.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
+from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.results import Result, result_folder, write_record, write_result
 from nvs_jax.settings import RenderSettings
@@ -51,11 +53,14 @@ def run_job(job: Job) -> None:
 
 def run_render(job: RenderJob) -> None:
     """Render, or preview, whatever kind of input the job has."""
+    job = replace(job, dtype=job.dtype or _default_dtype())
     settings = override(job.settings, job.method, job.steps)
     if job.weights is None and not job.preview:
         raise InputError("give --weights, or look at the warps alone with --preview")
     with result_folder(job.out, overwrite=job.overwrite) as folder:
-        pipeline = None if job.preview or job.weights is None else load(job.weights, dtype=job.dtype)
+        pipeline = None
+        if not job.preview and job.weights is not None:
+            pipeline = load(job.weights, dtype=job.dtype, low_memory=job.low_memory)
         multiple, frames = (
             (SVD_MULTIPLE, SVD_FRAMES) if pipeline is None else (pipeline.model.multiple, pipeline.model.frames)
         )
@@ -120,8 +125,14 @@ def render_into(
         sigmas=renders[0].sigmas if renders else None,
     )
     write_result(folder, result, plan.poses, view, float(settings.conditioning.fps))
-    write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, seconds=progress.seconds)
+    computed = {} if pipeline is None else {"attention": used_backends()}
+    write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, seconds=progress.seconds, **computed)
     return result
+
+
+def _default_dtype() -> Dtype | None:
+    """Accelerators are made for bfloat16; on a CPU it is slower than float32, and weights stay as they are stored."""
+    return None if jax.default_backend() == "cpu" else "bfloat16"
 
 
 def _views(conditions: Conditions) -> np.ndarray:
