@@ -84,6 +84,18 @@ def test_normalising_narrow_numbers_is_done_in_float32():
     np.testing.assert_array_equal(result, normalize(wide, (-1,), 1e-5))
 
 
+@pytest.mark.parametrize("layer", [GroupNorm(2, 512, 1e-5), LayerNorm(512)], ids=["group norm", "layer norm"])
+def test_norms_of_bfloat16_take_their_statistics_in_float32(layer):
+    # Numbers near 256, where bfloat16 knows only multiples of 2: its own mean and variance would be far off.
+    x = jnp.asarray(256 + 16 * _normal(2, 9, 512)).astype(jnp.bfloat16)
+    axes = -1 if isinstance(layer, LayerNorm) else (1, 3)
+    wide = np.asarray(x, np.float64).reshape((2, 9, 512) if isinstance(layer, LayerNorm) else (2, 9, 2, 256))
+    exact = (wide - wide.mean(axes, keepdims=True)) / wide.std(axes, keepdims=True)
+    result = bind(layer, {"weight": jnp.ones(512), "bias": jnp.zeros(512)})(x)
+    # Rounded once, at the end: to 8 bits.
+    np.testing.assert_allclose(np.asarray(result, np.float64), exact.reshape(2, 9, 512), rtol=2**-8, atol=2e-4)
+
+
 @pytest.mark.parametrize(
     ("layer", "shape"),
     [

@@ -1,6 +1,7 @@
 """JAX's own attention: all scores at once, or cuDNN's kernel."""
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
@@ -8,7 +9,10 @@ def whole(
     query: Float[Array, "b n heads d"], key: Float[Array, "b m heads d"], value: Float[Array, "b m heads d"]
 ) -> Float[Array, "b n heads d"]:
     """Every score at once, in any dtype and of any width, on any device."""
-    return jax.nn.dot_product_attention(query, key, value, implementation="xla")
+    dtype = query.dtype
+    if dtype == jnp.float16:  # whose products summed in float32 XLA does not have on CPUs
+        query, key, value = (x.astype(jnp.float32) for x in (query, key, value))
+    return jax.nn.dot_product_attention(query, key, value, implementation="xla").astype(dtype)
 
 
 def cudnn(

@@ -33,6 +33,17 @@ def test_the_softmax_is_float32_for_bfloat16(backend):
     np.testing.assert_allclose(np.asarray(result, np.float32), 1 / (1 + np.exp(-0.5)), rtol=2**-8)
 
 
+@pytest.mark.parametrize("backend", ["xla", "chunked"])
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_narrow_numbers_are_rounded_once(backend, dtype):
+    qkv = random_qkv(2, 5, 9, 1, 8, dtype)
+    result = attention(*qkv, backend=backend)
+    assert result.dtype == dtype
+    exact = formula(*(np.asarray(x, np.float64) for x in qkv))
+    # Half a unit in the last place of the result, and as much of bfloat16's probabilities.
+    np.testing.assert_allclose(np.asarray(result, np.float64), exact, atol=2 * float(jnp.finfo(dtype).eps))
+
+
 def test_a_program_holds_only_its_own_platforms_back_end():
     assert choose_backend(LONG.shape, 1024, LONG.dtype, "tpu") == "splash"
     tpu, cpu = _lowered("tpu"), _lowered("cpu")
