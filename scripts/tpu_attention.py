@@ -53,6 +53,7 @@ def _temporary(function, argument: jax.ShapeDtypeStruct) -> str:
         memory = jax.jit(function).lower(argument, argument, argument).compile().memory_analysis()
     except jax.errors.JaxRuntimeError as error:
         return str(error).split(":", 1)[0]
+    assert memory is not None, "this compiler does not tell how much memory it needs"
     return f"{memory.temp_size_in_bytes / 2**20:.1f}"
 
 

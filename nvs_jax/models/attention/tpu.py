@@ -60,6 +60,7 @@ def splash(
     scaled = query * jnp.asarray(d**-0.5, query.dtype)
     attend = jax.vmap(partial(kernel, segment_ids=segments))
     result = attend(heads_first(scaled, queries), heads_first(key, keys), heads_first(value, keys))
+    assert isinstance(result, jax.Array)  # no pair with residuals, which were not asked for
     return result.swapaxes(1, 2)[:, :n]
 
 

@@ -85,6 +85,10 @@ def test_one_token_gives_what_the_full_attention_to_it_gives():
     # The same token twice takes the way through the softmax and averages two equal values.
     full = bind(ours, weights)(x, Context(jnp.repeat(tokens, 2, axis=1), rows))
     assert relative_error(shortcut, full) <= 1e-6
+    # And the same way with the one token itself.
+    layer = bind(ours, weights)
+    whole = layer._attend(x, layer.to_k(tokens)[rows], layer.to_v(tokens)[rows])
+    assert relative_error(shortcut, whole) <= 1e-6
     assert relative_error(shortcut[0], shortcut[1]) > 0.1
 
 
