@@ -66,6 +66,8 @@ def test_single_writes_all_that_a_user_wants(inputs, weights, capsys):
     assert [camera.picture for camera in read_cameras(out).cameras] == sorted((out / "frames").iterdir())
     assert len(read_colmap(out / "colmap").cameras) == FRAMES
     assert set(record["seconds"]) == {"warp", "encode", "sample", "decode"}
+    # Both branches of four frames of 12x16 latent cells.
+    assert record["attention"]["192x192, 1x32, float32, in batches of 8"] == "xla"
     said = capsys.readouterr()
     assert "depth.npy is read as depth" in said.err
     assert "2/2" in said.err

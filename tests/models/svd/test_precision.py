@@ -103,4 +103,5 @@ def test_25_guided_steps_in_bfloat16_end_near_the_release_in_float32():
     largest = jnp.abs(ours - theirs).max() / jnp.abs(theirs).max()
     print(f"root mean square {error:.2%} of the latents', largest {largest:.2%} of their largest")
     assert ours.dtype == jnp.float32
-    assert error < 1
+    # Measured: 5.7 %. Single elements differ by far more (42 %), since a rounding decides whether one is selected.
+    assert error < 0.1
