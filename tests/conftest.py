@@ -14,6 +14,7 @@ from jaxtyping import install_import_hook
 # Everything with shapes in its signatures; not the command's jobs, whose defaults are placeholders.
 CHECKED = [
     "checkpoint",
+    "checks",
     "diffusion",
     "evaluation",
     "geometry",

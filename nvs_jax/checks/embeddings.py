@@ -9,6 +9,7 @@ from nvs_jax.checks.finite import check_finite
 from nvs_jax.checks.outcome import Outcome
 
 Picture = Float[Array, "H W 3"]
+Crop = Float[Array, "h w 3"]
 MARGIN = 0.05
 """By how much the cosine of crops of one picture exceeds that of crops of different ones, on average."""
 MOST_ALIKE = 0.95
@@ -17,7 +18,7 @@ _KEPT = 0.75  # of rows and columns, in a crop
 
 
 def check_embeddings(
-    embed: Callable[[Picture], Float[Array, "d"]], pictures: Sequence[Picture], name: str = "image encoder"
+    embed: Callable[[Crop], Float[Array, "d"]], pictures: Sequence[Picture], name: str = "image encoder"
 ) -> Iterator[Outcome]:
     """Similarity of crops.
 
@@ -36,7 +37,7 @@ def check_embeddings(
     yield Outcome(f"{name}: crops of one picture closer than unrelated ones, by", same - unrelated, MARGIN, 2)
 
 
-def two_crops(picture: Picture) -> tuple[Picture, Picture]:
+def two_crops(picture: Picture) -> tuple[Crop, Crop]:
     """The upper left and the lower right three quarters (along each side) of a picture."""
     height, width = (max(1, round(_KEPT * size)) for size in picture.shape[:2])
     return picture[:height, :width], picture[-height:, -width:]

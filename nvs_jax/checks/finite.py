@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, PyTree
 from nvs_jax.checks.outcome import Outcome
 
 
-def check_finite(name: str, arrays: PyTree[Float[Array, "..."]]) -> Outcome:
+def check_finite(name: str, arrays: PyTree[Float[Array, "..."] | Float[np.ndarray, "..."]]) -> Outcome:
     """How many values of `arrays` are NaN or infinite: none may be.
 
     Counted on the host, array by array: a program over a thousand shapes would take longer to compile than to run.

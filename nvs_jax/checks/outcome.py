@@ -16,9 +16,9 @@ class Outcome:
     """
 
     name: str
-    measured: float
-    low: float = -math.inf
-    high: float = math.inf
+    measured: int | float
+    low: int | float = -math.inf
+    high: int | float = math.inf
     unit: str = ""
 
     @property

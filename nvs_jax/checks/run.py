@@ -18,8 +18,7 @@ from nvs_jax.diffusion.contracts import Denoiser
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import CheckJob
 from nvs_jax.models.svd.model import SVD
-from nvs_jax.models.svd.networks import CONFIG_CLASSES
-from nvs_jax.pipeline import load
+from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.settings import ConditioningSettings
 
 DTYPES = ("float32", "bfloat16")
@@ -36,15 +35,18 @@ def run_check(job: CheckJob) -> bool:
     Raises:
         InputError: the weights cannot be read, or their model does not take the size.
     """
-    model = load(job.weights, dtype=job.dtype).model
+    from convert import load_networks
+
+    networks = load_networks(job.weights, job.dtype)
+    model = SVD(networks)
     frames = min(model.frames, MOST_FRAMES) if job.frames is None else job.frames
     height, width = job.size
     if height % model.multiple or width % model.multiple:
         raise InputError(f"--size {height} {width}: this model takes multiples of {model.multiple}")
-    print(f"{job.weights}: checked on {frames} frames of {height}x{width}, {model_dtype(model)}", flush=True)
+    print(f"{job.weights}: checked on {frames} frames of {height}x{width}, {unet_dtype(networks)}", flush=True)
     outcomes = []
     with tqdm(desc="check", unit="check") as bar:
-        for outcome in check_model(model, frames, height, width, job.seed):
+        for outcome in check_networks(networks, frames, height, width, job.seed):
             outcomes.append(outcome)
             bar.write(str(outcome))
             bar.update()
@@ -52,54 +54,52 @@ def run_check(job: CheckJob) -> bool:
     return all(outcome.ok for outcome in outcomes)
 
 
-def check_model(model: SVD, frames: int, height: int, width: int, seed: int = 0) -> Iterator[Outcome]:
+def check_networks(networks: SVDNetworks, frames: int, height: int, width: int, seed: int = 0) -> Iterator[Outcome]:
     """All checks, one outcome after the other.
 
     Args:
-        model: what to check.
+        networks: what to check.
         frames: of the clip.
-        height: rows; divisible by `model.multiple`, as are the columns.
+        height: rows; divisible by `SVD.multiple`, as are the columns.
         width: columns.
         seed: of the scenes and of the noise.
     """
     for component in CONFIG_CLASSES:
-        yield check_finite(f"{component}: weights", model.networks.weights(component))
-    pictures = clip(frames, height, width, seed)
+        yield check_finite(f"{component}: weights", networks.weights(component))
+    model, pictures = SVD(networks), clip(frames, height, width, seed)
     codec = model.codec(_UNGUIDED)
     latents = encode(codec, pictures)
     yield from check_codec(codec, pictures, latents)
 
     for_picture, for_latents = jax.random.split(jax.random.key(seed))
-    first, clean = pictures[0], latents[None]
-    noise = jax.random.normal(for_latents, clean.shape)
-    told = first, jax.random.normal(for_picture, first.shape), frames, _UNGUIDED
-    own = model_dtype(model)
-    denoiser, _ = model.condition(*told)
+    clean, noise = latents[None], jax.random.normal(for_latents, (1, *latents.shape))
+    first = pictures[0]
+    given = model.given_latent(codec, first, jax.random.normal(for_picture, first.shape), _UNGUIDED)
+    own, unrelated = unet_dtype(networks), unrelated_pictures(height, width, seed)
+    denoiser = model.denoiser(given, model.embed(first), frames, _UNGUIDED)
     yield from check_denoiser(partial(_probe, denoiser), clean, noise, f"UNet, {own}")
-    unrelated = unrelated_pictures(height, width, seed)
     yield from check_embeddings(model.embed, unrelated, f"image encoder, {own}")
     for dtype in DTYPES:
         if dtype != own:
-            other = in_dtype(model, dtype)
-            denoiser, _ = other.condition(*told)
+            other = SVD(in_dtype(networks, dtype))
+            denoiser = other.denoiser(given, other.embed(first), frames, _UNGUIDED)
             limits = {OTHER_SIGMA: LIMITS[OTHER_SIGMA]}
             yield from check_denoiser(partial(_guided, denoiser), clean, noise, f"UNet, {dtype}", limits)
             yield from check_embeddings(other.embed, unrelated, f"image encoder, {dtype}")
 
 
-def model_dtype(model: SVD) -> str:
+def unet_dtype(networks: SVDNetworks) -> str:
     """Of the UNet's weights."""
-    return str(model.networks.unet["conv_in.weight"].dtype)
+    return str(networks.unet["conv_in.weight"].dtype)
 
 
-def in_dtype(model: SVD, dtype: str) -> SVD:
-    """The same model with its UNet and image encoder in another dtype."""
-    networks = model.networks
+def in_dtype(networks: SVDNetworks, dtype: str) -> SVDNetworks:
+    """The same networks, the UNet and the image encoder in another dtype."""
     unet, image_encoder = (
         {name: array.astype(dtype) for name, array in weights.items()}
         for weights in (networks.unet, networks.image_encoder)
     )
-    return SVD(replace(networks, unet=unet, image_encoder=image_encoder))
+    return replace(networks, unet=unet, image_encoder=image_encoder)
 
 
 @jax.jit

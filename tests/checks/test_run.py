@@ -5,9 +5,9 @@ import dataclasses
 import jax.numpy as jnp
 import pytest
 
-from nvs_jax.checks.run import check_model, in_dtype
+from nvs_jax.checks.run import check_networks, in_dtype
 from nvs_jax.cli import main
-from nvs_jax.models.svd.model import SVD
+from nvs_jax.models.svd.networks import SVDNetworks
 from tests.tiny import tiny_pipeline, write_tiny_folder
 
 
@@ -29,21 +29,25 @@ def test_random_weights_fail_loudly(weights, capsys):
     assert f"NOT SOUND, {len(failed)} of {len(lines) - 2} checks failed" in lines[-1]
 
 
-def test_weights_that_are_no_numbers_are_named():
-    networks = tiny_pipeline().model.networks
+@pytest.fixture
+def networks():
+    held = tiny_pipeline().model.networks
+    assert isinstance(held, SVDNetworks)
+    return held
+
+
+def test_weights_that_are_no_numbers_are_named(networks):
     bad = networks.unet | {"conv_in.bias": networks.unet["conv_in.bias"].at[3].set(jnp.nan)}
-    outcomes = check_model(SVD(dataclasses.replace(networks, unet=bad)), 2, 24, 32)
+    outcomes = check_networks(dataclasses.replace(networks, unet=bad), 2, 24, 32)
     found = {outcome.name: outcome for outcome, _ in zip(outcomes, range(3), strict=False)}
     assert not found["unet: weights: values that are NaN or infinite"].ok
     assert found["vae: weights: values that are NaN or infinite"].ok
 
 
-def test_the_vae_keeps_its_dtype():
-    networks = in_dtype(tiny_pipeline().model, "bfloat16").networks
-    assert (
-        networks.unet["conv_in.weight"].dtype == networks.image_encoder["visual_projection.weight"].dtype == "bfloat16"
-    )
-    assert networks.vae["encoder.conv_in.weight"].dtype == "float32"
+def test_the_vae_keeps_its_dtype(networks):
+    half = in_dtype(networks, "bfloat16")
+    assert half.unet["conv_in.weight"].dtype == half.image_encoder["visual_projection.weight"].dtype == "bfloat16"
+    assert half.vae["encoder.conv_in.weight"].dtype == "float32"
 
 
 @pytest.mark.parametrize(
