@@ -3,9 +3,12 @@
 Our parameters carry diffusers' names, so its key tables are the identity with a few exceptions.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from jaxtyping import Array
 
 from convert.key_table import Ignored, KeyTable, Rule, match
 from convert.source import load_all
@@ -66,8 +69,10 @@ class DiffusersFolder:
         """Configuration of "unet", "vae" or "image_encoder"."""
         return getattr(self, f"{component}_config")
 
-    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
-        """Weights of one network; arguments as `convert.transfer.transfer`.
+    def arrays(
+        self, component: str, dtype: Any = None, sharding: WeightSharding | None = None
+    ) -> Iterator[tuple[str, Array]]:
+        """Weights of one network, by name, each read when its turn comes; arguments as `convert.transfer.transfer`.
 
         Raises:
             InputError: files are missing or damaged, or do not fit the configuration.
@@ -77,8 +82,12 @@ class DiffusersFolder:
         taken = match(_TABLES[component], tensors.tensors, specs, tensors.name)
         return transfer(tensors, taken, specs, component, dtype, sharding)
 
+    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
+        """The same, all of them."""
+        return dict(self.arrays(component, dtype, sharding))
+
     def load(self, dtype: Any = None, sharding: WeightSharding | None = None) -> SVDNetworks:
-        """All three networks; see `load_component`."""
+        """All three networks; see `arrays`."""
         return load_all(self, dtype, sharding)
 
 

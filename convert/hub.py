@@ -41,7 +41,7 @@ def fetch(repository: str, variant: Variant = "full") -> Path:
     with _steps_to_take(repository):
         try:
             files = huggingface_hub.list_repo_files(repository)
-        except (ConnectionError, huggingface_hub.errors.HTTPError) as error:
+        except (ConnectionError, _http_error()) as error:
             if _answered(error):
                 raise
             # No network: what an earlier download left will do, if it is all there.
@@ -81,6 +81,13 @@ def _weights(files: set[str], stem: str, infix: str) -> list[str]:
     return [index, *sorted(shards)] if index in files else []
 
 
+def _http_error() -> type[Exception]:
+    """The root of all that goes wrong with HTTP, of whichever library the hub's own is built on."""
+    from huggingface_hub import errors
+
+    return errors.HTTPError  # pyright: ignore[reportPrivateImportUsage]
+
+
 def _answered(error: Exception) -> bool:
     """Whether the hub said no, rather than nothing."""
     return getattr(error, "response", None) is not None
@@ -113,7 +120,7 @@ def _steps_to_take(repository: str) -> Iterator[None]:
         status = getattr(error.response, "status_code", "an error")
         step = log_in if status in (401, 403) else "try again later"
         raise InputError(f"{repository}: the Hugging Face Hub answers {status}: {step}, {elsewhere}") from None
-    except (errors.LocalEntryNotFoundError, ConnectionError, errors.HTTPError):
+    except (errors.LocalEntryNotFoundError, ConnectionError, _http_error()):
         raise InputError(
             f"{repository} is no folder here, and the Hugging Face Hub is out of reach: "
             f"connect this machine, {elsewhere}"

@@ -78,7 +78,7 @@ def convert(
 ) -> dict[str, Any]:
     """Write the weights of `source` as a checkpoint of this project, all or nothing.
 
-    One network at a time is held, and one tensor at a time is read: the memory this takes is the largest network's.
+    Tensors are read one at a time and written a few at a time: this takes far less memory than the largest network.
 
     Args:
         source: see `open_source`.
@@ -101,7 +101,7 @@ def convert(
         return write_checkpoint(
             destination,
             {component: opened.config(component) for component in CONFIG_CLASSES},
-            lambda component: opened.load_component(component, dtype, place),
+            lambda component: opened.arrays(component, dtype, place),
             source=str(source) if not Path(source).exists() else Path(source).resolve().name,
             overwrite=overwrite,
             record=lambda: {"peak_memory": peak.bytes},

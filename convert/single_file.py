@@ -5,10 +5,12 @@ models have the same tensors and differ in how many frames they were trained on,
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from jaxtyping import Array
 
 import nvs_jax
 from convert.diffusers_layout import read_configs
@@ -45,9 +47,15 @@ class SingleFile:
         """Configuration of "unet", "vae" or "image_encoder"."""
         return self.configs[component]
 
-    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
-        """Weights of one network; arguments as `convert.transfer.transfer`."""
+    def arrays(
+        self, component: str, dtype: Any = None, sharding: WeightSharding | None = None
+    ) -> Iterator[tuple[str, Array]]:
+        """Weights of one network, by name, each read when its turn comes; arguments as `convert.transfer.transfer`."""
         return transfer(self.tensors, self.taken[component], self.specs[component], component, dtype, sharding)
+
+    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
+        """The same, all of them."""
+        return dict(self.arrays(component, dtype, sharding))
 
 
 def open_single_file(path: Path, model: Model | None = None) -> SingleFile:

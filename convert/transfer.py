@@ -1,16 +1,17 @@
 """From a published file to the devices, one tensor at a time: read, permute, cast, place, drop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Array
 
 from convert.key_table import Taken
 from convert.tensor_files import TensorFiles
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.networks import WeightSharding, held_dtype
-from nvs_jax.models.weights import ParameterSpec, Weights
+from nvs_jax.models.weights import ParameterSpec
 
 __all__ = ["build", "transfer"]
 
@@ -22,8 +23,8 @@ def transfer(
     component: str,
     dtype: Any = None,
     sharding: WeightSharding | None = None,
-) -> Weights:
-    """The weights of one network out of published tensors.
+) -> Iterator[tuple[str, Array]]:
+    """The weights of one network out of published tensors, by name, one after the other.
 
     Args:
         tensors: the published tensors.
@@ -33,10 +34,8 @@ def transfer(
         dtype: see `nvs_jax.models.svd.networks.held_dtype`.
         sharding: where each parameter goes; None puts all on the default device.
     """
-    weights = {}
     for name, (key, change) in taken.items():
         published = change.apply(tensors.read(key))
         held = held_dtype(component, published.dtype, dtype)
         ours = np.ascontiguousarray(published.transpose(specs[name].published_axes), held)
-        weights[name] = jax.device_put(ours, sharding(f"{component}/{name}") if sharding else None)
-    return weights
+        yield name, jax.device_put(ours, sharding(f"{component}/{name}") if sharding else None)

@@ -1,4 +1,7 @@
-"""This project's checkpoints: a folder with `weights/` (Orbax, one tree a network) and `nvs_jax.json` (all else).
+"""This project's checkpoints: a folder with `weights/` (Orbax) and `nvs_jax.json` (all else).
+
+`weights/` has a folder for each network, and in it one Orbax tree for every quarter of a gigabyte: that is what writing
+and reading take in memory beside the arrays themselves.
 
 nvs_jax.json holds the configurations, the format's version, the origin, and the size of every file beside it, so that
 a copy cut short is recognised before Orbax reads it. A checkpoint appears under its name only when it is complete.
@@ -6,7 +9,7 @@ a copy cut short is recognised before Orbax reads it. A checkpoint appears under
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,7 @@ from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
+from jaxtyping import Array
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.build import build
@@ -25,6 +29,7 @@ from nvs_jax.partial_folder import partial_folder, remove_leftovers
 FORMAT_VERSION = 2
 _DESCRIPTION = "nvs_jax.json"
 _WEIGHTS = "weights"
+_PART_BYTES = 2**28
 
 Config = UNetConfig | VAEConfig | ImageEncoderConfig
 
@@ -53,13 +58,13 @@ def check_destination(path: str | Path, *, overwrite: bool = False) -> None:
 def save_checkpoint(path: str | Path, networks: SVDNetworks, *, source: str = "", overwrite: bool = False) -> None:
     """Write `networks` to the folder `path`, all or nothing; arguments and errors as `write_checkpoint`."""
     configs = {component: networks.config(component) for component in CONFIG_CLASSES}
-    write_checkpoint(path, configs, networks.weights, source=source, overwrite=overwrite)
+    write_checkpoint(path, configs, lambda name: networks.weights(name).items(), source=source, overwrite=overwrite)
 
 
 def write_checkpoint(
     path: str | Path,
     configs: Mapping[str, Config],
-    weights: Callable[[str], Weights],
+    weights: Callable[[str], Iterable[tuple[str, Array]]],
     *,
     source: str = "",
     overwrite: bool = False,
@@ -70,8 +75,8 @@ def write_checkpoint(
     Args:
         path: the folder to make.
         configs: component -> its configuration.
-        weights: gives the weights of a component when they are to be written; arrays may be sharded. They are dropped
-            before the next is asked for.
+        weights: gives the weights of a component, by name, when they are to be written; arrays may be sharded. They are
+            written and dropped as they come.
         source: where the weights came from, for the record.
         overwrite: replace a checkpoint that is already there.
         record: gives more entries for the record, when all else is written.
@@ -105,11 +110,24 @@ def write_checkpoint(
         return description
 
 
-def save_arrays(folder: Path, arrays: Weights) -> int:
+def save_arrays(folder: Path, arrays: Iterable[tuple[str, Array]]) -> int:
     """Write one network's arrays; gives the bytes they take in memory."""
+    size, number, part = 0, 0, {}
     with ocp.StandardCheckpointer() as checkpointer:
-        checkpointer.save(folder, arrays)
-    return sum(array.nbytes for array in arrays.values())
+
+        def write() -> None:
+            checkpointer.save(folder / f"{number:03}", part)
+            checkpointer.wait_until_finished()
+
+        for name, array in arrays:
+            part[name] = array
+            size += array.nbytes
+            if sum(held.nbytes for held in part.values()) >= _PART_BYTES:
+                write()
+                number, part = number + 1, {}
+        if part:
+            write()
+    return size
 
 
 @dataclass(frozen=True)
@@ -128,8 +146,10 @@ class Checkpoint:
         """Configuration of "unet", "vae" or "image_encoder"."""
         return self.configs[component]
 
-    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
-        """Weights of one network, each array straight to its dtype and its devices.
+    def arrays(
+        self, component: str, dtype: Any = None, sharding: WeightSharding | None = None
+    ) -> Iterator[tuple[str, Array]]:
+        """Weights of one network, by name, each array straight to its dtype and its devices.
 
         Args:
             component: "unet", "vae" or "image_encoder".
@@ -142,25 +162,29 @@ class Checkpoint:
         folder = self.path / _WEIGHTS / component
         default = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
         with _reading(self.path / _WEIGHTS, component), ocp.StandardCheckpointer() as checkpointer:
-            stored = checkpointer.metadata(folder).item_metadata
-            if stored is None:
-                raise InputError(f"{folder} is damaged: copy or convert it again")
-            arrays = dict(stored.tree)
-            self._check_shapes(component, {name: tuple(array.shape) for name, array in arrays.items()})
-            target = {
-                name: jax.ShapeDtypeStruct(
-                    array.shape,
-                    held_dtype(component, array.dtype, dtype),
-                    sharding=sharding(f"{component}/{name}") if sharding else default,
-                )
-                for name, array in arrays.items()
-            }
-            return checkpointer.restore(folder, target)
+            parts = {part: checkpointer.metadata(part).item_metadata.tree for part in sorted(folder.iterdir())}
+            self._check_shapes(
+                component, {name: tuple(array.shape) for tree in parts.values() for name, array in tree.items()}
+            )
+            for part, tree in parts.items():
+                target = {
+                    name: jax.ShapeDtypeStruct(
+                        array.shape,
+                        held_dtype(component, array.dtype, dtype),
+                        sharding=sharding(f"{component}/{name}") if sharding else default,
+                    )
+                    for name, array in tree.items()
+                }
+                yield from checkpointer.restore(part, target).items()
+
+    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
+        """The same, all of them."""
+        return dict(self.arrays(component, dtype, sharding))
 
     def _check_shapes(self, component: str, stored: Mapping[str, tuple[int, ...]]) -> None:
         """Compare what is stored with what the configuration asks for."""
         wanted = {name: spec.shape for name, spec in parameter_specs(build(self.config(component))).items()}
-        differing = [name for name in wanted | stored if wanted.get(name) != stored.get(name)]
+        differing = [name for name in {**wanted, **stored} if wanted.get(name) != stored.get(name)]
         if differing:
             name = differing[0]
             raise InputError(
@@ -189,12 +213,12 @@ def restore_checkpoint(path: str | Path, dtype: Any = None, sharding: WeightShar
         sharding: where each parameter goes; None puts all on the default device.
 
     Raises:
-        InputError: see `open_checkpoint` and `Checkpoint.load_component`.
+        InputError: see `open_checkpoint` and `Checkpoint.arrays`.
     """
     checkpoint = open_checkpoint(path)
-    configs = {f"{component}_config": config for component, config in checkpoint.configs.items()}
-    weights = {component: checkpoint.load_component(component, dtype, sharding) for component in CONFIG_CLASSES}
-    return SVDNetworks(**weights, **configs)
+    fields: dict[str, Any] = {f"{component}_config": config for component, config in checkpoint.configs.items()}
+    fields |= {component: checkpoint.load_component(component, dtype, sharding) for component in CONFIG_CLASSES}
+    return SVDNetworks(**fields)
 
 
 @contextmanager

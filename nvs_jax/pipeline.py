@@ -39,13 +39,14 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False) -> 
     """A pipeline from published weights.
 
     Args:
-        source: a folder in diffusers' layout, or a checkpoint written by `nvs-jax convert`.
+        source: a checkpoint written by `nvs-jax convert`, a folder in diffusers' layout, an original svd*.safetensors,
+            or OWNER/NAME on the Hugging Face Hub.
         dtype: of the UNet and the image encoder, e.g. "bfloat16"; None keeps the stored one. The VAE stays float32.
         low_memory: keep only one of the networks on the device at a time; each is read when its turn comes, in every
             render again.
 
     Raises:
-        InputError: `source` is neither, or is damaged.
+        InputError: `source` is none of them, or is damaged.
     """
     from convert import load_networks, open_source
 

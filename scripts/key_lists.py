@@ -29,7 +29,8 @@ VAE_WIDTH = 128
 def diffusers_keys() -> Keys:
     """ "component/key" -> shape, of the classes that load the published folders."""
     import torch
-    from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
+    from diffusers.models.autoencoders.autoencoder_kl_temporal_decoder import AutoencoderKLTemporalDecoder
+    from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
     configs = {name: json.loads((CONFIGS / name / "config.json").read_text()) for name in ("unet", "vae")}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +35,9 @@ def networks() -> SVDNetworks:
         component: random_weights(build(config), seed) for seed, (component, config) in enumerate(configs.items())
     }
     weights["image_encoder"] = {name: array.astype(jnp.bfloat16) for name, array in weights["image_encoder"].items()}
-    return SVDNetworks(**{f"{component}_config": config for component, config in configs.items()}, **weights)
+    fields: dict[str, Any] = {f"{component}_config": config for component, config in configs.items()}
+    fields |= weights
+    return SVDNetworks(**fields)
 
 
 NETWORKS = networks()
@@ -125,7 +128,7 @@ for name, array in weights["image_encoder"].items():
     assert {shard.data.shape for shard in array.addressable_shards} == {wanted.shard_shape(array.shape)}, name
 layer = weights["image_encoder"]["vision_model.encoder.layers.0.mlp.fc1.weight"]
 assert layer.addressable_shards[0].data.shape == (128, 4096)
-write_checkpoint(sys.argv[2], opened.configs, weights.get)
+write_checkpoint(sys.argv[2], opened.configs, lambda component: weights[component].items())
 print(peak.bytes - before)
 """
 

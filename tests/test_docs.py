@@ -84,8 +84,9 @@ def test_commands_are_understood(command):
 
 
 def test_options_named_in_the_text_exist(capsys):
-    with pytest.raises(SystemExit):
-        parse(["single", "--help"])
+    for job in ("single", "views", "convert"):
+        with pytest.raises(SystemExit):
+            parse([job, "--help"])
     known = capsys.readouterr().out
     text = "\n".join(FENCE.sub("", page.read_text(encoding="utf-8")) for page in PAGES)
     named = set(re.findall(r"`(--[a-z][a-z.-]*)", text)) - {"--parity"}

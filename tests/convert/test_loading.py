@@ -1,13 +1,18 @@
+import json
 import subprocess
 import sys
+import weakref
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import convert
 from convert.transfer import build
+from nvs_jax import checkpoint
 from nvs_jax.checkpoint import is_checkpoint
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
@@ -66,7 +71,9 @@ def test_a_failed_conversion_leaves_nothing(folder: Path, tmp_path: Path):
 
 
 def test_what_is_neither_is_told_what_was_expected(tmp_path: Path):
-    expected = r"expected a folder in the diffusers layout of SVD .* or a checkpoint written by `nvs-jax convert`"
+    expected = (
+        r"expected a folder in the diffusers layout of SVD .* a checkpoint written by `nvs-jax convert` .* hub id"
+    )
     with pytest.raises(InputError, match=rf"absent does not exist: {expected}"):
         convert.load_networks(tmp_path / "absent")
     with pytest.raises(InputError, match=rf"holds no weights this project reads: {expected}"):
@@ -81,3 +88,30 @@ def test_importing_the_package_does_not_import_jax():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = convert.nothing  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_conversion_holds_no_more_than_a_part_at_a_time(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    alive, sizes = weakref.WeakValueDictionary[int, jax.Array](), []
+    save = checkpoint.save_arrays
+
+    def save_arrays(place: Path, arrays: Iterable[tuple[str, jax.Array]]) -> int:
+        return save(place, watched(arrays))
+
+    def watched(arrays: Iterable[tuple[str, jax.Array]]) -> Iterator[tuple[str, jax.Array]]:
+        for name, array in arrays:
+            alive[id(array)] = array
+            sizes.append(sum(held.nbytes for held in alive.values()))
+            yield name, array
+
+    monkeypatch.setattr(checkpoint, "save_arrays", save_arrays)
+    monkeypatch.setattr(checkpoint, "_PART_BYTES", 100_000)
+    made = convert.convert(folder, tmp_path / "made")
+    networks = convert.load_networks(folder)
+    arrays = [array for name in CONFIG_CLASSES for array in networks.weights(name).values()]
+    assert made["bytes"] == sum(array.nbytes for array in arrays) > 10 * max(sizes)
+    assert max(sizes) < 100_000 + 3 * max(array.nbytes for array in arrays)
+    assert len(list((tmp_path / "made" / "weights" / "unet").iterdir())) > 3
+    assert json.loads((tmp_path / "made" / "nvs_jax.json").read_text())["peak_memory"] == made["peak_memory"] > 0
+    assert_same(convert.load_networks(tmp_path / "made"), networks)
