@@ -10,7 +10,18 @@ import tyro
 from tyro.conf import subcommand
 
 from nvs_jax.errors import InputError
-from nvs_jax.jobs import CheckJob, ConvertJob, DemoJob, Job, PlanJob, SingleJob, VideoJob, ViewsJob, WarpJob
+from nvs_jax.jobs import (
+    CheckJob,
+    ConvertJob,
+    DemoJob,
+    EvaluateJob,
+    Job,
+    PlanJob,
+    SingleJob,
+    VideoJob,
+    ViewsJob,
+    WarpJob,
+)
 from nvs_jax.presets import DEFAULT, load_settings
 from nvs_jax.settings import Mode
 from nvs_jax.usage import one_line_errors
@@ -65,6 +76,7 @@ def parse(arguments: Sequence[str]) -> Job:
         | Annotated[WarpJob, command("warp", default=WarpJob(**photo, settings=single))]
         | Annotated[ConvertJob, command("convert")]
         | Annotated[CheckJob, command("check")]
+        | Annotated[EvaluateJob, command("evaluate")]
         | Annotated[PlanJob, command("plan")]
         | Annotated[DemoJob, command("demo")],
         prog="nvs-jax",

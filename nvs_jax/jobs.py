@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from nvs_jax.errors import InputError
+from nvs_jax.evaluation.settings import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings import MemorySettings, RenderSettings
 
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -137,8 +138,8 @@ class CheckJob:
             raise InputError(f"--size must lie between 1 and 4096, not {self.size[0]} {self.size[1]}")
         if not (self.frames is None or 2 <= self.frames <= 1000):
             raise InputError(f"--frames must lie between 2 and 1000, not {self.frames}")
-        if not 0 <= self.seed < 2**32 - 1:
-            raise InputError(f"seed must be a number from 0 to 2**32 - 2, not {self.seed}")
+        if not 0 <= self.seed < 2**31:
+            raise InputError(f"seed must be a number from 0 to 2**31 - 1, not {self.seed}")
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,37 @@ class PlanJob:
 
 
 @dataclass(frozen=True)
+class EvaluateJob:
+    """How close do videos come to the truth? PSNR, SSIM and cameras on scenes that nothing was trained on. A run that
+    was broken off goes on."""
+
+    weights: Positional[str]
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, or a hub id."""
+    out: Path = Path("out/evaluation")
+    """The folder for results, report.md and curves. Earlier results in it are used, those of other weights kept."""
+    quick: bool = False
+    """A few methods on four scenes with ten steps: minutes in place of hours."""
+    scenes: int | None = None
+    """On how many scenes; None: all, or four of quick."""
+    fitting_scenes: int = len(FITTING_SEEDS)
+    """On how many other scenes the weights of the warped view are fitted first."""
+    fit: Path | None = None
+    """A fit.json of weights of the warped view, in place of fitting them."""
+    cameras: bool = False
+    """Measure how accurate the cameras are, too, for the methods of the first table."""
+    dtype: Dtype = "float32"
+    """Of the UNet and the image encoder."""
+    settings: Annotated[BenchmarkSettings, arg(name="")] = field(default_factory=BenchmarkSettings)
+    """Pictures and path."""
+
+    def __post_init__(self):
+        if not (self.scenes is None or 1 <= self.scenes <= len(EVALUATION_SEEDS)):
+            raise InputError(f"--scenes must lie between 1 and {len(EVALUATION_SEEDS)}, not {self.scenes}")
+        if not 1 <= self.fitting_scenes <= len(FITTING_SEEDS):
+            raise InputError(f"--fitting-scenes must lie between 1 and {len(FITTING_SEEDS)}, not {self.fitting_scenes}")
+
+
+@dataclass(frozen=True)
 class DemoJob:
     """A whole run on an embedded example, with nothing to download."""
 
@@ -185,4 +217,4 @@ class DemoJob:
     """Replace what is in the folder."""
 
 
-Job = SingleJob | VideoJob | ViewsJob | ConvertJob | CheckJob | PlanJob | DemoJob
+Job = SingleJob | VideoJob | ViewsJob | ConvertJob | CheckJob | EvaluateJob | PlanJob | DemoJob

@@ -14,7 +14,18 @@ from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
 from nvs_jax.errors import InputError
 from nvs_jax.inputs import read_conditions, read_sources, read_video
-from nvs_jax.jobs import CheckJob, ConvertJob, DemoJob, Dtype, Job, RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.jobs import (
+    CheckJob,
+    ConvertJob,
+    DemoJob,
+    Dtype,
+    EvaluateJob,
+    Job,
+    RenderJob,
+    SingleJob,
+    VideoJob,
+    ViewsJob,
+)
 from nvs_jax.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import Pipeline, load, override
@@ -45,6 +56,10 @@ def run_job(job: Job) -> None:
 
             if not run_check(job):
                 sys.exit(1)
+        case EvaluateJob():
+            from nvs_jax.evaluation.run import run_evaluate
+
+            run_evaluate(job)
         case DemoJob():
             from nvs_jax.demo import run_demo
 

@@ -1,0 +1,167 @@
+"""A scene with its truth, and frames of it by any variant: scene -> problem -> frames."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from nvs_jax.conditions import Conditions, from_photo
+from nvs_jax.diffusion import Codec, run, start
+from nvs_jax.diffusion.view_weights import Coefficients, TabulatedWeights, view_weights
+from nvs_jax.evaluation.fill import fill_nearest
+from nvs_jax.evaluation.settings import BenchmarkSettings
+from nvs_jax.evaluation.variants import Constant, DepthKind, Rule, Variant
+from nvs_jax.geometry import forward_warp, orbit
+from nvs_jax.pipeline import Pipeline, Problem
+from nvs_jax.scenes import Scene, SceneSettings, blur_edges, default_view, random_scene, render_path, scale_and_shift
+from nvs_jax.settings import (
+    ConditioningSettings,
+    GuidanceSettings,
+    RenderSettings,
+    ScheduleSettings,
+)
+
+SCALE, SHIFT = 0.95, 0.01
+"""Of disparity, in depth that is scaled: surfaces 4 units away seem to be 4.04, those 10 away 9.5."""
+BLUR = 1.5
+"""Standard deviation in pixels at 128 columns, of depth whose edges are blurred."""
+_SEGMENT = 5
+
+
+class Truth(NamedTuple):
+    """A scene as its cameras see it; the first is the given view.
+
+    Attributes:
+        scene: what is seen.
+        pictures: in [0, 1].
+        depth: of the given view, exact.
+        poses: world-to-camera.
+        intrinsics: K of all.
+        holes: in every frame but the first, what the warp with exact depth does not know.
+    """
+
+    scene: Scene
+    pictures: Float[Array, "f h w 3"]
+    depth: Float[Array, "h w"]
+    poses: Float[Array, "f 4 4"]
+    intrinsics: Float[Array, "3 3"]
+    holes: Bool[Array, "f-1 h w"]
+
+
+def true_views(seed: int, shading: float, settings: BenchmarkSettings) -> Truth:
+    """What the cameras of a benchmark scene see; even seeds are gone round to one side, odd ones to the other.
+
+    Args:
+        seed: of the scene.
+        shading: 0 for matt surfaces, up to 1 for highlights and reflections.
+        settings: sizes and path.
+    """
+    height, width = settings.size
+    scenes = SceneSettings()
+    scene = random_scene(seed, scenes)
+    step = settings.step_degrees if seed % 2 == 0 else -settings.step_degrees
+    poses = orbit(scenes.orbit_radius, scenes.orbit_radius, jnp.float32(step), settings.frames)
+    _, intrinsics = default_view(height, width, scenes)
+    shiny = jnp.float32(shading)
+    seen = render_path(scene, poses, intrinsics, height, width, samples=settings.samples, view_dependent=shiny)
+    warp = forward_warp(seen.picture[0], seen.depth[0], intrinsics, poses[0], poses[1:])
+    return Truth(scene, seen.picture, seen.depth[0], poses, intrinsics, ~warp.valid)
+
+
+def wrong_depth(depth: Float[Array, "h w"], kind: DepthKind) -> Float[Array, "h w"]:
+    """Depth as an estimator might give it."""
+    match kind:
+        case "true":
+            return depth
+        case "scaled":
+            return scale_and_shift(depth, SCALE, SHIFT)
+        case "blurred":
+            return blur_edges(depth, BLUR * depth.shape[1] / 128)
+
+
+def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
+    """What the pipeline is told; w comes from `weights_table`.
+
+    Args:
+        variant: one that samples.
+        own_scale: what the VAE's latents are divided by.
+    """
+    method = variant.method if variant.method in ("dgs", "post") else "none"
+    return RenderSettings(
+        schedule=ScheduleSettings(steps=variant.steps),
+        conditioning=ConditioningSettings(
+            mixed_context=variant.mixed_context, target_scale=own_scale * variant.target_scale
+        ),
+        guidance=GuidanceSettings(method=method, estimate=variant.estimate, tiles=variant.tiles),
+    )
+
+
+def conditions_of(truth: Truth, variant: Variant, settings: RenderSettings = RenderSettings()) -> Conditions:
+    """The given view, warped with the depth that the variant is given."""
+    depth = wrong_depth(truth.depth, variant.depth)
+    return from_photo(truth.pictures[0], depth, truth.intrinsics, truth.poses, settings)
+
+
+def weights_table(rule: Rule, sigmas: Float[Array, "steps"], distances: Float[Array, "f"]) -> Float[Array, "steps f"]:
+    """w of every step and frame. A table whatever the rule, so that all rules share one compiled sampler."""
+    if isinstance(rule, Constant):
+        return jnp.broadcast_to(jnp.where(distances > 0, rule.w, 1.0), (*sigmas.shape, *distances.shape))
+    return view_weights(sigmas, distances, Coefficients(rule.v1, rule.v2, rule.v3))
+
+
+def problem_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> Problem:
+    """All that the sampler needs, for a variant that samples; its weights are a table, a row a step."""
+    if isinstance(variant.weights, str):
+        raise TypeError(f"{variant.weights!r} has no numbers yet: see nvs_jax.evaluation.variants.resolve")
+    settings = render_settings(variant, 1 / pipeline.model.networks.vae_config.scaling_factor)
+    conditions = conditions_of(truth, variant, settings)
+    problem = pipeline.prepare(conditions, jax.random.key(seed), settings)
+    sigmas = problem.sigmas[:-1]
+    table = weights_table(variant.weights, sigmas, conditions.distance)
+    return replace(problem, weights=TabulatedWeights(sigmas, table))
+
+
+def solve_in_segments(problem: Problem) -> Float[Array, "1 f h w c"]:
+    """Clean latents, five steps to a program where that divides the steps: one program for 10, 25, 50 and 100 steps."""
+    weights = problem.weights
+    assert isinstance(weights, TabulatedWeights)
+    sigmas, table = np.asarray(problem.sigmas), np.asarray(weights.table)
+    steps = len(sigmas) - 1
+    length = max(n for n in range(1, _SEGMENT + 1) if steps % n == 0)
+    carry = start(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1))
+    for done in range(0, steps, length):
+        part = slice(done, done + length)
+        here = TabulatedWeights(jnp.asarray(sigmas[part]), jnp.asarray(table[part]))
+        levels = jnp.asarray(sigmas[done : done + length + 1])
+        carry = run(carry, levels, problem.denoiser, problem.guidance, here)
+    return carry.x
+
+
+def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> Float[np.ndarray, "f h w 3"]:
+    """The frames that a variant makes of a scene, the given view's included, in [0, 1].
+
+    Args:
+        pipeline: model and solver.
+        truth: the scene.
+        variant: with numbers for weights; see `nvs_jax.evaluation.variants.resolve`.
+        seed: of the noise; the same for every variant, which are compared scene by scene.
+    """
+    match variant.method:
+        case "ceiling":
+            frames = _through_codec(pipeline.model.codec(ConditioningSettings()), truth.pictures)
+        case "baseline":
+            warp = conditions_of(truth, variant).warp
+            filled = fill_nearest(np.asarray(warp.pictures), np.asarray(warp.valid))
+            pictures = jnp.concatenate([truth.pictures[:1], jnp.asarray(filled)])
+            frames = _through_codec(pipeline.model.codec(ConditioningSettings()), pictures)
+        case _:
+            frames = pipeline.decode(solve_in_segments(problem_of(pipeline, truth, variant, seed)))
+    return np.asarray(frames)
+
+
+@jax.jit
+def _through_codec(codec: Codec, pictures: Float[Array, "f h w 3"]) -> Float[Array, "f h w 3"]:
+    return codec.decode(codec.encode(pictures)[None])[0]

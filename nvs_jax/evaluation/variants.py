@@ -1,0 +1,197 @@
+"""What is compared, as data: a variant says how frames are made, a table which variants stand beside each other."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+Method = Literal["ceiling", "baseline", "none", "dgs", "post"]
+Guided = Literal["dgs", "post"]
+DepthKind = Literal["true", "scaled", "blurred"]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same w at every step and frame (1 for the given view, as always)."""
+
+    w: float = 1.0
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """w of (18). Only v2 / v1 and v3 / v1 matter. The defaults are what the release's search arrives at."""
+
+    v1: float = 0.001
+    v2: float = 1000.0
+    v3: float = 10.0
+
+
+Rule = Constant | ClosedForm
+Fitted = Literal["best constant", "fitted"]
+"""A rule whose numbers are found on the fitting scenes, for each method."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to make frames of a scene, and the conditions it is put under.
+
+    Attributes:
+        method: ceiling: the truth through the VAE; baseline: the warp with its holes filled by the nearest colour,
+            through the VAE; none: the video model alone; dgs and post: guided by the warp.
+        weights: of the warp, where it guides.
+        steps: of the Euler solver.
+        depth: the true one, or with one of an estimator's errors.
+        shading: 0 for surfaces that look the same from everywhere, 1 for highlights and reflections.
+        estimate: the release's selection or the paper's blend.
+        tiles: Post in the release's four tiles.
+        mixed_context: the release's temporal cross-attention.
+        target_scale: the warp's latents are divided by the VAE's own scale times this; the release's factor is 1.02.
+    """
+
+    method: Method
+    weights: Rule | Fitted = ClosedForm()
+    steps: int = 25
+    depth: DepthKind = "true"
+    shading: float = 0.0
+    estimate: Literal["select", "blend"] = "select"
+    tiles: bool = False
+    mixed_context: bool = False
+    target_scale: float = 1.0
+
+    @property
+    def baseline(self) -> "Variant":
+        """What it must beat: the filled warp under the same conditions."""
+        return Variant("baseline", depth=self.depth, shading=self.shading)
+
+    def described(self) -> dict[str, Any]:
+        """As plain data: only what makes a difference to the frames, so that equal frames have equal descriptions."""
+        fields = asdict(self)
+        if self.method not in ("dgs", "post"):
+            for name in ("weights", "estimate", "tiles", "target_scale"):
+                del fields[name]
+        if self.method in ("ceiling", "baseline"):
+            del fields["steps"], fields["mixed_context"]
+        if self.method in ("ceiling", "none"):
+            del fields["depth"]
+        return fields
+
+
+@dataclass(frozen=True)
+class MethodFit:
+    """What was found best for one method."""
+
+    constant: Constant = Constant()
+    closed_form: ClosedForm = ClosedForm()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What was found best on the fitting scenes."""
+
+    dgs: MethodFit = MethodFit()
+    post: MethodFit = MethodFit()
+
+
+def resolve(variant: Variant, fit: Fit) -> Variant:
+    """The variant with numbers in place of "best constant" and "fitted".
+
+    >>> resolve(Variant("dgs", "best constant"), Fit(dgs=MethodFit(Constant(0.8)))).weights
+    Constant(w=0.8)
+    """
+    if not isinstance(variant.weights, str):
+        return variant
+    found = fit.post if variant.method == "post" else fit.dgs
+    return replace(variant, weights=found.constant if variant.weights == "best constant" else found.closed_form)
+
+
+Table = dict[str, Variant]
+"""Title of a row -> what it shows."""
+_NAMES: dict[Guided, str] = {"dgs": "DGS", "post": "Post"}
+_RULES: dict[str, Rule | Fitted] = {
+    "w = 1": Constant(),
+    "best constant w": "best constant",
+    "closed form, release's v1 v2 v3": ClosedForm(),
+    "closed form, fitted": "fitted",
+}
+_DEPTHS: dict[DepthKind, str] = {"true": "true depth", "scaled": "scale and shift wrong", "blurred": "edges blurred"}
+_REFERENCES = {"truth through the VAE": Variant("ceiling"), "filled warp": Variant("baseline")}
+
+
+def _main() -> Table:
+    guided = {
+        f"{name}, {rule}": Variant(method, weights)
+        for method, name in _NAMES.items()
+        for rule, weights in _RULES.items()
+    }
+    return _REFERENCES | {"model alone": Variant("none")} | guided
+
+
+def _steps() -> Table:
+    methods = {"model alone": Variant("none")} | {
+        f"{name}, fitted": Variant(method, "fitted") for method, name in _NAMES.items()
+    }
+    return {
+        f"{name}, {steps} steps": replace(variant, steps=steps)
+        for name, variant in methods.items()
+        for steps in (25, 50, 100)
+    }
+
+
+def _conditions() -> Table:
+    table = {}
+    for shading, surfaces in ((0.0, "matt"), (1.0, "shiny")):
+        if shading:
+            table |= {
+                f"truth through the VAE, {surfaces}": Variant("ceiling", shading=shading),
+                f"model alone, {surfaces}": Variant("none", shading=shading),
+            }
+        for depth, error in _DEPTHS.items():
+            under = f"{surfaces}, {error}"
+            table[f"filled warp, {under}"] = Variant("baseline", depth=depth, shading=shading)
+            for method, name in _NAMES.items():
+                table[f"{name}, fitted, {under}"] = Variant(method, "fitted", depth=depth, shading=shading)
+    return table
+
+
+def _extras() -> Table:
+    table = {}
+    for method, name in _NAMES.items():
+        plain = Variant(method, "fitted")
+        table |= {
+            f"{name}, fitted": plain,
+            f"{name}, blended instead of selected": replace(plain, estimate="blend"),
+            f"{name}, mixed temporal context": replace(plain, mixed_context=True),
+            f"{name}, target scale times 1.02": replace(plain, target_scale=1.02),
+        }
+        release = Variant(method, mixed_context=True, target_scale=1.02)
+        if method == "post":
+            table[f"{name}, tiles"] = replace(plain, tiles=True)
+            release = replace(release, tiles=True)
+        table[f"{name}, all as the release"] = release
+    return table
+
+
+TABLES: dict[str, Table] = {
+    "Methods": _main(),
+    "Steps": _steps(),
+    "Depth errors and highlights": _conditions(),
+    "The release's ways": _extras(),
+}
+QUICK: dict[str, Table] = {
+    "Methods": {
+        name: replace(variant, steps=10)
+        for name, variant in TABLES["Methods"].items()
+        if not isinstance(variant.weights, str)
+    }
+}
+"""What a few minutes on two cores suffice for: nothing has to be fitted."""
+MAIN = "Methods"
+"""The table that curves by angle and camera accuracy are made of."""
+
+
+def variants_of(tables: dict[str, Table], fit: Fit) -> list[Variant]:
+    """Everything the tables need, once each, with the baselines they are compared to."""
+    found: dict[str, Variant] = {}
+    for table in tables.values():
+        for variant in table.values():
+            for needed in (variant.baseline, resolve(variant, fit)):
+                found.setdefault(str(needed.described()), needed)
+    return list(found.values())

@@ -1,0 +1,114 @@
+from typing import get_args
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nvs_jax.diffusion import Coefficients, DirectGuidance, karras_sigmas, view_weights
+from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.evaluation.problems import (
+    conditions_of,
+    frames_of,
+    problem_of,
+    solve_in_segments,
+    true_views,
+    weights_table,
+    wrong_depth,
+)
+from nvs_jax.evaluation.scores import score
+from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, Variant
+from nvs_jax.pipeline import solve
+from tests.compilations import count_compilations
+from tests.evaluation.benches import SETTINGS
+from tests.tiny import FRAMES, HEIGHT, WIDTH, tiny_pipeline
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return tiny_pipeline()
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return true_views(10_000, 0.0, SETTINGS)
+
+
+def test_truth_is_seen_from_an_orbit_that_turns_with_the_seed(truth):
+    other = true_views(10_001, 0.0, SETTINGS)
+    assert truth.pictures.shape == (FRAMES, HEIGHT, WIDTH, 3)
+    assert truth.holes.shape == (FRAMES - 1, HEIGHT, WIDTH)
+    centres = [np.linalg.inv(np.asarray(one.poses[-1]))[:3, 3] for one in (truth, other)]
+    angles = [np.degrees(np.arctan2(centre[0], centre[2])) for centre in centres]
+    np.testing.assert_allclose(angles, [15, -15], atol=1e-3)
+
+
+def test_shading_changes_pictures_and_nothing_else(truth):
+    shiny = true_views(10_000, 1.0, SETTINGS)
+    assert np.abs(shiny.pictures - truth.pictures).max() > 0.05
+    np.testing.assert_array_equal(shiny.holes, truth.holes)
+    np.testing.assert_array_equal(shiny.depth, truth.depth)
+
+
+def test_holes_are_the_truths_whatever_depth_a_variant_gets(truth):
+    assert 0 < truth.holes.mean() < 0.6
+    known = {kind: conditions_of(truth, Variant("dgs", depth=kind)).warp.valid for kind in get_args(DepthKind)}
+    np.testing.assert_array_equal(~known["true"], truth.holes)
+    assert (known["scaled"] != known["true"]).any()
+    assert (known["blurred"] != known["true"]).any()
+
+
+def test_wrong_depths(truth):
+    assert wrong_depth(truth.depth, "true") is truth.depth
+    np.testing.assert_allclose(wrong_depth(jnp.array([[10.0]]), "scaled"), 1 / (0.095 + 0.01), rtol=1e-6)
+    blurred = wrong_depth(truth.depth, "blurred")
+    assert float(jnp.abs(jnp.diff(blurred, axis=1)).max()) < float(jnp.abs(jnp.diff(truth.depth, axis=1)).max())
+
+
+def test_weights_tables():
+    sigmas, distances = karras_sigmas(6)[:-1], jnp.array([0.0, 1.0, 2.0])
+    np.testing.assert_allclose(weights_table(Constant(0.3), sigmas, distances), [[1, 0.3, 0.3]] * 6, rtol=1e-6)
+    table = weights_table(ClosedForm(0.1, 2.0, 3.0), sigmas, distances)
+    np.testing.assert_array_equal(table, view_weights(sigmas, distances, Coefficients(0.1, 2.0, 3.0)))
+    # Only the ratios matter.
+    np.testing.assert_allclose(weights_table(ClosedForm(1.0, 20.0, 30.0), sigmas, distances), table, rtol=1e-4)
+
+
+def test_the_ceiling_beats_noise_and_the_truth_beats_the_ceiling(pipeline, truth):
+    true, holes = np.asarray(truth.pictures[1:]), np.asarray(truth.holes)
+    frames = frames_of(pipeline, truth, Variant("ceiling"), 0)
+    assert frames.shape == truth.pictures.shape
+    ceiling, perfect = score(frames[1:], true, holes), score(true, true, holes)
+    assert np.mean(ceiling.psnr) < np.mean(perfect.psnr)
+    assert np.mean(ceiling.ssim) < np.mean(perfect.ssim)
+
+
+def test_segments_are_the_pipelines_own_sampler(pipeline, truth):
+    problem = problem_of(pipeline, truth, Variant("dgs", steps=10), 3)
+    np.testing.assert_allclose(solve_in_segments(problem), solve(problem), atol=1e-5)
+
+
+def test_w_of_1_keeps_the_warp_and_less_keeps_less(pipeline, truth):
+    problem = problem_of(pipeline, truth, Variant("dgs", Constant(1.0), steps=5), 3)
+    assert isinstance(problem.guidance, DirectGuidance)
+    views = problem.guidance.modulate
+    assert isinstance(views, WarpedViews)
+    kept = np.asarray(jnp.where(views.hole[..., None], 0, solve_in_segments(problem) - views.target))
+    np.testing.assert_allclose(kept, 0, atol=1e-5)
+    free = solve_in_segments(problem_of(pipeline, truth, Variant("dgs", Constant(0.5), steps=5), 3))
+    assert np.abs(np.where(views.hole[..., None], 0, free - views.target)).max() > 0.1
+
+
+def test_one_program_for_all_scenes_rules_steps_and_depths(pipeline, truth):
+    first = frames_of(pipeline, truth, Variant("dgs", steps=5), 0)
+    problem_of(pipeline, truth, Variant("dgs", steps=10), 0)  # the schedule's few operations
+    other = true_views(10_001, 0.0, SETTINGS)
+    with count_compilations() as count:
+        frames_of(pipeline, other, Variant("dgs", ClosedForm(0.001, 3.0, 0.1), steps=10), 1)
+    assert count.value == 0
+    again = frames_of(pipeline, truth, Variant("dgs", steps=5), 0)
+    np.testing.assert_array_equal(first, again)
+
+
+def test_rules_without_numbers_are_refused(pipeline, truth):
+    with pytest.raises(TypeError, match="best constant"):
+        frames_of(pipeline, truth, Variant("dgs", "best constant"), 0)

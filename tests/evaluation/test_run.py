@@ -1,0 +1,130 @@
+"""The command, from weights to a report; and what happens when it is called again."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nvs_jax.cli import main
+from nvs_jax.errors import InputError
+from nvs_jax.evaluation.camera_accuracy import CameraErrors
+from nvs_jax.evaluation.fitting import CONSTANTS, closed_forms, fit, read_fit, write_fit
+from nvs_jax.evaluation.measure import measure
+from nvs_jax.evaluation.records import Records
+from nvs_jax.evaluation.report import scene_means
+from nvs_jax.evaluation.run import open_bench
+from nvs_jax.evaluation.settings import BenchmarkSettings
+from nvs_jax.evaluation.variants import QUICK, ClosedForm, Constant, Fit, Guided, MethodFit, Variant, variants_of
+from tests.evaluation.benches import SIZE, tiny_bench
+from tests.tiny import tiny_pipeline, write_tiny_folder
+
+METHODS = ("dgs", "post")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return str(write_tiny_folder(tmp_path_factory.mktemp("svd")))
+
+
+def test_the_command_end_to_end_and_once_more(weights, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["evaluate", weights, "--out", str(out), "--quick", "--scenes", "1", *SIZE]
+    main(command)
+    assert {path.name for path in out.iterdir()} == {"results.jsonl", "report.md", "angles.png"}
+    text = (out / "report.md").read_text()
+    assert text in capsys.readouterr().out
+    for title in QUICK["Methods"]:
+        assert text.count(f"| {title} |") == 3  # scores, and two tables by angle
+    lines = (out / "results.jsonl").read_text().splitlines()
+    assert len(lines) == len(QUICK["Methods"]) == len(variants_of(QUICK, Fit()))
+    for line in map(json.loads, lines):
+        assert np.isfinite(line["scores"]["psnr"]).all()
+        assert len(line["scores"]["ssim"]) == 3
+
+    # Broken off in the midst of the last line, it measures that one again and nothing else.
+    torn = "\n".join(lines)[:-40]
+    (out / "results.jsonl").write_text(torn)
+    main(command)
+    again = (out / "results.jsonl").read_text().splitlines()
+    assert again[:-1] == lines[:-1]
+    last, before = json.loads(again[-1]), json.loads(lines[-1])
+    assert (last["key"], last["scores"]) == (before["key"], before["scores"])
+
+
+def test_what_is_there_is_not_measured_again_and_other_weights_are_not_mixed_in(tmp_path):
+    variants = [Variant("ceiling"), Variant("baseline")]
+    bench = tiny_bench(tmp_path)
+    measure(bench, [10_000], variants)
+    size = bench.records.path.stat().st_size
+    measure(tiny_bench(tmp_path), [10_000], variants)
+    assert bench.records.path.stat().st_size == size
+    other = tiny_bench(tmp_path, seed=1)
+    measure(other, [10_000], variants)
+    assert len(Records(bench.records.path).lines) == 4
+    own, others = (scene_means(one.lines([10_000], variants[0]), "psnr") for one in (bench, other))
+    assert own != others
+
+
+def test_cameras_are_added_to_what_is_there(tmp_path, monkeypatch):
+    bench, variant = tiny_bench(tmp_path), Variant("ceiling")
+    measure(bench, [10_000], [variant])
+    assert "cameras" not in bench.lines([10_000], variant)[0]
+    found = CameraErrors(1.0, 2.0, 3.0)
+    monkeypatch.setattr("nvs_jax.evaluation.measure.camera_errors", lambda *given: found)
+    measure(bench, [10_000], [variant], cameras=lambda _: True)
+    assert bench.lines([10_000], variant)[0]["cameras"] == {"ate": 1.0, "rpe_t": 2.0, "rpe_r": 3.0}
+
+
+def test_the_search_takes_what_is_best_on_its_scenes(tmp_path):
+    """Results are made up: PSNR falls with the distance to one rule, another for each method."""
+    bench, seeds = tiny_bench(tmp_path), [3_000_000, 3_000_001]
+    wanted: dict[Guided, tuple[Constant, ClosedForm]] = {
+        "dgs": (Constant(0.8), closed_forms()[4]),
+        "post": (Constant(0.3), closed_forms()[10]),
+    }
+    for method, best in wanted.items():
+        for rule in (*CONSTANTS, *closed_forms()):
+            variant = replace(Variant(method), weights=rule)
+            for seed in seeds:
+                psnr = [20.0 + (rule in best)] * 3
+                bench.records.append(bench.experiment.key(seed, variant), scores={"psnr": psnr})
+    found = fit(bench, seeds)
+    assert found == Fit(*(MethodFit(*best) for best in wanted.values()))
+    write_fit(tmp_path / "fit.json", found)
+    assert read_fit(tmp_path / "fit.json") == found
+
+
+def test_the_grid_holds_the_releases_coefficients():
+    release = ClosedForm()
+    assert any(
+        np.allclose([rule.v2 / rule.v1, rule.v3 / rule.v1], [release.v2 / release.v1, release.v3 / release.v1])
+        for rule in closed_forms()
+    )
+    assert Constant(1.0) in CONSTANTS
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"dgs": 1, "post": 2}', "[" * 60_000, '{"dgs": {"constant": {"w": "a"}}}', " " * 2**17]
+    + [
+        json.dumps({name: {"constant": {"w": w}, "closed_form": {"v1": v1, "v2": 1, "v3": 1}} for name in METHODS})
+        for w, v1 in ((2, 1), (0.5, 0), (float("nan"), 1), (True, 1), (0.5, -1))
+    ],
+)
+def test_a_file_that_is_no_fit_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "fit.json").write_text(content)
+    with pytest.raises(InputError, match="holds no fit"):
+        read_fit(tmp_path / "fit.json")
+
+
+def test_a_size_the_model_does_not_take_is_named(tmp_path):
+    with pytest.raises(InputError, match="multiples of 4"):
+        open_bench(tiny_pipeline(), BenchmarkSettings(size=(24, 34)), tmp_path)
+
+
+@pytest.mark.parametrize("options", [["--scenes", "0"], ["--scenes", "33"], ["--fitting-scenes", "9"]])
+def test_numbers_of_scenes_that_there_are_not_are_refused(options, capsys):
+    with pytest.raises(SystemExit):
+        main(["evaluate", "nowhere", *options])
+    assert "must lie between 1 and" in capsys.readouterr().err
