@@ -19,22 +19,37 @@ from nvs_jax import checkpoint
 from nvs_jax.checkpoint import check_destination, is_checkpoint, restore_checkpoint, save_checkpoint
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.build import build
+from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.models.weights import random_weights
 from tests.convert.published import CONFIGS
 
 
 def networks() -> SVDNetworks:
-    """Small ones; the image encoder in bfloat16, and every configuration with something of its own."""
+    """Of one level each; the image encoder in bfloat16, and every configuration with something of its own."""
     configs = {
-        "unet": dataclasses.replace(CONFIGS["unet"], num_frames=14),
-        "vae": dataclasses.replace(CONFIGS["vae"], scaling_factor=0.13),
+        "unet": UNetConfig(
+            down_block_types=("DownBlockSpatioTemporal",),
+            up_block_types=("UpBlockSpatioTemporal",),
+            block_out_channels=(32,),
+            addition_time_embed_dim=32,
+            projection_class_embeddings_input_dim=96,
+            layers_per_block=(1,),
+            cross_attention_dim=(16,),
+            transformer_layers_per_block=((1,),),
+            num_attention_heads=(1,),
+            num_frames=14,
+        ),
+        "vae": VAEConfig(
+            down_block_types=("DownEncoderBlock2D",), block_out_channels=(32,), layers_per_block=1, scaling_factor=0.13
+        ),
         "image_encoder": dataclasses.replace(CONFIGS["image_encoder"], layer_norm_eps=1e-6),
     }
     weights = {
         component: random_weights(build(config), seed) for seed, (component, config) in enumerate(configs.items())
     }
-    weights["image_encoder"] = {name: array.astype(jnp.bfloat16) for name, array in weights["image_encoder"].items()}
+    encoder = weights["image_encoder"].items()
+    weights["image_encoder"] = {name: jnp.asarray(np.asarray(array).astype(jnp.bfloat16)) for name, array in encoder}
     fields: dict[str, Any] = {f"{component}_config": config for component, config in configs.items()}
     fields |= weights
     return SVDNetworks(**fields)
@@ -85,7 +100,7 @@ def test_a_dtype_is_for_the_unet_and_the_image_encoder_and_rounds_as_jax_does(sa
     assert all(array.dtype == jnp.bfloat16 for array in [*restored.unet.values(), *restored.image_encoder.values()])
     assert all(array.dtype == jnp.float32 for array in restored.vae.values())
     for name, array in NETWORKS.unet.items():
-        assert np.array_equal(restored.unet[name], array.astype(jnp.bfloat16))
+        assert np.array_equal(restored.unet[name], np.asarray(array).astype(jnp.bfloat16))
 
 
 def test_each_array_goes_where_it_is_sent(saved: Path):
@@ -253,7 +268,7 @@ DAMAGED = {
     "no configurations": (change("configs", []), "does not describe configs"),
     "a network missing": (lambda description: description["configs"].pop("vae"), "does not describe vae"),
     "a width changed by hand": (
-        lambda description: description["configs"]["unet"].update(block_out_channels=[32, 96]),
+        lambda description: description["configs"]["unet"].update(block_out_channels=[64]),
         r"nvs_jax\.json describes another unet than weights/unet holds: \d+ arrays differ, .* is .* there and ",
     ),
     "a layer more by hand": (

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from convert.diffusers_layout import open_folder
 from convert.transfer import build
+from nvs_jax.cli import main
 from nvs_jax.errors import InputError
 from nvs_jax.models.weights import parameter_specs
 from tests.convert.published import (
@@ -173,3 +174,38 @@ def test_a_scheduler_may_be_missing_but_not_predict_something_else(copy: Path):
         open_folder(copy)
     scheduler.unlink()
     assert open_folder(copy).path == copy
+
+
+def in_integers(folder: Path) -> str:
+    name = next(iter(TENSORS["vae"]))
+    replace_weights(folder, "vae", TENSORS["vae"] | {name: TENSORS["vae"][name].astype(np.int8)})
+    return f"1 of a dtype other than F64, F32, F16, BF16 ({name} is I8)"
+
+
+def cut_short(folder: Path) -> str:
+    path = folder / "unet" / f"{STEMS['unet']}.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    return "is not a sound safetensors file"
+
+
+def renamed_pickle(folder: Path) -> str:
+    (folder / "image_encoder" / f"{STEMS['image_encoder']}.safetensors").write_bytes(b"\x80\x04" + bytes(100))
+    return "is a pickle under another name"
+
+
+def missing_shard(folder: Path) -> str:
+    (folder / "vae" / f"{STEMS['vae']}.safetensors").unlink()
+    _, second = write_shards(folder / "vae", STEMS["vae"], TENSORS["vae"])
+    (folder / "vae" / second).unlink()
+    return f"names the shard {second}, which is missing"
+
+
+@pytest.mark.parametrize("damage", [in_integers, cut_short, renamed_pickle, missing_shard], ids=lambda d: d.__name__)
+def test_a_damaged_folder_is_one_line_and_leaves_nothing(copy: Path, damage, capsys: pytest.CaptureFixture[str]):
+    message = damage(copy)
+    with pytest.raises(SystemExit) as stop:
+        main(["convert", str(copy), str(copy.parent / "made")])
+    said = capsys.readouterr().err
+    assert stop.value.code == 2 and said.startswith("nvs-jax: error: ") and said.count("\n") == 1
+    assert message in said
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
