@@ -111,7 +111,7 @@ def test_refuses_other_devices(text):
 def test_the_shipped_table_is_about_full_size():
     entries = read_table(SHIPPED)
     assert {one.program for one in entries} >= {"embed", "encode", "sample", "decode"}
-    unet = 2 * 1_524_623_082
+    unet = 2 * 1_524_623_082 * 0.95  # less what cross-attention to one token never reads
     for one in entries:
         assert one.total > 0
         if one.program == "sample" and "bfloat16" in one.settings:
