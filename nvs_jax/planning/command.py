@@ -1,6 +1,5 @@
 """`nvs-jax plan`: says before a render whether it fits."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,9 @@ def run_plan(job: PlanJob) -> bool:
         InputError: an unknown device or model, or sizes that cannot be planned.
     """
     device = parse_device(job.device)
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # a plan computes nothing, and must not take the device's memory
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")  # a plan computes nothing, and must not take a device's memory
     from nvs_jax.planning.compiling import can_compile
     from nvs_jax.planning.estimate import from_table, phases
     from nvs_jax.planning.table import read_table
