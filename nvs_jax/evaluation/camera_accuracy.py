@@ -7,12 +7,12 @@ match reaches (a few pixels of the coarsest picture) come out too good: the erro
 """
 
 from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from nvs_jax.evaluation.problems import Truth
 from nvs_jax.geometry.cameras import Matrix, Pose, pose_matrix
@@ -21,7 +21,7 @@ from nvs_jax.scenes import Scene, render
 
 LEVELS = (4, 2)
 """Pixels along each side of those that frames are made coarser to."""
-ITERATIONS = 8
+ITERATIONS = 6
 """At each level."""
 _STEP = np.array([0.003] * 3 + [0.012] * 3, np.float32)
 """Radians and scene units that move pictures about alike; motions are counted in them."""
@@ -107,29 +107,47 @@ def _coarser(frame: Float[Array, "h w 3"], intrinsics: Matrix, factor: int) -> t
     return squares.mean((1, 3)), scaled
 
 
+class _Match(NamedTuple):
+    """A pose, how badly it matches, and what Gauss-Newton needs there."""
+
+    pose: Pose
+    cost: Float[Array, ""]
+    normal: Float[Array, "6 6"]
+    along: Float[Array, "6"]
+
+
 def _refine(scene: Scene, frame: Array, intrinsics: Matrix, pose: Pose, shading: Array) -> Pose:
-    """Levenberg-Marquardt: a step is taken where it makes the match better, else tried smaller."""
+    """Levenberg-Marquardt: a step is taken where it makes the match better, else a smaller one is tried."""
     height, width = frame.shape[:2]
-    picture = partial(render, scene, height=height, width=width, samples=2, view_dependent=shading)
+    # One program renders the pose and its neighbours: rendering is most of what there is to compile.
+    around = jnp.concatenate([jnp.zeros((1, 6)), jnp.eye(6), -jnp.eye(6)])
 
-    def difference(pose: Pose) -> Float[Array, "n"]:
-        return (picture(pose, intrinsics).picture - frame).ravel()
+    def match(pose: Pose) -> _Match:
+        def difference(motion: Float[Array, "6"]) -> Float[Array, "n"]:
+            near = _moved(pose, motion)
+            seen = render(scene, near, intrinsics, height, width, samples=2, view_dependent=shading)
+            return (seen.picture - frame).ravel()
 
-    def body(_: Int[Array, ""], carry: tuple[Array, Array]) -> tuple[Array, Array]:
-        pose, damping = carry
-        here = difference(pose)
-        ends = jax.vmap(lambda motion: difference(_moved(pose, motion)))(jnp.concatenate([jnp.eye(6), -jnp.eye(6)]))
-        slope = (ends[:6] - ends[6:]) / 2
-        weights = _trust(here)
-        normal = jnp.matmul(slope * weights, slope.T, precision="highest")
-        along = jnp.matmul(slope, weights * here, precision="highest")
+        here, *ends = jnp.split(jax.vmap(difference)(around), [1, 7])
+        here, slope = here[0], (ends[0] - ends[1]) / 2
+        trust = 1 / (1 + jnp.square(here / _DOUBT))
         # The small constant keeps a frame without any structure where it is.
-        system = normal + jnp.diag(damping * jnp.diagonal(normal) + 1e-6)
-        tried = _moved(pose, -jnp.linalg.solve(system, along))
-        better = _cost(difference(tried)) < _cost(here)
-        return jnp.where(better, tried, pose), jnp.where(better, damping / 3, damping * 5)
+        normal = jnp.matmul(slope * trust, slope.T, precision="highest") + 1e-6 * jnp.eye(6)
+        along = jnp.matmul(slope, trust * here, precision="highest")
+        # What weighting by trust minimises.
+        return _Match(pose, jnp.mean(jnp.log1p(jnp.square(here / _DOUBT))), normal, along)
 
-    return jax.lax.fori_loop(0, ITERATIONS, body, (pose, jnp.float32(0.01)))[0]
+    def body(carry: tuple[_Match, Array], _: None) -> tuple[tuple[_Match, Array], None]:
+        best, damping = carry
+        system = best.normal + jnp.diag(damping * jnp.diagonal(best.normal))
+        tried = match(_moved(best.pose, -jnp.linalg.solve(system, best.along)))
+        better = tried.cost < best.cost
+        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), tried, best)
+        return (best, jnp.where(better, damping / 3, damping * 5)), None
+
+    # The first step from nowhere stays where it is: no gradient, and any match is better than none.
+    nowhere = _Match(pose, jnp.full((), jnp.inf), jnp.eye(6), jnp.zeros(6))
+    return jax.lax.scan(body, (nowhere, jnp.float32(0.01)), length=ITERATIONS + 1)[0][0].pose
 
 
 def _moved(pose: Pose, motion: Float[Array, "6"]) -> Pose:
@@ -137,12 +155,3 @@ def _moved(pose: Pose, motion: Float[Array, "6"]) -> Pose:
     motion = motion * _STEP
     step = pose_matrix(rotation_matrix(motion[:3]), motion[3:])
     return jnp.matmul(step, pose, precision="highest")
-
-
-def _trust(difference: Array) -> Array:
-    return 1 / (1 + jnp.square(difference / _DOUBT))
-
-
-def _cost(difference: Array) -> Array:
-    """What weighting by `_trust` minimises."""
-    return jnp.mean(jnp.log1p(jnp.square(difference / _DOUBT)))

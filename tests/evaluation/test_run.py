@@ -12,10 +12,20 @@ from nvs_jax.evaluation.camera_accuracy import CameraErrors
 from nvs_jax.evaluation.fitting import CONSTANTS, closed_forms, fit, read_fit, write_fit
 from nvs_jax.evaluation.measure import measure
 from nvs_jax.evaluation.records import Records
-from nvs_jax.evaluation.report import scene_means
+from nvs_jax.evaluation.report import draw_steps, report, scene_means
 from nvs_jax.evaluation.run import open_bench
 from nvs_jax.evaluation.settings import BenchmarkSettings
-from nvs_jax.evaluation.variants import QUICK, ClosedForm, Constant, Fit, Guided, MethodFit, Variant, variants_of
+from nvs_jax.evaluation.variants import (
+    QUICK,
+    TABLES,
+    ClosedForm,
+    Constant,
+    Fit,
+    Guided,
+    MethodFit,
+    Variant,
+    variants_of,
+)
 from tests.evaluation.benches import SIZE, tiny_bench
 from tests.tiny import tiny_pipeline, write_tiny_folder
 
@@ -128,3 +138,19 @@ def test_numbers_of_scenes_that_there_are_not_are_refused(options, capsys):
     with pytest.raises(SystemExit):
         main(["evaluate", "nowhere", *options])
     assert "must lie between 1 and" in capsys.readouterr().err
+
+
+@pytest.mark.full
+def test_every_row_of_every_table_can_be_made(tmp_path):
+    fast = {
+        title: {row: replace(variant, steps=variant.steps // 25) for row, variant in table.items()}
+        for title, table in TABLES.items()
+    }
+    bench, seeds, found = tiny_bench(tmp_path), [10_000], Fit()
+    measure(bench, seeds, variants_of(fast, found))
+    text = report(bench, seeds, fast, found, with_fit=True)
+    for table in fast.values():
+        for row in table:
+            assert f"| {row} |" in text
+    draw_steps(tmp_path / "steps.png", bench, seeds, fast["Steps"], found)
+    assert (tmp_path / "steps.png").stat().st_size > 10_000
