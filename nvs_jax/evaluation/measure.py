@@ -1,5 +1,6 @@
 """Measure variants on scenes: what is already on disk is not measured again."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -51,10 +52,14 @@ def measure(
     wanted = [(seed, variant, cameras(variant)) for seed in seeds for variant in variants]
     missing = [one for one in wanted if _is_missing(bench.records.lines.get(key(one[0], one[1])), one[2])]
     truth = _LastTruth(bench)
-    for seed, variant, with_cameras in tqdm(missing, desc=title, unit="video", disable=not missing):
-        entries = measure_one(bench.pipeline, truth(seed, variant.shading), variant, seed, with_cameras)
-        named = {"weights": bench.experiment.weights, "seed": seed, "variant": variant.described()}
-        bench.records.append(key(seed, variant), **named, **entries)
+    try:
+        for seed, variant, with_cameras in tqdm(missing, desc=title, unit="video", disable=not missing):
+            entries = measure_one(bench.pipeline, truth(seed, variant.shading), variant, seed, with_cameras)
+            named = {"weights": bench.experiment.weights, "seed": seed, "variant": variant.described()}
+            bench.records.append(key(seed, variant), **named, **entries)
+    except KeyboardInterrupt:
+        print(f"nvs-jax: interrupted; what was measured is kept in {bench.records.path}", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 def measure_one(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int, cameras: bool = False) -> Line:

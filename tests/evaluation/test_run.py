@@ -76,6 +76,22 @@ def test_what_is_there_is_not_measured_again_and_other_weights_are_not_mixed_in(
     assert own != others
 
 
+def test_what_was_measured_before_an_interruption_is_kept(tmp_path, monkeypatch, capsys):
+    bench, variants = tiny_bench(tmp_path), [Variant("ceiling"), Variant("baseline")]
+
+    def interrupted(pipeline, truth, variant, *others):
+        if variant.method == "baseline":
+            raise KeyboardInterrupt
+        return {"seconds": 1.0}
+
+    monkeypatch.setattr("nvs_jax.evaluation.measure.measure_one", interrupted)
+    with pytest.raises(SystemExit) as stop:
+        measure(bench, [10_000], variants)
+    assert stop.value.code == 130
+    assert "results.jsonl" in capsys.readouterr().err
+    assert len(Records(bench.records.path).lines) == 1
+
+
 def test_cameras_are_added_to_what_is_there(tmp_path, monkeypatch):
     bench, variant = tiny_bench(tmp_path), Variant("ceiling")
     measure(bench, [10_000], [variant])
