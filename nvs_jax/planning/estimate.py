@@ -132,7 +132,11 @@ def _settings(program: Program, request: Request) -> list[tuple[str, float]]:
     like_bfloat16 = replace(request, dtype="bfloat16", tile=None).settings(program)
     both = replace(request, dtype="bfloat16", tile=None, sequential=False).settings(program)
     half = 0.5 if request.sequential else 1.0
-    return [*wanted, (like_bfloat16, width), (both, width * half)]
+    found = [*wanted, (like_bfloat16, width), (both, width * half)]
+    if request.method == "post" and request.gradient == "skip":
+        # One evaluation more, before the step and without guidance: the step's own two branches need more.
+        found += _settings(program, replace(request, method="dgs"))
+    return found
 
 
 def _interpolated(points: Mapping[int, int], at: int) -> float:

@@ -88,6 +88,7 @@ def test_what_is_not_in_the_table(assess):
     assert assess(replace(REQUEST, dtype="float32"))[2].temporary == 16 * GIB
     assert assess(replace(REQUEST, sequential=True))[2].temporary == 4 * GIB
     assert assess(replace(REQUEST, tile=(320, 512)))[3].temporary < 4 * GIB
+    assert assess(replace(REQUEST, method="post"))[2].temporary == 8 * GIB
     with pytest.raises(InputError, match="no figure"):
         assess(replace(REQUEST, method="post", gradient="full"))
 
