@@ -5,7 +5,7 @@ Only configurations and safetensors of the diffusers layout are asked for. The t
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,12 +26,25 @@ def is_hub_id(source: str) -> bool:
 
 
 def fetch(repository: str, variant: Variant = "full") -> Path:
-    """The folder of a model on the hub, downloaded as far as it is not there yet.
+    """The folder of an SVD on the hub, downloaded as far as it is not there yet.
 
     Args:
         repository: OWNER/NAME.
         variant: "fp16" for the weights in half precision where the model has them, half the download; the other
             variant is taken where this one is missing.
+
+    Raises:
+        InputError: it cannot be had; the message says what to do.
+    """
+    return fetch_files(repository, lambda files: _needed(repository, files, variant))
+
+
+def fetch_files(repository: str, needed: Callable[[list[str]], list[str]]) -> Path:
+    """The folder of any model on the hub, downloaded as far as it is not there yet.
+
+    Args:
+        repository: OWNER/NAME.
+        needed: which of the files that the model has.
 
     Raises:
         InputError: it cannot be had; the message says what to do.
@@ -46,7 +59,7 @@ def fetch(repository: str, variant: Variant = "full") -> Path:
                 raise
             # No network: what an earlier download left will do, if it is all there.
             return Path(huggingface_hub.snapshot_download(repository, local_files_only=True))
-        return Path(huggingface_hub.snapshot_download(repository, allow_patterns=_needed(repository, files, variant)))
+        return Path(huggingface_hub.snapshot_download(repository, allow_patterns=needed(files)))
 
 
 def _needed(repository: str, files: Iterable[str], variant: Variant) -> list[str]:
