@@ -23,7 +23,7 @@ def test_cameras_are_found_against_the_scene_though_a_part_of_the_frame_is_inven
     rng = np.random.default_rng(0)
     true = moved(rng.normal(0, 1, (2, 6)).astype(np.float32) * ([0.006] * 3 + [0.025] * 3))
     begin = moved(np.zeros((2, 6), np.float32))
-    scene, intrinsics = random_scene(10_000), default_view(*SIZE)[1]
+    scene, intrinsics = random_scene(40_000), default_view(*SIZE)[1]
     frames = np.array(render_path(scene, jnp.asarray(true), intrinsics, *SIZE, samples=2).picture)
     frames[:, :24, :40] = 0.3
     found = refine_poses(scene, jnp.asarray(frames), jnp.asarray(begin), intrinsics, jnp.float32(0))

@@ -30,11 +30,11 @@ def pipeline():
 
 @pytest.fixture(scope="module")
 def truth():
-    return true_views(10_000, 0.0, SETTINGS)
+    return true_views(40_000, 0.0, SETTINGS)
 
 
 def test_truth_is_seen_from_an_orbit_that_turns_with_the_seed(truth):
-    other = true_views(10_001, 0.0, SETTINGS)
+    other = true_views(40_001, 0.0, SETTINGS)
     assert truth.pictures.shape == (FRAMES, HEIGHT, WIDTH, 3)
     assert truth.holes.shape == (FRAMES - 1, HEIGHT, WIDTH)
     centres = [np.linalg.inv(np.asarray(one.poses[-1]))[:3, 3] for one in (truth, other)]
@@ -43,7 +43,7 @@ def test_truth_is_seen_from_an_orbit_that_turns_with_the_seed(truth):
 
 
 def test_shading_changes_pictures_and_nothing_else(truth):
-    shiny = true_views(10_000, 1.0, SETTINGS)
+    shiny = true_views(40_000, 1.0, SETTINGS)
     assert np.abs(shiny.pictures - truth.pictures).max() > 0.05
     np.testing.assert_array_equal(shiny.holes, truth.holes)
     np.testing.assert_array_equal(shiny.depth, truth.depth)
@@ -101,7 +101,7 @@ def test_w_of_1_keeps_the_warp_and_less_keeps_less(pipeline, truth):
 def test_one_program_for_all_scenes_rules_steps_and_depths(pipeline, truth):
     first = frames_of(pipeline, truth, Variant("dgs", steps=5), 0)
     problem_of(pipeline, truth, Variant("dgs", steps=10), 0)  # the schedule's few operations
-    other = true_views(10_001, 0.0, SETTINGS)
+    other = true_views(40_001, 0.0, SETTINGS)
     with count_compilations() as count:
         frames_of(pipeline, other, Variant("dgs", ClosedForm(0.001, 3.0, 0.1), steps=10), 1)
     assert count.value == 0

@@ -65,14 +65,14 @@ def test_the_command_end_to_end_and_once_more(weights, tmp_path, capsys):
 def test_what_is_there_is_not_measured_again_and_other_weights_are_not_mixed_in(tmp_path):
     variants = [Variant("ceiling"), Variant("baseline")]
     bench = tiny_bench(tmp_path)
-    measure(bench, [10_000], variants)
+    measure(bench, [40_000], variants)
     size = bench.records.path.stat().st_size
-    measure(tiny_bench(tmp_path), [10_000], variants)
+    measure(tiny_bench(tmp_path), [40_000], variants)
     assert bench.records.path.stat().st_size == size
     other = tiny_bench(tmp_path, seed=1)
-    measure(other, [10_000], variants)
+    measure(other, [40_000], variants)
     assert len(Records(bench.records.path).lines) == 4
-    own, others = (scene_means(one.lines([10_000], variants[0]), "psnr") for one in (bench, other))
+    own, others = (scene_means(one.lines([40_000], variants[0]), "psnr") for one in (bench, other))
     assert own != others
 
 
@@ -86,7 +86,7 @@ def test_what_was_measured_before_an_interruption_is_kept(tmp_path, monkeypatch,
 
     monkeypatch.setattr("nvs_jax.evaluation.measure.measure_one", interrupted)
     with pytest.raises(SystemExit) as stop:
-        measure(bench, [10_000], variants)
+        measure(bench, [40_000], variants)
     assert stop.value.code == 130
     assert "results.jsonl" in capsys.readouterr().err
     assert len(Records(bench.records.path).lines) == 1
@@ -94,12 +94,12 @@ def test_what_was_measured_before_an_interruption_is_kept(tmp_path, monkeypatch,
 
 def test_cameras_are_added_to_what_is_there(tmp_path, monkeypatch):
     bench, variant = tiny_bench(tmp_path), Variant("ceiling")
-    measure(bench, [10_000], [variant])
-    assert "cameras" not in bench.lines([10_000], variant)[0]
+    measure(bench, [40_000], [variant])
+    assert "cameras" not in bench.lines([40_000], variant)[0]
     found = CameraErrors(1.0, 2.0, 3.0)
     monkeypatch.setattr("nvs_jax.evaluation.measure.camera_errors", lambda *given: found)
-    measure(bench, [10_000], [variant], cameras=lambda _: True)
-    assert bench.lines([10_000], variant)[0]["cameras"] == {"ate": 1.0, "rpe_t": 2.0, "rpe_r": 3.0}
+    measure(bench, [40_000], [variant], cameras=lambda _: True)
+    assert bench.lines([40_000], variant)[0]["cameras"] == {"ate": 1.0, "rpe_t": 2.0, "rpe_r": 3.0}
 
 
 def test_the_search_takes_what_is_best_on_its_scenes(tmp_path):
@@ -162,7 +162,7 @@ def test_every_row_of_every_table_can_be_made(tmp_path):
         title: {row: replace(variant, steps=variant.steps // 25) for row, variant in table.items()}
         for title, table in TABLES.items()
     }
-    bench, seeds, found = tiny_bench(tmp_path), [10_000], Fit()
+    bench, seeds, found = tiny_bench(tmp_path), [40_000], Fit()
     measure(bench, seeds, variants_of(fast, found))
     text = report(bench, seeds, fast, found, with_fit=True)
     for table in fast.values():
