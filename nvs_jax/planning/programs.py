@@ -4,6 +4,7 @@ They are the pipeline's own parts, put together as it does. What they run on is 
 shardings, which the caller chooses.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,11 +56,16 @@ class Model:
         >>> round(Model().parameters("unet") / 1e9, 4)
         1.5246
         """
-        return sum(math.prod(spec.shape) for spec in parameter_specs(self.module(component)).values())
+        return _count(self, component)
 
     def weight_bytes(self, component: str, dtype: str) -> int:
         """Bytes of a network on the device."""
         return self.parameters(component) * held_dtype(component, dtype).itemsize
+
+
+@functools.lru_cache(maxsize=64)  # building a network of full size takes a second
+def _count(model: Model, component: str) -> int:
+    return sum(math.prod(spec.shape) for spec in parameter_specs(model.module(component)).values())
 
 
 @dataclass(frozen=True)

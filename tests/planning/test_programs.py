@@ -9,7 +9,7 @@ import pytest
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.planning.compiling import measure
 from nvs_jax.planning.programs import Model, build_program
-from nvs_jax.planning.request import COMPONENT, PROGRAMS, Request
+from nvs_jax.planning.request import COMPONENT, PROGRAMS, Program, Request
 from tests.convert.published import CONFIGS
 
 TINY = Model(**CONFIGS)
@@ -57,5 +57,5 @@ def test_components_are_the_models():
 
 
 def _weights(component):
-    program = next(name for name in PROGRAMS if COMPONENT[name] == component)
+    program: Program = next(name for name in PROGRAMS if COMPONENT[name] == component)
     return build_program(program, TINY, SMALL).arguments["weights"]
