@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict, Unpack, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -12,20 +12,34 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from nvs_jax.conditions import Conditions, from_photo
-from nvs_jax.diffusion import Codec, Denoiser, Guidance, ViewWeights, run, start
-from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_weights
+from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, ViewWeights, run, start
+from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_weights
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.diffusion.sampler import Carry
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Warp, intrinsics_matrix
 from nvs_jax.models.svd.in_turn import NetworksInTurn
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
-from nvs_jax.pytree import pytree
+from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import RenderSettings
 
 Report = Callable[[str, int, int], None]
 """Called with (stage, done, total) whenever a part of a stage is done: "warp", "encode", "sample", "decode"."""
 Frames = Float[Array, "f H W 3"]
+
+
+@runtime_checkable
+class States(Protocol):
+    """Where a sampler keeps its states between programs, so that a run can go on after being killed."""
+
+    def restore(self, fresh: Carry) -> Carry:
+        """The newest state that was kept, or `fresh`, the one before the first step."""
+        ...
+
+    def save(self, carry: Carry) -> None:
+        """Keep a state; it must be on disk, or the host, when this returns."""
+        ...
 
 
 class Overrides(TypedDict, total=False):
@@ -83,6 +97,9 @@ class Problem:
     weights: ViewWeights
     noise: Float[Array, "1 f h w c"]
     sigmas: Float[Array, "levels"]
+    solver: Solver = static(default=Euler())
+    key: PRNGKeyArray | None = None
+    """Of a stochastic solver."""
 
 
 class Noise(NamedTuple):
@@ -138,6 +155,7 @@ class Pipeline:
         seed: int = 0,
         settings: RenderSettings = RenderSettings(),
         report: Report | None = None,
+        states: States | None = None,
     ) -> Render:
         """The video that `conditions` steer: see `nvs_jax.conditions` for all the ways to make them.
 
@@ -146,6 +164,7 @@ class Pipeline:
             seed: of all random numbers.
             settings: everything else.
             report: called as the work goes on; see `Report`.
+            states: where the sampler's states are kept, and what it begins from; `nvs_jax.resume.Leg` is one.
 
         Raises:
             InputError: a size the model cannot take.
@@ -153,7 +172,7 @@ class Pipeline:
         _tell(report, conditions, "warp")
         problem = self.prepare(conditions, jax.random.key(seed), settings)
         _tell(report, problem, "encode")
-        latents = jax.block_until_ready(solve(problem, report))
+        latents = jax.block_until_ready(solve(problem, report, states))
         frames = self.decode(latents, settings)
         _tell(report, frames, "decode")
         sigmas = problem.sigmas[:-1]
@@ -188,7 +207,9 @@ class Pipeline:
         # First all that the image encoder does, then the VAE, then the UNet: a low-memory model holds one at a time.
         embedding = jax.block_until_ready(self.model.embed(picture))
         codec = self.model.codec(settings.conditioning, memory=settings.memory)
+        key = None
         if not isinstance(randomness, Noise):
+            key = jax.random.fold_in(randomness, 2)
             for_picture, for_latents = jax.random.split(randomness)
             shape = codec.latent_shape(frames, height, width)
             randomness = Noise(jax.random.normal(for_picture, picture.shape), jax.random.normal(for_latents, shape))
@@ -203,6 +224,8 @@ class Pipeline:
             weights=make_weights(settings.weights, sigmas, np.asarray(distances, np.float64)),
             noise=randomness.latents[None],
             sigmas=sigmas,
+            solver=make_solver(settings.solver, settings.schedule.steps),
+            key=key,
         )
 
     def decode(self, latents: Float[Array, "1 f h w c"], settings: RenderSettings = RenderSettings()) -> Frames:
@@ -226,16 +249,24 @@ def override(
     return settings
 
 
-def solve(problem: Problem, report: Report | None = None) -> Float[Array, "1 f h w c"]:
-    """Clean latents, a fixed number of steps to a program, so that progress can be reported between programs."""
+def solve(problem: Problem, report: Report | None = None, states: States | None = None) -> Float[Array, "1 f h w c"]:
+    """Clean latents, a fixed number of steps to a program: between programs progress is reported and kept."""
     x = problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1)
     steps = len(problem.sigmas) - 1
     length = segment_length(steps)
-    carry = start(x)
-    for done in range(0, steps, length):
+    carry = start(x, problem.solver, problem.key)
+    begin = 0
+    if states is not None:
+        carry = states.restore(carry)
+        begin = int(carry.step)
+        if begin:
+            _tell(report, carry, "sample", begin, steps)
+    for done in range(begin, steps, length):
         sigmas = problem.sigmas[done : done + length + 1]
-        carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.weights)
+        carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.weights, problem.solver)
         _tell(report, carry, "sample", done + length, steps)
+        if states is not None:
+            states.save(carry)
     return carry.x
 
 

@@ -21,6 +21,10 @@ def _require(condition: bool, message: str) -> None:
         raise InputError(message)
 
 
+def _check_interval(name: str, interval: tuple[float, float] | None) -> None:
+    _require(interval is None or interval[0] <= interval[1], f"{name} must not end before it begins")
+
+
 @dataclass(frozen=True)
 class WarpSettings:
     """The warp and its masks. The defaults are what docs/warp.md measures to be best; `reference` is the release."""
@@ -67,20 +71,46 @@ class ScheduleSettings:
     """Noise levels."""
 
     steps: int = 25
-    """Solver steps."""
+    """Solver steps; of a list, as many as it has levels."""
+    kind: Literal["karras", "exponential", "list"] = "karras"
+    """Levels after Karras et al.; each the same fraction of the one before; or a list of your own."""
+    levels: tuple[float, ...] = ()
+    """Of a list: falling noise levels; a final 0 is added."""
     sigma_max: float = 700.0
     """Largest noise level."""
     sigma_min: float = 0.002
     """Smallest noise level before 0."""
     rho: float = 7.0
-    """How strongly steps gather at small noise."""
+    """Of karras: how strongly steps gather at small noise."""
 
     def __post_init__(self):
+        if self.kind == "list":
+            falling = all(high > low for high, low in zip(self.levels, self.levels[1:], strict=False))
+            _require(
+                bool(self.levels) and falling and self.levels[-1] > 0,
+                f"a list of sigmas must be positive and fall, not {' '.join(map(str, self.levels)) or 'empty'}",
+            )
+            object.__setattr__(self, "steps", len(self.levels))
         _require(self.steps >= 1, f"steps must be at least 1, not {self.steps}")
         _require(
             0 < self.sigma_min <= self.sigma_max,
             f"sigmas must satisfy 0 < sigma_min <= sigma_max, not {self.sigma_min} and {self.sigma_max}",
         )
+
+
+@dataclass(frozen=True)
+class SolverSettings:
+    """How a step is made; docs/guidance.md compares them."""
+
+    kind: Literal["euler", "heun", "churn", "dpmpp2m", "adams3"] = "euler"
+    """First order, the release's; second order with two evaluations a step; the same with noise added at every step
+    (Karras et al., Algorithm 2); or of second and third order with one evaluation a step."""
+    churn: float = 40.0
+    """Of churn: S_churn, how much noise is added in all."""
+    churn_interval: tuple[float, float] = (0.05, 50.0)
+    """Of churn: S_tmin and S_tmax, the noise levels between which it is added."""
+    churn_noise: float = 1.003
+    """Of churn: S_noise, the standard deviation of what is added."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +124,9 @@ class ConditioningSettings:
     noise_aug: float = 0.02
     """Standard deviation of the noise added to the picture before it is encoded."""
     guidance_scale: tuple[float, float] = (1.0, 3.0)
-    """Classifier-free guidance at the first and at the last frame."""
+    """Classifier-free guidance at the first and at the last frame; 1 at both evaluates one branch instead of two."""
+    guidance_interval: tuple[float, float] | None = None
+    """Noise levels between which classifier-free guidance is on; elsewhere one branch is evaluated. None: all."""
     mixed_context: bool = False
     """The release's mixed-up cross-attention context in the temporal layers."""
     target_scale: float | None = None
@@ -104,6 +136,7 @@ class ConditioningSettings:
         _require(self.fps >= 1, f"fps must be at least 1, not {self.fps}")
         _require(self.noise_aug >= 0, f"noise_aug must not be negative, as {self.noise_aug} is")
         _require(self.target_scale is None or self.target_scale > 0, "target_scale must be positive")
+        _check_interval("conditioning.guidance_interval", self.guidance_interval)
 
 
 @dataclass(frozen=True)
@@ -146,10 +179,14 @@ class GuidanceSettings:
 
     method: Literal["dgs", "post", "none"] = "dgs"
     """Directly guided sampling (13), posterior sampling (14), or the video model alone."""
-    estimate: Literal["select", "blend"] = "select"
-    """The release's sorted selection, or the paper's blend (12)."""
+    estimate: Literal["select", "smooth", "blend"] = "select"
+    """The release's sorted selection, the same with soft edges, or the paper's blend (12)."""
     clamp: float | None = None
-    """Of select: w is raised to at least this. None: the release's for the mode and method, from 0 to 0.6."""
+    """Of select and smooth: w is raised to at least this. None: the release's for the mode and method, 0 to 0.6."""
+    temperature: float = 0.05
+    """Of smooth: how soft its edges are, in units of the latents."""
+    interval: tuple[float, float] | None = None
+    """Noise levels between which the warped views steer; None: all."""
     learning_rate: float = 0.02
     """Of post: size of a correction relative to sqrt(sigma)."""
     gradient: Literal["skip", "full"] = "skip"
@@ -160,6 +197,10 @@ class GuidanceSettings:
     """Of post: round corrections to float16, as the release always does."""
     free_last: bool = False
     """Of dgs with two views: leave the last frame, the second view's, to the model, as the release."""
+
+    def __post_init__(self):
+        _require(self.temperature > 0, f"guidance.temperature must be positive, not {self.temperature}")
+        _check_interval("guidance.interval", self.interval)
 
 
 @dataclass(frozen=True)
@@ -283,6 +324,7 @@ class RenderSettings:
     """Everything that decides what a render computes, given inputs, weights and a seed."""
 
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    solver: SolverSettings = field(default_factory=SolverSettings)
     conditioning: ConditioningSettings = field(default_factory=ConditioningSettings)
     weights: WeightSettings = field(default_factory=WeightSettings)
     guidance: GuidanceSettings = field(default_factory=GuidanceSettings)

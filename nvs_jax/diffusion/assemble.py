@@ -5,12 +5,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from nvs_jax.diffusion.contracts import Guidance, ViewWeights
-from nvs_jax.diffusion.estimates import Blend, Select, WarpedViews
-from nvs_jax.diffusion.guidance import DirectGuidance, PosteriorGuidance, Tiled, Unguided
+from nvs_jax.diffusion.estimates import Blend, Estimate, Select, SmoothSelect, WarpedViews
+from nvs_jax.diffusion.guidance import DirectGuidance, PosteriorGuidance, Tiled, Unguided, Within
 from nvs_jax.diffusion.reference_weights import reference_weights
-from nvs_jax.diffusion.schedule import karras_sigmas
+from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
+from nvs_jax.diffusion.solvers import Churn, DPMSolverPP2M, Euler, ExponentialAdams, Heun, Solver
 from nvs_jax.diffusion.view_weights import Coefficients, TabulatedWeights, closed_form_weights
-from nvs_jax.settings import GuidanceSettings, Mode, ScheduleSettings, WeightSettings
+from nvs_jax.settings import GuidanceSettings, Mode, ScheduleSettings, SolverSettings, WeightSettings
 from nvs_jax.windows import overlapping_windows
 
 RELEASE_CLAMP = {
@@ -24,14 +25,32 @@ RELEASE_CLAMP = {
 
 
 def make_sigmas(settings: ScheduleSettings) -> Float[Array, "levels"]:
-    """The schedule of the settings; see `karras_sigmas`."""
-    return karras_sigmas(settings.steps, settings.sigma_max, settings.sigma_min, settings.rho)
+    """The schedule of the settings; see `nvs_jax.diffusion.schedule`."""
+    match settings.kind:
+        case "karras":
+            return karras_sigmas(settings.steps, settings.sigma_max, settings.sigma_min, settings.rho)
+        case "exponential":
+            return exponential_sigmas(settings.steps, settings.sigma_max, settings.sigma_min)
+        case "list":
+            return listed_sigmas(settings.levels)
+
+
+def make_solver(settings: SolverSettings, steps: int) -> Solver:
+    """The solver of the settings.
+
+    >>> make_solver(SolverSettings("churn", churn=5.0), steps=50)
+    Churn(gamma=0.1, low=0.05, high=50.0, noise=1.003)
+    """
+    if settings.kind == "churn":
+        gamma = min(settings.churn / steps, 2**0.5 - 1)
+        return Churn(gamma, *settings.churn_interval, settings.churn_noise)
+    return {"euler": Euler(), "heun": Heun(), "dpmpp2m": DPMSolverPP2M(), "adams3": ExponentialAdams()}[settings.kind]
 
 
 def make_weights(
-    settings: WeightSettings, sigmas: Float[Array, "levels"], distances: Float[np.ndarray, "f"]
+    settings: WeightSettings, sigmas: Float[Array, "levels"], distances: Float[np.ndarray, "f *cells"]
 ) -> ViewWeights:
-    """w(sigma) by the rule of the settings, for frames at these distances from the given view."""
+    """w(sigma) by the rule of the settings, for frames, or cells, at these distances from the given view."""
     if settings.rule == "search":
         table, _ = reference_weights(np.asarray(sigmas[:-1]), distances)
         return TabulatedWeights(sigmas[:-1], jnp.asarray(table, sigmas.dtype))
@@ -50,16 +69,30 @@ def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int,
     """
     if settings.method == "none":
         return Unguided()
-    clamp = RELEASE_CLAMP[mode, settings.method] if settings.clamp is None else settings.clamp
-    target, hole = views.target, views.hole
-    if settings.free_last and mode == "views" and settings.method == "dgs":
-        hole = hole.at[:, -1].set(True)
-    rule = Select(target, hole, clamp) if settings.estimate == "select" else Blend(target, hole)
+    guidance = _make_everywhere(settings, views, multiple, mode)
+    return guidance if settings.interval is None else Within(guidance, *settings.interval)
+
+
+def _make_everywhere(settings: GuidanceSettings, views: WarpedViews, multiple: int, mode: Mode) -> Guidance:
+    """The guidance at work at every noise level."""
+    rule = _make_estimate(settings, views, mode)
     if settings.method == "dgs":
         return DirectGuidance(rule)
     posterior = PosteriorGuidance(rule, settings.learning_rate, settings.gradient, settings.half)
     if not settings.tiles:
         return posterior
-    _, _, height, width, _ = target.shape
+    _, _, height, width, _ = views.target.shape
     extra_rows = 0 if mode == "single" else multiple
     return Tiled(posterior, overlapping_windows(height, width, multiple, extra_rows))
+
+
+def _make_estimate(settings: GuidanceSettings, views: WarpedViews, mode: Mode) -> Estimate:
+    target, hole = views.target, views.hole
+    if settings.free_last and mode == "views" and settings.method == "dgs":
+        hole = hole.at[:, -1].set(True)
+    if settings.estimate == "blend":
+        return Blend(target, hole)
+    clamp = RELEASE_CLAMP[mode, settings.method] if settings.clamp is None else settings.clamp
+    if settings.estimate == "smooth":
+        return SmoothSelect(target, hole, clamp, settings.temperature)
+    return Select(target, hole, clamp)

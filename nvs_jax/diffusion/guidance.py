@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from nvs_jax.diffusion.contracts import Denoiser, FrameWeights, Guidance, Latents, Sigma
-from nvs_jax.diffusion.estimates import Estimate
+from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, Weights
+from nvs_jax.diffusion.estimates import Estimate, crop_weights
 from nvs_jax.pytree import pytree, static
 from nvs_jax.windows import Window
 
@@ -19,11 +19,11 @@ from nvs_jax.windows import Window
 class Unguided:
     """The video model alone."""
 
-    def correct(self, x: Latents, sigma: Sigma, w: FrameWeights, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
         """The identity."""
         return x
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: FrameWeights) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
         """The identity."""
         return x0
 
@@ -34,7 +34,7 @@ class DirectGuidance(Unguided):
 
     modulate: Estimate
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: FrameWeights) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
         """mu~ in place of mu."""
         return self.modulate(x0, w)
 
@@ -59,13 +59,13 @@ class PosteriorGuidance(Unguided):
     gradient: Literal["skip", "full"] = static(default="skip")
     half: bool = static(default=False)
 
-    def correct(self, x: Latents, sigma: Sigma, w: FrameWeights, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
         """One normalised gradient step towards the warped views."""
         if self.gradient == "full":
             mu, pull_back = jax.vjp(lambda x: denoiser.probe(x, sigma), x)
         else:
             mu, pull_back = denoiser.probe(x, sigma), lambda difference: (difference,)
-        (gradient,) = pull_back(mu - jax.lax.stop_gradient(self.modulate(mu, w)))
+        (gradient,) = pull_back(mu - self.modulate(mu, w))  # mu~ is held: only mu is differentiated in X
         spread = jnp.std(gradient, axis=(1, 2, 3, 4), keepdims=True, ddof=1)
         g = self.learning_rate * jnp.sqrt(sigma) * gradient / spread
         return x - (g.astype(jnp.float16).astype(g.dtype) if self.half else g)
@@ -89,7 +89,7 @@ class Tiled(Unguided):
     guidance: PosteriorGuidance
     windows: tuple[Window, ...] = static()
 
-    def correct(self, x: Latents, sigma: Sigma, w: FrameWeights, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
         """Correct every window from the same x, and put them together."""
         parts = {}
         for size in dict.fromkeys((window.height, window.width) for window in self.windows):
@@ -98,7 +98,8 @@ class Tiled(Unguided):
 
             def one(corner: Array, size: tuple[int, int] = size) -> Latents:
                 window = Window(corner[0], corner[1], *size)
-                return self.guidance.window(window).correct(window.crop(x), sigma, w, denoiser.window(window))
+                here = crop_weights(window, w)
+                return self.guidance.window(window).correct(window.crop(x), sigma, here, denoiser.window(window))
 
             corners = jnp.array([(window.row, window.column) for window in group])
             parts |= dict(zip(group, jax.lax.map(one, corners), strict=True))
@@ -106,9 +107,36 @@ class Tiled(Unguided):
             x = window.paste(x, parts[window])
         return x
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: FrameWeights) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
         """As the guidance inside."""
         return self.guidance.estimate(x0, sigma, w)
 
 
-__all__ = ["DirectGuidance", "Guidance", "PosteriorGuidance", "Tiled", "Unguided"]
+@pytree
+class Within:
+    """A guidance at work in an interval of noise levels only; outside it the sampler goes as if there were none.
+
+    A correction that is not made costs nothing: the network is not evaluated for it.
+
+    Attributes:
+        guidance: what works inside.
+        low: smallest sigma at which it does.
+        high: largest.
+    """
+
+    guidance: Guidance
+    low: float | Float[Array, ""] = 0.0
+    high: float | Float[Array, ""] = jnp.inf
+
+    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
+        """The guidance's correction, or the identity."""
+        inside = (self.low <= sigma) & (sigma <= self.high)
+        return jax.lax.cond(inside, lambda x: self.guidance.correct(x, sigma, w, denoiser), lambda x: x, x)
+
+    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
+        """The guidance's estimate, or the network's own."""
+        inside = (self.low <= sigma) & (sigma <= self.high)
+        return jax.lax.cond(inside, lambda x0: self.guidance.estimate(x0, sigma, w), lambda x0: x0, x0)
+
+
+__all__ = ["DirectGuidance", "Guidance", "PosteriorGuidance", "Tiled", "Unguided", "Within"]

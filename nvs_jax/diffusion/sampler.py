@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from nvs_jax.diffusion.checkpointing import checkpointed_scan
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, ViewWeights
 from nvs_jax.diffusion.solvers import Euler, Solver
 from nvs_jax.pytree import pytree
@@ -30,8 +31,12 @@ class Carry:
 
 
 def start(x: Latents, solver: Solver = Euler(), key: PRNGKeyArray | None = None) -> Carry:
-    """The carry before the first step; `key` matters to stochastic solvers only."""
-    return Carry(x, solver.start(x), jnp.zeros((), jnp.int32), jax.random.key(0) if key is None else key)
+    """The carry before the first step; `key` matters to stochastic solvers only.
+
+    `run` reuses the memory of `x`; the key is copied.
+    """
+    key = jax.random.key(0) if key is None else jax.random.clone(key)
+    return Carry(x, solver.start(x), jnp.zeros((), jnp.int32), key)
 
 
 def step(
@@ -55,7 +60,7 @@ def step(
     return Carry(x, memory, carry.step + 1, carry.key)
 
 
-@partial(jax.jit, static_argnames="solver", donate_argnames="carry")
+@partial(jax.jit, static_argnames=("solver", "checkpoint"), donate_argnames="carry")
 def run(
     carry: Carry,
     sigmas: Float[Array, "levels"],
@@ -63,13 +68,19 @@ def run(
     guidance: Guidance,
     weights: ViewWeights,
     solver: Solver = Euler(),
+    checkpoint: bool = False,
 ) -> Carry:
-    """As many steps as `sigmas` has intervals, in one program. The carry's buffers are reused."""
+    """As many steps as `sigmas` has intervals, in one program. The carry's buffers are reused.
 
-    def body(carry: Carry, interval: tuple[Sigma, Sigma]) -> tuple[Carry, None]:
-        return step(carry, *interval, denoiser=denoiser, guidance=guidance, weights=weights, solver=solver), None
+    With `checkpoint`, gradients through all steps need memory like the square root of their number.
+    """
 
-    return jax.lax.scan(body, carry, (sigmas[:-1], sigmas[1:]))[0]
+    def body(carry: Carry, interval: tuple[Sigma, Sigma]) -> Carry:
+        return step(carry, *interval, denoiser=denoiser, guidance=guidance, weights=weights, solver=solver)
+
+    if checkpoint:
+        return checkpointed_scan(body, carry, (sigmas[:-1], sigmas[1:]))
+    return jax.lax.scan(lambda carry, interval: (body(carry, interval), None), carry, (sigmas[:-1], sigmas[1:]))[0]
 
 
 def sample(
@@ -80,6 +91,7 @@ def sample(
     sigmas: Float[Array, "levels"],
     solver: Solver = Euler(),
     key: PRNGKeyArray | None = None,
+    checkpoint: bool = False,
 ) -> Latents:
     """Clean latents from noise.
 
@@ -91,6 +103,8 @@ def sample(
         sigmas: falling noise levels, usually with a final 0.
         solver: of the ODE.
         key: for stochastic solvers.
+        checkpoint: see `run`; set it to differentiate the result in the noise, the weights, the views or the poses and
+            depth that they come from.
     """
     x = noise * jnp.sqrt(sigmas[0] ** 2 + 1)
-    return run(start(x, solver, key), sigmas, denoiser, guidance, weights, solver).x
+    return run(start(x, solver, key), sigmas, denoiser, guidance, weights, solver, checkpoint).x

@@ -1,5 +1,7 @@
 """Noise levels (sigma) from pure noise down to the picture."""
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -24,10 +26,42 @@ def karras_sigmas(
     >>> [f"{sigma:.4g}" for sigma in karras_sigmas(3)]
     ['700', '15.59', '0.002', '0']
     """
+    _check_range(steps, sigma_max, sigma_min)
+    ramp = np.linspace(0, 1, steps)
+    inverse = sigma_max ** (1 / rho) + ramp * (sigma_min ** (1 / rho) - sigma_max ** (1 / rho))
+    return jnp.asarray(np.append(inverse**rho, 0.0))
+
+
+def exponential_sigmas(steps: int, sigma_max: float = 700.0, sigma_min: float = 0.002) -> Float[Array, "levels"]:
+    """`steps` levels from `sigma_max` to `sigma_min`, each the same fraction of the one before, then 0.
+
+    Raises:
+        InputError: fewer than one step, or levels that do not fall.
+
+    >>> [f"{sigma:.4g}" for sigma in exponential_sigmas(4, 80.0, 0.08)]
+    ['80', '8', '0.8', '0.08', '0']
+    """
+    _check_range(steps, sigma_max, sigma_min)
+    return jnp.asarray(np.append(np.geomspace(sigma_max, sigma_min, steps), 0.0))
+
+
+def listed_sigmas(levels: Sequence[float]) -> Float[Array, "levels"]:
+    """The given levels, then 0 if they do not end with it.
+
+    Raises:
+        InputError: levels that are not positive or do not fall.
+
+    >>> listed_sigmas((80.0, 10.0, 1.0)).tolist()
+    [80.0, 10.0, 1.0, 0.0]
+    """
+    sigmas = np.asarray([*levels, 0.0][: None if not levels or levels[-1] > 0 else -1], float)
+    if len(sigmas) < 2 or (np.diff(sigmas) >= 0).any():
+        raise InputError(f"a list of sigmas must be positive and fall, not {' '.join(f'{s:g}' for s in levels)}")
+    return jnp.asarray(sigmas)
+
+
+def _check_range(steps: int, sigma_max: float, sigma_min: float) -> None:
     if steps < 1:
         raise InputError(f"steps must be at least 1, not {steps}")
     if not 0 < sigma_min <= sigma_max:
         raise InputError(f"sigmas must satisfy 0 < sigma_min <= sigma_max, not {sigma_min} and {sigma_max}")
-    ramp = np.linspace(0, 1, steps)
-    inverse = sigma_max ** (1 / rho) + ramp * (sigma_min ** (1 / rho) - sigma_max ** (1 / rho))
-    return jnp.asarray(np.append(inverse**rho, 0.0))

@@ -5,13 +5,20 @@ minimises
 
     J(lambda) = v2 sigma / (1 + lambda) + v3 |dp| lambda / (1 + lambda) + v1 |log lambda|          (17)
 
-whose global minimiser (18) depends on Q = v3 |dp| - v2 sigma alone. Equation numbers are the paper's.
+whose global minimiser (18) depends on Q = v3 |dp| - v2 sigma alone. Equation numbers are the paper's. Any other model
+of the two errors will do in place of (16), and |dp| may be one of every latent cell.
 """
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
+from jax.tree_util import Partial
 from jaxtyping import Array, Float
 
 from nvs_jax.pytree import pytree
+
+Error = Callable[[Array], Array]
+"""The expected size of an error: of the network's as a function of sigma, or of the warp's as a function of |dp|."""
 
 
 @pytree
@@ -37,8 +44,19 @@ def optimal_weight(
     >>> print(w.round(4))
     [1.000e-04 5.000e-01 9.999e-01]
     """
-    v1 = jnp.asarray(coefficients.v1)
-    q = coefficients.v3 * distance - coefficients.v2 * sigma
+    return weight_of_errors(coefficients.v2 * sigma, coefficients.v3 * distance, coefficients.v1)
+
+
+def weight_of_errors(
+    network: Float[Array, "*#shape"], warp: Float[Array, "*#shape"], v1: float | Float[Array, ""]
+) -> Float[Array, "*shape"]:
+    """w of (18) for any E|E_D| = `network` and E|E_P| = `warp`: Q is their difference, `warp` - `network`.
+
+    >>> print(weight_of_errors(jnp.array([9.0, 1.0, 0.0]), jnp.array([0.0, 1.0, 9.0]), 1.0).round(3))
+    [0.873 0.5   0.127]
+    """
+    v1 = jnp.asarray(v1)
+    q = warp - network
     outside = jnp.abs(q) > 4 * v1
     # Both branches share s = sqrt(Q^2 - 4 v1 |Q|); where it is not real the kink lambda = 1 is the minimum.
     size = jnp.where(outside, jnp.abs(q), 5 * v1)
@@ -53,18 +71,35 @@ class ClosedFormWeights:
     """w(sigma) of (18) for given frames: what the solver calls, at any sigma it evaluates.
 
     Attributes:
-        distances: |dp| of each frame to its nearest given view, over the largest; 0 marks a given view.
+        distances: |dp| of each frame, or of each latent cell of each frame, to its nearest given view, over the
+            largest; 0 marks a given view.
         sigma_max: the largest noise level.
         coefficients: of the error model (16).
     """
 
-    distances: Float[Array, "f"]
+    distances: Float[Array, "f *cells"]
     sigma_max: Float[Array, ""]
     coefficients: Coefficients
 
     def __call__(self, sigma: Float[Array, "*#shape"]) -> Float[Array, "*shape"]:
         """Weights of all frames at `sigma`; exactly 1 for a given view, whose warp is the truth."""
         w = optimal_weight(sigma / self.sigma_max, self.distances, self.coefficients)
+        return jnp.where(self.distances > 0, w, 1.0)
+
+
+@pytree
+class ErrorModelWeights:
+    """As `ClosedFormWeights`, with any model of the errors; made by `error_model_weights`."""
+
+    distances: Float[Array, "f *cells"]
+    sigma_max: Float[Array, ""]
+    network_error: Partial
+    warp_error: Partial
+    v1: float | Float[Array, ""]
+
+    def __call__(self, sigma: Float[Array, "*#shape"]) -> Float[Array, "*shape"]:
+        """Weights at `sigma`; exactly 1 at a distance of 0."""
+        w = weight_of_errors(self.network_error(sigma / self.sigma_max), self.warp_error(self.distances), self.v1)
         return jnp.where(self.distances > 0, w, 1.0)
 
 
@@ -86,13 +121,50 @@ class TabulatedWeights:
 
 
 def closed_form_weights(
-    distances: Float[Array, "f"],
+    distances: Float[Array, "f *cells"],
     sigma_max: float | Float[Array, ""],
     coefficients: Coefficients = Coefficients(),
 ) -> ClosedFormWeights:
-    """The closed form for poses at these distances (any unit: they are divided by their maximum)."""
-    distances = distances / jnp.maximum(distances.max(), jnp.finfo(distances.dtype).tiny)
-    return ClosedFormWeights(distances, jnp.asarray(sigma_max, distances.dtype), coefficients)
+    """The closed form for poses, or cells, at these distances (any unit: they are divided by their maximum)."""
+    return ClosedFormWeights(_over_largest(distances), jnp.asarray(sigma_max, distances.dtype), coefficients)
+
+
+def error_model_weights(
+    distances: Float[Array, "f *cells"],
+    sigma_max: float | Float[Array, ""],
+    network_error: Error,
+    warp_error: Error,
+    v1: float | Float[Array, ""] = 0.001,
+) -> ErrorModelWeights:
+    """w of (18) with error models of your own in place of (16).
+
+    Args:
+        distances: |dp| of each frame or latent cell, any unit: divided by the largest here.
+        sigma_max: sigma is divided by it here.
+        network_error: E|E_D| of sigma in [0, 1]. A function defined once, or a `jax.tree_util.Partial` of one with its
+            parameters, in which the result is then differentiable.
+        warp_error: E|E_P| of |dp| in [0, 1], likewise.
+        v1: weight of |log lambda|.
+
+    >>> weights = error_model_weights(jnp.arange(3.0), 700.0, jnp.sqrt, Partial(jnp.multiply, 0.2))
+    >>> print(weights(jnp.array(7.0)).round(3))
+    [1.    0.5   0.01 ]
+    """
+    return ErrorModelWeights(
+        distances=_over_largest(distances),
+        sigma_max=jnp.asarray(sigma_max, distances.dtype),
+        network_error=_as_pytree(network_error),
+        warp_error=_as_pytree(warp_error),
+        v1=v1,
+    )
+
+
+def _as_pytree(function: Error) -> Partial:
+    return function if isinstance(function, Partial) else Partial(function)
+
+
+def _over_largest(distances: Float[Array, "f *cells"]) -> Float[Array, "f *cells"]:
+    return distances / jnp.maximum(distances.max(), jnp.finfo(distances.dtype).tiny)
 
 
 def view_weights(

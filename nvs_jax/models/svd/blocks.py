@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from itertools import repeat
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
@@ -12,7 +13,7 @@ from nvs_jax.models.svd.layout import per_frame
 from nvs_jax.models.svd.resampling import Downsample2D, Upsample2D
 from nvs_jax.models.svd.resnet import SpatioTemporalResBlock
 from nvs_jax.models.svd.transformer import MixedContext, TransformerSpatioTemporal
-from nvs_jax.pytree import pytree
+from nvs_jax.pytree import pytree, static
 
 
 @pytree
@@ -23,11 +24,13 @@ class Conditions:
         temb: time embedding.
         context: what the transformers attend to across.
         mixed_context: what their temporal blocks attend to instead, if not None.
+        remat: for gradients, compute what is inside a layer again instead of keeping it.
     """
 
     temb: Float[Array, "b t"]
     context: Float[Array, "b s d"]
     mixed_context: MixedContext | None = None
+    remat: bool = static(default=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,5 +139,10 @@ class UpBlock(nnx.Module):
 def _apply(
     resnet: SpatioTemporalResBlock, transformer: TransformerSpatioTemporal | None, x: Array, conditions: Conditions
 ) -> Array:
-    x = resnet(x, conditions.temb)
-    return x if transformer is None else transformer(x, conditions.context, conditions.mixed_context)
+    """A layer: residual block and transformer."""
+
+    def layer(x: Array, conditions: Conditions) -> Array:
+        x = resnet(x, conditions.temb)
+        return x if transformer is None else transformer(x, conditions.context, conditions.mixed_context)
+
+    return (jax.checkpoint(layer) if conditions.remat else layer)(x, conditions)

@@ -30,6 +30,9 @@ class SVDDenoiser:
         mixed_context: let half the locations of each branch attend to the other branch's embedding in the temporal
             layers, as the release.
         sequential: evaluate the branches of classifier-free guidance one after the other, in half the memory.
+        interval: noise levels between which classifier-free guidance is on; None: all.
+        guided: whether it is on at all; where the scale is 1 at every frame it changes nothing.
+        remat: when differentiated, compute what is inside the network's layers again instead of keeping it.
     """
 
     weights: Weights
@@ -40,9 +43,21 @@ class SVDDenoiser:
     config: UNetConfig = static()
     mixed_context: bool = static(default=False)
     sequential: bool = static(default=False)
+    interval: Float[Array, "2"] | None = None
+    guided: bool = static(default=True)
+    remat: bool = static(default=True)
 
     def __call__(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
-        """x0 under classifier-free guidance; the branches, the unconditional one first, in one batch or in turn."""
+        """x0 under classifier-free guidance; where that is off, of the conditional branch alone."""
+        if not self.guided:
+            return self._conditional(x, sigma)
+        if self.interval is None:
+            return self._guided(x, sigma)
+        inside = (self.interval[0] <= sigma) & (sigma <= self.interval[1])
+        return jax.lax.cond(inside, self._guided, self._conditional, x, sigma)
+
+    def _guided(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
+        """Both branches, the unconditional one first, in one batch or in turn."""
         b = x.shape[0]
         context = jnp.stack([jnp.zeros_like(self.embedding), self.embedding])[:, :, None]
         latent = jnp.stack([jnp.zeros_like(self.image_latent), self.image_latent])
@@ -63,6 +78,14 @@ class SVDDenoiser:
             unconditional, conditional = jnp.split(evaluate(*together), 2)
         scale = self.guidance_scale[:, None, None, None]
         return unconditional + scale * (conditional - unconditional)
+
+    def _conditional(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
+        """The conditional branch alone; at a scale of 1 the same as both."""
+        context, mixed = self.embedding[:, None], None
+        if self.mixed_context:
+            alternatives = jnp.stack([jnp.zeros_like(context), context], axis=1)
+            mixed = MixedContext(alternatives, jnp.ones(len(x), jnp.int32))
+        return self._x0(x, sigma, context, self.image_latent, mixed)
 
     def probe(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
         """x0 with the picture's latent but without its embedding, and without guidance."""
@@ -92,5 +115,6 @@ class SVDDenoiser:
             context.astype(dtype),
             jnp.broadcast_to(self.time_ids, (b, 3)),
             mixed_context=mixed,
+            remat=self.remat,
         )
         return -sigma / jnp.sqrt(sigma**2 + 1) * v.astype(x.dtype) + x / (sigma**2 + 1)

@@ -106,6 +106,8 @@ class SVD:
             embedding=embedding[None],
             time_ids=jnp.array([settings.fps - 1, settings.motion_bucket, settings.noise_aug], jnp.float32),
             guidance_scale=jnp.linspace(*settings.guidance_scale, frames),
+            guided=settings.guidance_scale != (1.0, 1.0),
+            interval=None if settings.guidance_interval is None else jnp.array(settings.guidance_interval),
             config=self.networks.unet_config,
             mixed_context=settings.mixed_context,
             sequential=memory.sequential_guidance,

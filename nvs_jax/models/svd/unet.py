@@ -60,6 +60,7 @@ class UNetSpatioTemporal(nnx.Module):
         time_ids: Float[Array, "b k"],
         *,
         mixed_context: MixedContext | None = None,
+        remat: bool = False,
     ) -> Float[Array, "b f h w o"]:
         """The network's raw output, in the dtype of `x`.
 
@@ -70,6 +71,8 @@ class UNetSpatioTemporal(nnx.Module):
             context: the picture's embedding, usually one token.
             time_ids: frames a second less one, motion bucket, noise augmentation.
             mixed_context: what the temporal cross-attentions see instead of `context`, if not None.
+            remat: for gradients, compute what is inside a layer again instead of keeping it: less memory, more work.
+                Without gradients it changes nothing.
 
         Raises:
             InputError: h or w is not divisible by `config.stride`.
@@ -81,7 +84,7 @@ class UNetSpatioTemporal(nnx.Module):
             )
         conditions = jax.tree.map(
             lambda array: array.astype(x.dtype) if jnp.issubdtype(array.dtype, jnp.floating) else array,
-            Conditions(self._time_embedding(timestep, time_ids), context, mixed_context),
+            Conditions(self._time_embedding(timestep, time_ids), context, mixed_context, remat),
         )
 
         x = per_frame(self.conv_in, x)
