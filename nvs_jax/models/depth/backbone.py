@@ -5,8 +5,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nvs_jax.models.attention import attention
 from nvs_jax.models.depth.config import BackboneConfig
+from nvs_jax.models.depth.heads import attend
 from nvs_jax.models.depth.resampling import resize
 from nvs_jax.models.layers import Conv, LayerNorm, Linear, parameter
 
@@ -102,7 +102,7 @@ class Attention(nnx.Module):
 
     def __call__(self, tokens: Float[Array, "n t d"]) -> Float[Array, "n t d"]:
         """Every token attends to all."""
-        return self.output.dense(attention(*self.attention(tokens)).reshape(tokens.shape))
+        return self.output.dense(attend(*self.attention(tokens)).reshape(tokens.shape))
 
 
 class Projections(nnx.Module):
