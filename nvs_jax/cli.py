@@ -11,9 +11,11 @@ from tyro.conf import subcommand
 
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import (
+    BatchJob,
     CheckJob,
     ConvertJob,
     DemoJob,
+    DepthJob,
     EvaluateJob,
     Job,
     PlanJob,
@@ -24,6 +26,7 @@ from nvs_jax.jobs import (
 )
 from nvs_jax.presets import DEFAULT, load_settings
 from nvs_jax.settings import Mode
+from nvs_jax.stopping import EXIT_CODE, Stopped
 from nvs_jax.usage import one_line_errors
 
 _LONGEST = 600
@@ -31,7 +34,11 @@ _LONGEST = 600
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; exits with 2 after a mistake of the user's, described in one line, and 1 if a plan says no."""
+    """Run the command.
+
+    It exits with 2 after a mistake of the user's, described in one line; with 1 if a plan says no or a job of a batch
+    failed; with 75 if it was asked to stop, and can go on.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         job = parse(arguments)
@@ -50,8 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):  # what JAX says of a full device
             raise
         sys.exit(_fail("out of memory: --low-memory or fewer --path.frames help, `nvs-jax plan` says what fits", 2))
+    except Stopped as stop:
+        print(f"nvs-jax: {stop}, which is kept: the same command with --resume goes on", file=sys.stderr)
+        sys.exit(EXIT_CODE)
     except KeyboardInterrupt:
-        sys.exit(_fail("interrupted; nothing was written", 130))
+        sys.exit(_fail("interrupted; no result was written", 130))
 
 
 @one_line_errors()
@@ -74,10 +84,12 @@ def parse(arguments: Sequence[str]) -> Job:
         | Annotated[VideoJob, command("video", default=VideoJob(**frames, settings=video))]
         | Annotated[ViewsJob, command("views", default=ViewsJob(scene=missing, out=missing, settings=views))]
         | Annotated[WarpJob, command("warp", default=WarpJob(**photo, settings=single))]
+        | Annotated[BatchJob, command("batch")]
         | Annotated[ConvertJob, command("convert")]
         | Annotated[CheckJob, command("check")]
         | Annotated[EvaluateJob, command("evaluate")]
         | Annotated[PlanJob, command("plan")]
+        | Annotated[DepthJob, command("depth")]
         | Annotated[DemoJob, command("demo")],
         prog="nvs-jax",
         description="New views of a scene from a photo, a few photos or a video, without training.",

@@ -41,6 +41,8 @@ class RenderJob:
     """Of a .png depth: stored values a scene unit."""
     overwrite: bool = False
     """Replace what is in the folder."""
+    resume: bool = False
+    """Go on where an earlier run of the same command was interrupted, if one was."""
     settings: Annotated[RenderSettings, arg(name="")] = field(default_factory=RenderSettings)
     """Every setting of the render."""
 
@@ -97,6 +99,30 @@ class ViewsJob(RenderJob):
     """What the files hold: depth in scene units (large is far), or disparity (large is near)."""
     cameras: tuple[int, ...] = ()
     """Which of the scene's cameras to visit, in this order, counted from 0; none: all."""
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """Many renders, one after the other. Those that are there are skipped, an interrupted one goes on, those that fail
+    are named while the rest is rendered; exits with 1 if any failed."""
+
+    jobs: Positional[Path]
+    """A YAML file with a list of jobs, or a folder with a YAML file for each; see docs/long_runs.md."""
+    out: Path
+    """The folder for the results, a folder in it for each, and summary.json."""
+    shard: tuple[int, int] = (0, 1)
+    """Which share of the jobs to do, and how many there are: 0 2 and 1 2 on two machines do all of them."""
+    distributed: bool = False
+    """Ask JAX which of the machines of a cluster this is, in place of --shard."""
+
+    def __post_init__(self):
+        index, count = self.shard
+        if not 0 <= index < count:
+            raise InputError(
+                f"--shard must be a number and how many there are, such as 0 2 and 1 2, not {index} {count}"
+            )
+        if self.distributed and self.shard != (0, 1):
+            raise InputError("give --distributed or --shard, not both")
 
 
 @dataclass(frozen=True)
@@ -206,6 +232,21 @@ class EvaluateJob:
 
 
 @dataclass(frozen=True)
+class DepthJob:
+    """The depth of a photo, of a folder of photos or of a video's frames, by Depth Anything V2."""
+
+    source: Positional[Path]
+    """A photo, a folder of photos, or a video file."""
+    weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
+    """A Depth Anything V2: a folder in transformers' layout (config.json, model.safetensors), or a hub id, which is
+    downloaded."""
+    out: Path = Path("out/depth")
+    """The folder to make: maps/ (.npy), png/ (16 bits), colours/, run.json."""
+    overwrite: bool = False
+    """Replace what is in the folder."""
+
+
+@dataclass(frozen=True)
 class DemoJob:
     """A whole run on an embedded example, with nothing to download."""
 
@@ -217,4 +258,4 @@ class DemoJob:
     """Replace what is in the folder."""
 
 
-Job = SingleJob | VideoJob | ViewsJob | ConvertJob | CheckJob | EvaluateJob | PlanJob | DemoJob
+Job = SingleJob | VideoJob | ViewsJob | BatchJob | ConvertJob | CheckJob | EvaluateJob | PlanJob | DepthJob | DemoJob

@@ -44,12 +44,13 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in preset_folder().glob("*.yaml") if "." not in path.stem)
 
 
-def load_settings(name: str, mode: Mode = "single") -> RenderSettings:
+def load_settings(name: str, mode: Mode = "single", changes: Any = None) -> RenderSettings:
     """Settings by the name of a preset, or from a YAML file; what it leaves out keeps its default.
 
     Args:
         name: of a preset, or a path that ends in .yaml.
         mode: a preset may have a second file for a mode, whose settings come on top.
+        changes: settings by name, as such a file holds them, that come on top of all.
 
     Raises:
         InputError: no such preset or file, or a key or value that is no setting.
@@ -62,11 +63,11 @@ def load_settings(name: str, mode: Mode = "single") -> RenderSettings:
         path, on_top = folder / f"{name}.yaml", folder / f"{name}.{mode}.yaml"
         values = read_yaml(path)
         if on_top.exists():
-            values = _merged(values, read_yaml(on_top))
-        return _structure(values, path)
+            values = merged(values, read_yaml(on_top))
+        return _structure(merged(values, changes or {}), "settings" if changes else str(path))
     if not name.endswith((".yaml", ".yml")):
         raise InputError(f"no preset is called {name!r}: choose {', '.join(preset_names())} or give a .yaml file")
-    return _structure(read_yaml(Path(name)), Path(name))
+    return _structure(merged(read_yaml(Path(name)), changes or {}), name)
 
 
 def read_yaml(path: Path) -> Any:
@@ -89,27 +90,32 @@ def read_yaml(path: Path) -> Any:
     return {} if values is None else values
 
 
-def _merged(below: Any, above: Any) -> Any:
+def merged(below: Any, above: Any) -> Any:
     """`above` on top of `below`, mapping by mapping."""
     if not (isinstance(below, dict) and isinstance(above, dict)):
         return above
-    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
+    return below | {key: merged(below.get(key), value) for key, value in above.items()}
 
 
-def _structure(values: Any, path: Path) -> RenderSettings:
+def strict_converter() -> cattrs.Converter:
+    """Structures what YAML holds; unknown names and values of another type (`steps: "5"`) are errors."""
     converter = cattrs.Converter(forbid_extra_keys=True)
+    number, whole = _exactly(float, int), _exactly(int)
     converter.register_structure_hook(bool, _exactly(bool))
-    converter.register_structure_hook(int, _exactly(int))
-    converter.register_structure_hook(float, _exactly(float, int))
+    converter.register_structure_hook(int, whole)
+    converter.register_structure_hook(float, number)
     converter.register_structure_hook(float | None, lambda value, _: None if value is None else number(value, float))
     converter.register_structure_hook(int | None, lambda value, _: None if value is None else whole(value, int))
-    number, whole = _exactly(float, int), _exactly(int)
+    return converter
+
+
+def _structure(values: Any, where: str) -> RenderSettings:
     if not isinstance(values, dict):
-        raise InputError(f"{path} holds a {type(values).__name__}, not settings by name")
+        raise InputError(f"{where} holds a {type(values).__name__}, not settings by name")
     try:
-        return converter.structure(values, RenderSettings)
+        return strict_converter().structure(values, RenderSettings)
     except Exception as error:
-        raise InputError(f"{path}: {cattrs.transform_error(error)[0]}") from None
+        raise InputError(f"{where}: {cattrs.transform_error(error)[0]}") from None
 
 
 def _exactly(*kinds: type) -> Any:

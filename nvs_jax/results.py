@@ -46,6 +46,17 @@ def result_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
         InputError: `out` holds something already and may not be replaced, or is no result and therefore never is.
     """
     out = out.resolve()
+    check_out(out, overwrite=overwrite)
+    with atomic_folder(out) as folder:
+        yield folder
+
+
+def check_out(out: Path, *, overwrite: bool) -> None:
+    """Refuse to write a result over something.
+
+    Raises:
+        InputError: `out` holds something already and may not be replaced, or is no result and therefore never is.
+    """
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file: choose another folder with --out")
     if out.exists() and any(out.iterdir()):
@@ -53,8 +64,6 @@ def result_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
             raise InputError(f"{out} is not empty: choose another --out, or replace it with --overwrite")
         if not (out / "run.json").is_file():
             raise InputError(f"{out} is not an earlier result, so --overwrite leaves it alone: choose another --out")
-    with atomic_folder(out) as folder:
-        yield folder
 
 
 class Result(NamedTuple):

@@ -2,8 +2,10 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,11 +15,14 @@ from tqdm import tqdm
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
 from nvs_jax.errors import InputError
+from nvs_jax.identity import identity, short
 from nvs_jax.inputs import read_conditions, read_sources, read_video
 from nvs_jax.jobs import (
+    BatchJob,
     CheckJob,
     ConvertJob,
     DemoJob,
+    DepthJob,
     Dtype,
     EvaluateJob,
     Job,
@@ -29,12 +34,16 @@ from nvs_jax.jobs import (
 from nvs_jax.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import Pipeline, load, override
-from nvs_jax.results import Result, result_folder, write_record, write_result
+from nvs_jax.results import Result, write_record, write_result
+from nvs_jax.resume import Run, is_complete, open_run, tidy
 from nvs_jax.settings import RenderSettings
+from nvs_jax.stopping import StopRequest, stop_on_sigterm
 from nvs_jax.views import DepthFile, View, camera_path, read_view
 
 # What SVD needs, for warps made before a model is chosen: its VAE's stride times its UNet's, and its video's length.
 SVD_MULTIPLE, SVD_FRAMES = 64, 25
+
+Loader = Callable[[RenderJob], Pipeline]
 
 
 def run_job(job: Job) -> None:
@@ -46,7 +55,13 @@ def run_job(job: Job) -> None:
     enable_compilation_cache()
     match job:
         case RenderJob():
-            run_render(job)
+            with stop_on_sigterm() as stop:
+                run_render(job, stop)
+        case BatchJob():
+            from nvs_jax.batch import run_batch
+
+            if not run_batch(job):
+                sys.exit(1)
         case ConvertJob():
             from convert.command import run_convert
 
@@ -60,28 +75,56 @@ def run_job(job: Job) -> None:
             from nvs_jax.evaluation.run import run_evaluate
 
             run_evaluate(job)
+        case DepthJob():
+            from nvs_jax.depth_runs import run_depth
+
+            run_depth(job)
         case DemoJob():
             from nvs_jax.demo import run_demo
 
             run_demo(job)
 
 
-def run_render(job: RenderJob) -> None:
-    """Render, or preview, whatever kind of input the job has."""
+def load_for(job: RenderJob) -> Pipeline:
+    """The pipeline that a job asks for."""
+    assert job.weights is not None
+    return load(job.weights, dtype=job.dtype or _default_dtype(), low_memory=job.low_memory)
+
+
+def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_for) -> bool:
+    """Render, or preview, whatever kind of input the job has.
+
+    Args:
+        job: what to render.
+        stop: asked between segments of the sampling.
+        load_pipeline: gives the job's pipeline, when everything else has been looked at.
+
+    Returns:
+        Whether there was anything to do: with `resume`, a complete result of the same job is left as it is.
+
+    Raises:
+        InputError: a mistake of the user's.
+        Stopped: it was asked for; the job goes on with `resume`.
+    """
     job = replace(job, dtype=job.dtype or _default_dtype())
     settings = override(job.settings, job.method, job.steps)
     if job.weights is None and not job.preview:
         raise InputError("give --weights, or look at the warps alone with --preview")
-    with result_folder(job.out, overwrite=job.overwrite) as folder:
-        pipeline = None
-        if not job.preview and job.weights is not None:
-            pipeline = load(job.weights, dtype=job.dtype, low_memory=job.low_memory)
+    known = identity(job, settings)
+    shown = job.out / ("warps.gif" if job.preview else "video.mp4")
+    if job.resume and is_complete(job.out, known):
+        tidy(job.out)
+        print(f"{shown} is complete already")
+        return False
+    with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop) as run:
+        pipeline = None if job.preview else load_pipeline(job)
         multiple, frames = (
             (SVD_MULTIPLE, SVD_FRAMES) if pipeline is None else (pipeline.model.multiple, pipeline.model.frames)
         )
         plan, view = make_plan(job, settings, multiple, frames)
-        render_into(folder, pipeline, plan, view, job.seed, settings, job)
-    print(job.out / ("warps.gif" if pipeline is None else "video.mp4"))
+        render_into(run.result, pipeline, plan, view, job.seed, settings, job, run)
+    print(shown)
+    return True
 
 
 def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: int) -> tuple[Plan, View]:
@@ -121,8 +164,12 @@ def render_into(
     seed: int,
     settings: RenderSettings,
     job: RenderJob | DemoJob,
+    run: Run | None = None,
 ) -> Result:
-    """Render all legs (without a pipeline: only warp them), and write everything about it into `folder`."""
+    """Render all legs (without a pipeline: only warp them), and write everything about it into `folder`.
+
+    What `run` has of them from before is not sampled again.
+    """
     conditions: list[Conditions] = []
     renders = []
     with Progress(len(plan.legs), settings.schedule.steps) as progress:
@@ -131,7 +178,8 @@ def render_into(
                 conditions.append(leg([_views(known) for known in conditions]))
                 continue
             conditions.append(leg([render.frames for render in renders]))
-            renders.append(pipeline.render_conditions(conditions[-1], seed + len(renders), settings, progress))
+            states = None if run is None else run.leg(len(renders), len(plan.legs))
+            renders.append(pipeline.render_conditions(conditions[-1], seed + len(renders), settings, progress, states))
     result = Result(
         views=_pick([_views(known) for known in conditions], plan),
         holes=_pick([_holes(known) for known in conditions], plan),
@@ -140,7 +188,8 @@ def render_into(
         sigmas=renders[0].sigmas if renders else None,
     )
     write_result(folder, result, plan.poses, view, float(settings.conditioning.fps))
-    computed = {} if pipeline is None else {"attention": used_backends()}
+    computed: dict[str, Any] = {} if pipeline is None else {"attention": used_backends()}
+    computed |= {} if run is None else {"identity": short(run.identity)}
     write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, seconds=progress.seconds, **computed)
     return result
 

@@ -1,0 +1,119 @@
+"""Lists of jobs: YAML files that load into render jobs. No JAX here."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import cattrs
+
+from nvs_jax.errors import InputError
+from nvs_jax.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.presets import DEFAULT, load_settings, merged, read_yaml, strict_converter
+from nvs_jax.settings import Mode, RenderSettings
+
+KINDS: Mapping[Mode, type[RenderJob]] = {"single": SingleJob, "video": VideoJob, "views": ViewsJob}
+MAX_JOBS = 100_000
+DEFAULTS = "defaults"
+_OURS = {"out", "overwrite", "resume"}
+"""Options of the commands that a batch sets itself."""
+
+
+def read_batch(source: Path, out: Path) -> dict[str, RenderJob]:
+    """The jobs of a batch by name, in order.
+
+    A file holds `defaults`, options for all jobs, and `jobs`, a list. Each has a `name` (by default its number), a
+    `kind` (single, video or views; by default single) and the options of that command, those of `settings` as presets
+    have them. In a folder each .yaml file is one job named as the file, and defaults.yaml, if it is there, holds the
+    defaults. File names count from the folder of the file.
+
+    Args:
+        source: the file or the folder.
+        out: the folder for the results.
+
+    Raises:
+        InputError: nothing to read, or an option or a value that is none; the message names the job.
+    """
+    if source.is_dir():
+        paths = sorted(path for path in source.iterdir() if path.suffix in (".yaml", ".yml"))
+        held = {path.stem: _mapping(read_yaml(path), str(path)) for path in paths}
+        defaults = held.pop(DEFAULTS, {})
+        listed = [{"name": name} | values for name, values in held.items()]
+        base = source
+    else:
+        whole = _mapping(read_yaml(source), str(source))
+        _check_names(whole, {"defaults", "jobs"}, str(source))
+        defaults, listed = _mapping(whole.get("defaults", {}), f"{source}, defaults"), whole.get("jobs")
+        base = source.parent
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_JOBS:
+        raise InputError(f"{source} holds no list of jobs (from 1 to {MAX_JOBS})")
+    jobs: dict[str, RenderJob] = {}
+    for index, values in enumerate(listed):
+        values = _mapping(values, f"{source}, job {index}")
+        name = str(values.get("name", f"{index:03}"))
+        where = f"{source}, job {name}"
+        if name in jobs:
+            raise InputError(f"{where}: two jobs have this name")
+        if Path(name).name != name or name.startswith("."):
+            raise InputError(f"{where}: a name must be that of a folder in --out, without / and not hidden")
+        jobs[name] = _job(merged(defaults, {**values, "name": name}), base, out / name, where)
+    return jobs
+
+
+def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob:
+    kind = values.get("kind", "single")
+    if kind not in KINDS:
+        raise InputError(f"{where}: kind cannot be {kind!r}: choose {', '.join(KINDS)}")
+    cls = KINDS[kind]
+    options = {field.name: field for field in fields(cls) if field.name not in _OURS}
+    _check_names(values, {"name", "kind", *options}, where)
+    needed = [name for name, field in options.items() if field.default is field.default_factory is MISSING]
+    missing = [name for name in needed if name not in values]
+    if missing:
+        raise InputError(f"{where} needs {', '.join(missing)}")
+    converter = strict_converter()
+    converter.register_structure_hook(Path, lambda value, _: base / _text(value))
+    converter.register_structure_hook(str, lambda value, _: _text(value))
+    types = get_type_hints(cls)
+    given: dict[str, Any] = {}
+    try:
+        for name in (name for name in options if name in values and name != "settings"):
+            try:
+                given[name] = converter.structure(values[name], types[name])
+            except Exception as error:
+                raise InputError(f"{name}: {cattrs.transform_error(error)[0]}") from None
+        if given.get("weights") is not None and (base / given["weights"]).exists():
+            given["weights"] = str(base / given["weights"])
+        settings = _settings(given.get("preset", DEFAULT), kind, values.get("settings", {}), base)
+        return cls(out=out, resume=True, settings=settings, **given)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def _settings(preset: str, mode: Mode, changes: Any, base: Path) -> RenderSettings:
+    if preset.endswith((".yaml", ".yml")):
+        preset = str(base / preset)
+    settings = load_settings(preset, mode, _mapping(changes, "settings"))
+    if settings.path.file is None:
+        return settings
+    return replace(settings, path=replace(settings.path, file=base / settings.path.file))
+
+
+def _check_names(values: Mapping[str, Any], known: set[str], where: str) -> None:
+    for name in values:
+        if name not in known:
+            alike = difflib.get_close_matches(name, sorted(known), 1)
+            raise InputError(f"{where}: no option is called {name!r}" + (f"; perhaps {alike[0]}" if alike else ""))
+
+
+def _mapping(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"{where} holds a {type(value).__name__}, not options by name")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, got {value!r}")
+    return value

@@ -1,0 +1,95 @@
+"""Starts a command again and again and kills it at random moments: `python -m tests.killing SPEC`.
+
+Each process is a fork of this one, which has imported everything and used nothing of it, so that it starts at once.
+Sampling is slowed down, since nearly all of a tiny model's time would otherwise be that before and after it.
+"""
+
+import contextlib
+import io
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import convert.loading  # noqa: F401
+import nvs_jax.pipeline
+import nvs_jax.runs
+from nvs_jax.cli import main
+
+PAUSE = 0.4
+
+
+def command(arguments: list[str]) -> int:
+    """Start the command; the process's number."""
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        sample = nvs_jax.pipeline.run
+
+        def run(*given):
+            carry = sample(*given)
+            time.sleep(PAUSE)
+            return carry
+
+        nvs_jax.pipeline.run = run
+        with contextlib.redirect_stdout(io.StringIO()):
+            main(arguments)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def steps_saved(out: Path) -> int:
+    return max((int(path.name) for path in out.with_name(f".{out.name}.run").glob("legs/000/[0-9]*")), default=0)
+
+
+def finish(process: int, seconds: float | None = None) -> bool:
+    """Let a process run, for so long; whether it came to its end."""
+    until = time.monotonic() + (1e9 if seconds is None else seconds)
+    while True:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            if os.waitstatus_to_exitcode(status) != 0:
+                raise SystemExit(f"the command failed: {status}")
+            return True
+        if time.monotonic() >= until:
+            os.kill(process, signal.SIGKILL)
+            return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+        time.sleep(0.01)
+
+
+def kill_and_resume(arguments: list[str], kills: int, seed: int) -> dict[str, object]:
+    """The first result comes without interruption; then so many kills, over as many results as that takes."""
+    rng = random.Random(seed)
+    out = Path(arguments[arguments.index("--out") + 1])
+
+    def start(result: int) -> int:
+        return command([*arguments, "--out", f"{out}{result}"])
+
+    finish(start(0))  # compiles
+    since = time.monotonic()
+    finish(start(1))
+    whole = time.monotonic() - since
+    result, done, saved = 2, 0, [[]]
+    while done < kills:
+        if finish(start(result), rng.uniform(0, whole)):
+            result += 1
+            saved.append([])
+            continue
+        done += 1
+        if not Path(f"{out}{result}").exists():  # complete, and killed while it tidied up
+            saved[-1].append(steps_saved(Path(f"{out}{result}")))
+    finish(start(result))
+    return {"kills": done, "saved": saved, "results": result + 1, "seconds": whole}
+
+
+if __name__ == "__main__":
+    print(json.dumps(kill_and_resume(**json.loads(sys.argv[1]))))
