@@ -65,8 +65,8 @@ def main() -> None:
     times = np.array([[seconds(run) for run in runs.values()] for _ in range(options.repeats)]) * 1000
     print(f"Depth Anything V2 {options.model}, {options.size[0]}x{options.size[1]}, milliseconds a picture")
     for name, (taken, worked) in zip(runs, times.transpose(1, 2, 0), strict=True):
-        line = f"{name:14}median {np.median(taken):7.0f}   best {taken.min():7.0f}   processor time {np.median(worked):7.0f}"
-        print(line)
+        figures = {"median": np.median(taken), "best": taken.min(), "processor time": np.median(worked)}
+        print(f"{name:14}" + "   ".join(f"{label} {figure:5.0f}" for label, figure in figures.items()))
 
 
 if __name__ == "__main__":

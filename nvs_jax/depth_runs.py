@@ -1,0 +1,137 @@
+"""Pictures or a video in, a folder of depth maps out: what `nvs-jax depth` does."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+
+from nvs_jax.errors import InputError
+from nvs_jax.jobs import DepthJob
+from nvs_jax.media import in_order, read_photo, read_video_file, write_picture
+from nvs_jax.media.photo import PICTURE_SUFFIXES, photo_size
+from nvs_jax.models.depth import load_depth
+from nvs_jax.results import result_folder, write_record
+
+MAX_FRAMES = 2000
+# Pictures read before any is estimated: a long video of photos is never in memory as a whole.
+TOGETHER = 32
+
+Pictures = Float[np.ndarray, "n H W 3"]
+Map = Float[np.ndarray, "H W"]
+
+
+class Span(NamedTuple):
+    """What all maps of a run share, so that the frames of a video keep their colours.
+
+    Attributes:
+        low: the farthest that has a colour of its own, as disparity.
+        high: the same for the nearest.
+        steps: .png values a metre of depth or a unit of disparity.
+    """
+
+    low: float
+    high: float
+    steps: float
+
+
+def run_depth(job: DepthJob) -> None:
+    """Estimate, and write every map as numbers, as a 16-bit picture and in colours.
+
+    Raises:
+        InputError: pictures or weights that cannot be had.
+    """
+    start = time.monotonic()
+    with result_folder(job.out, overwrite=job.overwrite) as folder:
+        batches = _batches(job.source)
+        estimator = load_depth(job.weights)
+        kind = "depth" if estimator.metric else "disparity"
+        for name in ("maps", "png", "colours"):
+            (folder / name).mkdir()
+        names: list[str] = []
+        for stems, pictures in batches:
+            for stem, values in zip(stems, estimator.estimate(pictures), strict=True):
+                np.save(folder / "maps" / f"{stem}.npy", values)
+            names += stems
+        span = _span(folder / "maps", names, metric=estimator.metric)
+        for name in names:
+            values = np.load(folder / "maps" / f"{name}.npy", allow_pickle=False)
+            steps = np.clip(np.round(values * span.steps), 0, 65535).astype(np.uint16)
+            Image.fromarray(steps).save(folder / "png" / f"{name}.png")
+            write_picture(folder / "colours" / f"{name}.png", coloured(_near(values, estimator.metric), span))
+        seconds = round(time.monotonic() - start, 3)
+        write_record(folder, job=asdict(job), kind=kind, maps=len(names), png_scale=span.steps, seconds=seconds)
+    meaning = "depth in metres (large is far)" if estimator.metric else "disparity (large is near)"
+    print(f"{job.out}/maps: {len(names)} of {meaning}, for --depth with --depth-kind {kind}")
+
+
+def coloured(near: Map, span: Span) -> Float[np.ndarray, "H W 3"]:
+    """A map in colours, near bright and far dark.
+
+    >>> coloured(np.zeros((1, 1), np.float32), Span(0.0, 1.0, 1.0)).round(2).tolist()
+    [[[0.0, 0.0, 0.01]]]
+    """
+    from matplotlib import colormaps
+
+    shade = np.clip((near - span.low) / max(span.high - span.low, np.finfo(np.float32).tiny), 0, 1)
+    return colormaps["inferno"](shade)[..., :3].astype(np.float32)
+
+
+def _near(values: Map, metric: bool) -> Map:
+    """What colours follow: disparity."""
+    return 1 / np.maximum(values, np.float32(1e-3)) if metric else values
+
+
+def _span(maps: Path, names: list[str], *, metric: bool) -> Span:
+    """Of all maps together: from the 2nd to the 98th percentile, so that a stray pixel does not flatten the rest."""
+    largest, samples = 0.0, []
+    for name in names:
+        values = np.load(maps / f"{name}.npy", allow_pickle=False)
+        largest = max(largest, float(values.max()))
+        samples.append(_near(values, metric).ravel()[::101])
+    low, high = np.percentile(np.concatenate(samples), [2, 98])
+    full = 65535 / largest if largest > 0 else 1.0
+    # Depth in millimetres, which readers expect, unless it is too far for 16 bits.
+    return Span(float(low), float(high), min(1000.0, full) if metric else full)
+
+
+def _batches(source: Path) -> Iterator[tuple[list[str], Pictures]]:
+    """Names and pictures of one size, a few at a time: one photo, a folder of photos, or a video.
+
+    Raises:
+        InputError: nothing that can be read; said at once, before any weights are.
+    """
+    if source.is_dir():
+        paths = in_order(path for path in source.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        if not paths:
+            raise InputError(f"{source}: no pictures in this folder")
+        stems = [path.stem for path in paths]
+        twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+        if twice is not None:
+            raise InputError(f"{source}: two pictures are called {twice}, and so would be their maps: rename one")
+        return _photos(paths)
+    if source.suffix.lower() in PICTURE_SUFFIXES:
+        photo_size(source)  # complains of what is no picture
+        return _photos([source])
+    frames = read_video_file(source, MAX_FRAMES)
+    return (
+        ([f"{index:03d}" for index in range(start, min(start + TOGETHER, len(frames)))], frames[start:][:TOGETHER])
+        for start in range(0, len(frames), TOGETHER)
+    )
+
+
+def _photos(paths: list[Path]) -> Iterator[tuple[list[str], Pictures]]:
+    stems: list[str] = []
+    pictures: list[np.ndarray] = []
+    for path in paths:
+        picture = read_photo(path)
+        if pictures and (picture.shape != pictures[0].shape or len(pictures) == TOGETHER):
+            yield stems, np.stack(pictures)
+            stems, pictures = [], []
+        stems.append(path.stem)
+        pictures.append(picture)
+    yield stems, np.stack(pictures)
