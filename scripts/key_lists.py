@@ -1,8 +1,8 @@
-"""Write the names and shapes of every published tensor, in both layouts, into tests/data/keys.
+"""Write the names and shapes of every published tensor, of SVD and of Depth Anything V2, into tests/data/keys.
 
     python scripts/key_lists.py
 
-SVD, SVD-XT and SVD-XT-1.1 share them: nothing depends on the number of frames. The diffusers layout is asked of
+SVD, SVD-XT and SVD-XT-1.1 share theirs: nothing depends on the number of frames. The diffusers layout is asked of
 diffusers' and transformers' own classes at full size, without values. The single-file layout is spelt out here from the
 structure of generative-models' modules (VideoUNet, VideoDecoder, and the conditioner's OpenCLIP and AutoencoderKL, as
 configs/inference/svd.yaml puts them together), without a look at the key table it is there to test.
@@ -250,15 +250,38 @@ def clip_text() -> Iterator[tuple[str, Shape]]:
     yield from layer("ln_final", 1024)
 
 
+def depth_keys(model: str) -> Keys:
+    """Key -> shape, of a Depth Anything V2, by the names of the published files.
+
+    transformers 5 renames the attention's projections while it reads them.
+    """
+    import torch
+    from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
+
+    path = CONFIGS.parent / "depth_anything_v2" / f"{model}.json"
+    with torch.device("meta"):
+        state = DepthAnythingForDepthEstimation(DepthAnythingConfig.from_json_file(path)).state_dict()
+    published = {"q_proj": "attention.query", "k_proj": "attention.key", "v_proj": "attention.value"}
+    published["o_proj"] = "output.dense"
+    keys: Keys = {}
+    for key, tensor in state.items():
+        head, _, name = key.partition(".attention.")
+        projection, _, kind = name.partition(".")
+        keys[f"{head}.attention.{published[projection]}.{kind}" if name else key] = tuple(tensor.shape)
+    return keys
+
+
 def as_text(keys: Mapping[str, Shape]) -> str:
     """One sorted line a key: its name, and its shape, e.g. 320x8x3x3; a scalar's is "-"."""
     return "".join(f"{key} {'x'.join(map(str, keys[key])) or '-'}\n" for key in sorted(keys))
 
 
 def main() -> None:
-    """Write both lists."""
+    """Write all lists."""
     LISTS.mkdir(parents=True, exist_ok=True)
-    for layout, keys in (("diffusers", diffusers_keys()), ("single_file", single_file_keys())):
+    lists = {"diffusers": diffusers_keys(), "single_file": single_file_keys()}
+    lists |= {f"depth_anything_v2_{model}": depth_keys(model) for model in ("small", "base", "large")}
+    for layout, keys in lists.items():
         (LISTS / f"{layout}.txt").write_text(as_text(keys), encoding="utf-8")
         print(f"{layout}: {len(keys)} keys")
 

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-Values = TypeVar("Values", bound="Array | np.ndarray")
+Values = TypeVar("Values", Array, np.ndarray)
 Kind = Literal["bilinear", "bicubic"]
 
 _CUBIC = -0.75  # PyTorch's choice of the kernel's one parameter
