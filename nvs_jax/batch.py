@@ -82,13 +82,13 @@ def render_all(jobs: dict[str, RenderJob], stop: StopRequest) -> Summary:
         print(f"[{index + 1}/{len(jobs)}] {name}", file=sys.stderr)
         since = time.perf_counter()
         try:
-            stop.obey(f"before {name}")
+            stop.obey("before its first step")
             if run_render(job, stop, loaded.get):
                 summary.rendered[name] = round(time.perf_counter() - since, 3)
             else:
                 summary.there_already.append(name)
         except Stopped as stopped:
-            raise Stopped(f"{name}: {stopped}") from None
+            raise Stopped(f"in {name}, {stopped.where}", "the same command") from None
         except Exception as error:
             summary.failed[name] = _message(error)
             print(f"{name} failed: {summary.failed[name]}", file=sys.stderr)

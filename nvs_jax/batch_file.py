@@ -6,11 +6,9 @@ from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import cattrs
-
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
-from nvs_jax.presets import DEFAULT, load_settings, merged, read_yaml, strict_converter
+from nvs_jax.presets import DEFAULT, load_settings, merged, read_yaml, reason, strict_converter
 from nvs_jax.settings import Mode, RenderSettings
 
 KINDS: Mapping[Mode, type[RenderJob]] = {"single": SingleJob, "video": VideoJob, "views": ViewsJob}
@@ -82,7 +80,7 @@ def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob
             try:
                 given[name] = converter.structure(values[name], types[name])
             except Exception as error:
-                raise InputError(f"{name}: {cattrs.transform_error(error)[0]}") from None
+                raise InputError(f"{name}: {reason(error)}") from None
         if given.get("weights") is not None and (base / given["weights"]).exists():
             given["weights"] = str(base / given["weights"])
         settings = _settings(given.get("preset", DEFAULT), kind, values.get("settings", {}), base)

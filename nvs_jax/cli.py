@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         sys.exit(_fail("out of memory: --low-memory or fewer --path.frames help, `nvs-jax plan` says what fits", 2))
     except Stopped as stop:
-        print(f"nvs-jax: {stop}, which is kept: the same command with --resume goes on", file=sys.stderr)
+        print(f"nvs-jax: {stop}", file=sys.stderr)
         sys.exit(EXIT_CODE)
     except KeyboardInterrupt:
         sys.exit(_fail("interrupted; no result was written", 130))

@@ -115,7 +115,17 @@ def _structure(values: Any, where: str) -> RenderSettings:
     try:
         return strict_converter().structure(values, RenderSettings)
     except Exception as error:
-        raise InputError(f"{where}: {cattrs.transform_error(error)[0]}") from None
+        raise InputError(f"{where}: {reason(error)}") from None
+
+
+def reason(error: BaseException) -> str:
+    """Why `strict_converter` refused something: what the settings themselves said, if they did."""
+    inner = [error]
+    for one in inner:
+        if isinstance(one, InputError):
+            return str(one)
+        inner += getattr(one, "exceptions", ())
+    return cattrs.transform_error(error)[0]
 
 
 def _exactly(*kinds: type) -> Any:

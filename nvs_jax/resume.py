@@ -77,7 +77,7 @@ class Leg:
         _write_state(self.folder / f"{step:06}", carry)
         for state in _states(self.folder)[:-_KEPT]:
             shutil.rmtree(state)
-        self.stop.obey(f"after step {step} of {self.name}")
+        self.stop.obey(f"after step {step} of {self.name}, which is kept")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,15 @@ EXIT_CODE = 75
 
 
 class Stopped(Exception):  # noqa: N818, for it is no error
-    """A run that was asked to stop did so, with all it had computed on disk."""
+    """A run that was asked to stop did so, with all it had computed on disk.
+
+    Attributes:
+        where: how far it is.
+    """
+
+    def __init__(self, where: str, again: str = "the same command with --resume"):
+        super().__init__(f"stopped {where}; {again} goes on")
+        self.where = where
 
 
 class StopRequest:
@@ -30,7 +38,7 @@ class StopRequest:
             Stopped: it was asked for.
         """
         if self.wanted:
-            raise Stopped(f"stopped {where}")
+            raise Stopped(where)
 
 
 @contextmanager

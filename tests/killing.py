@@ -1,6 +1,8 @@
 """Starts a command again and again and kills it at random moments: `python -m tests.killing SPEC`.
 
 Each process is a fork of this one, which has imported everything and used nothing of it, so that it starts at once.
+The first one keeps all programs that it compiles in JAX_COMPILATION_CACHE_DIR; those that may be killed only read
+there, since JAX might leave half a program.
 Sampling is slowed down, since nearly all of a tiny model's time would otherwise be that before and after it.
 """
 
@@ -15,6 +17,8 @@ import time
 import traceback
 from pathlib import Path
 
+import jax
+
 import convert.loading  # noqa: F401
 import nvs_jax.pipeline
 import nvs_jax.runs
@@ -23,7 +27,7 @@ from nvs_jax.cli import main
 PAUSE = 0.4
 
 
-def command(arguments: list[str]) -> int:
+def command(arguments: list[str], *, keep_programs: bool = False) -> int:
     """Start the command; the process's number."""
     process = os.fork()
     if process:
@@ -38,6 +42,8 @@ def command(arguments: list[str]) -> int:
             return carry
 
         nvs_jax.pipeline.run = run
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0 if keep_programs else 1e9)
+        nvs_jax.runs.enable_compilation_cache = lambda: None
         with contextlib.redirect_stdout(io.StringIO()):
             main(arguments)
         code = 0
@@ -67,28 +73,39 @@ def finish(process: int, seconds: float | None = None) -> bool:
 
 
 def kill_and_resume(arguments: list[str], kills: int, seed: int) -> dict[str, object]:
-    """The first result comes without interruption; then so many kills, over as many results as that takes."""
+    """The first result comes without interruption; then so many kills, over as many results as that takes.
+
+    Each second kill comes at any moment of a run's time, the others while it samples.
+    """
     rng = random.Random(seed)
     out = Path(arguments[arguments.index("--out") + 1])
 
-    def start(result: int) -> int:
-        return command([*arguments, "--out", f"{out}{result}"])
+    def start(result: int, **options: bool) -> int:
+        return command([*arguments, "--out", f"{out}{result}"], **options)
 
-    finish(start(0))  # compiles
-    since = time.monotonic()
-    finish(start(1))
-    whole = time.monotonic() - since
-    result, done, saved = 2, 0, [[]]
+    finish(start(0, keep_programs=True))
+    whole, result, done, saved = 0.0, 1, 0, [[]]
     while done < kills:
-        if finish(start(result), rng.uniform(0, whole)):
+        since, process, path = time.monotonic(), start(result), Path(f"{out}{result}")
+        if done % 2 == 0:
+            wait_for_a_state(process, path)
+            whole = max(whole, time.monotonic() - since + 5 * PAUSE)
+        if finish(process, rng.uniform(0, 5 * PAUSE if done % 2 == 0 else whole)):
             result += 1
             saved.append([])
             continue
         done += 1
-        if not Path(f"{out}{result}").exists():  # complete, and killed while it tidied up
-            saved[-1].append(steps_saved(Path(f"{out}{result}")))
+        if not path.exists():  # or complete, and killed while it tidied up
+            saved[-1].append(steps_saved(path))
     finish(start(result))
-    return {"kills": done, "saved": saved, "results": result + 1, "seconds": whole}
+    return {"kills": done, "saved": saved, "results": result + 1}
+
+
+def wait_for_a_state(process: int, out: Path) -> None:
+    """Until the process has saved one more, or has ended."""
+    before = steps_saved(out)
+    while steps_saved(out) == before and not out.exists():
+        time.sleep(0.01)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def test_sigterm_saves_and_the_run_goes_on(inputs, weights, sigterm_at, capsys):
     main(single(inputs, weights, out="whole"))
     segments = sigterm_at(2)
     said = fails(single(inputs, weights), 75, capsys)
-    assert said == "nvs-jax: stopped after step 2 of leg 1 of 1, which is kept: the same command with --resume goes on"
+    assert said == "nvs-jax: stopped after step 2 of leg 1 of 1, which is kept; the same command with --resume goes on"
     assert not (inputs / "out").exists()
     assert "--resume goes on" in fails(single(inputs, weights), 2, capsys)
     assert "had seed 0, not 5" in fails(single(inputs, weights, "--resume", "--seed", "5"), 2, capsys)
@@ -134,9 +134,13 @@ def test_a_full_disk_at_the_end_costs_no_step(inputs, weights, sigterm_at, monke
 
 def kill_and_resume(inputs: Path, weights: Path, kills: int, seed: int) -> None:
     """Start the command, kill it at a random moment, and go on, until it has been killed so often."""
-    spec = {"arguments": single(inputs, weights, "--steps", "10", "--resume"), "kills": kills, "seed": seed}
+    spec = {"arguments": single(inputs, weights, "--resume"), "kills": kills, "seed": seed}
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.killing", json.dumps(spec)], capture_output=True, text=True, cwd=ROOT, check=True
+        [sys.executable, "-m", "tests.killing", json.dumps(spec)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        check=True,
     )
     told = json.loads(ran.stdout.splitlines()[-1])
     assert told["kills"] == kills
@@ -146,7 +150,7 @@ def kill_and_resume(inputs: Path, weights: Path, kills: int, seed: int) -> None:
     assert whole
     for index in range(1, told["results"]):
         assert contents(inputs / f"out{index}") == whole
-    assert told["results"] >= 3
+    assert told["results"] >= 2
     assert not list(inputs.glob(".*"))
 
 
