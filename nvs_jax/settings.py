@@ -72,16 +72,16 @@ class ScheduleSettings:
 
     steps: int = 25
     """Solver steps; of a list, as many as it has levels."""
-    kind: Literal["karras", "exponential", "list"] = "karras"
-    """Levels after Karras et al.; each the same fraction of the one before; or a list of your own."""
-    levels: tuple[float, ...] = ()
-    """Of a list: falling noise levels; a final 0 is added."""
     sigma_max: float = 700.0
     """Largest noise level."""
     sigma_min: float = 0.002
     """Smallest noise level before 0."""
     rho: float = 7.0
     """Of karras: how strongly steps gather at small noise."""
+    kind: Literal["karras", "exponential", "list"] = "karras"
+    """Levels after Karras et al.; each the same fraction of the one before; or a list of your own."""
+    levels: tuple[float, ...] = ()
+    """Of a list: falling noise levels; a final 0 is added."""
 
     def __post_init__(self):
         if self.kind == "list":

@@ -116,7 +116,7 @@ def over_cells(w: Weights) -> Float[Array, "f #h #w"]:
     return w[:, None, None] if w.ndim == 1 else w
 
 
-def crop_weights(window: Window, w: Weights) -> Weights:
+def crop_weights(window: Window, w: Weights) -> Array:
     """The weights of a window: those of its cells, or the frames' own."""
     return w if w.ndim == 1 else window.crop(w[None])[0]
 

@@ -54,8 +54,8 @@ def listed_sigmas(levels: Sequence[float]) -> Float[Array, "levels"]:
     >>> listed_sigmas((80.0, 10.0, 1.0)).tolist()
     [80.0, 10.0, 1.0, 0.0]
     """
-    sigmas = np.asarray([*levels, 0.0][: None if not levels or levels[-1] > 0 else -1], float)
-    if len(sigmas) < 2 or (np.diff(sigmas) >= 0).any():
+    sigmas = np.asarray(levels if levels and levels[-1] == 0 else [*levels, 0.0], float)
+    if len(sigmas) < 2 or not (np.diff(sigmas) < 0).all():
         raise InputError(f"a list of sigmas must be positive and fall, not {' '.join(f'{s:g}' for s in levels)}")
     return jnp.asarray(sigmas)
 

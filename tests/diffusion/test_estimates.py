@@ -2,10 +2,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from jax.test_util import check_grads
 
-from nvs_jax.diffusion import Blend, Select, Window
+from nvs_jax.diffusion import Blend, Select, SmoothSelect, Window
 
 
 def random_case(seed, shape=(1, 3, 4, 6, 4), holes=0.3):
@@ -40,7 +41,7 @@ def test_select_takes_everything_when_the_index_wraps():
     np.testing.assert_array_equal(Select(target, hole)(x0, jnp.zeros(3)), target)
 
 
-@pytest.mark.parametrize("rule", [Select, Blend])
+@pytest.mark.parametrize("rule", [Select, SmoothSelect, Blend])
 def test_given_and_free_frames(rule):
     x0, target, hole = random_case(1)
     hole = hole.at[:, 0].set(False).at[:, 1].set(True)
@@ -61,3 +62,62 @@ def test_a_window_of_the_rule_is_the_rule_on_the_window():
     window, w = Window(1, 2, 2, 3), jnp.array([0.7, 0.4, 1.0])
     cropped = Select(window.crop(target), window.crop(hole), 0.2)(window.crop(x0), w)
     np.testing.assert_array_equal(Select(target, hole, 0.2).window(window)(window.crop(x0), w), cropped)
+
+
+WEIGHT = st.floats(0.0625, 0.96875, width=32)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1000), st.lists(WEIGHT, min_size=3, max_size=3))
+def test_smooth_selection_tends_to_selection(seed, w):
+    with jax.enable_x64(True):
+        x0, target, hole = random_case(seed, holes=0.1)
+        w = jnp.array(w, jnp.float64)
+        difference = jnp.where(hole[..., None], 0.0, jnp.abs(x0 - target)).reshape(3, -1)
+        ranks = w * (difference.shape[-1] - hole.sum((-1, -2))[0]) + hole.sum((-1, -2))[0]
+        assume(float(jnp.abs(ranks - jnp.round(ranks)).min()) > 1e-3)  # there `Select` jumps
+        exact = Select(target, hole)(x0, w)
+        # Neighbours may lie close together: the colder, the nearer.
+        errors = [float(jnp.abs(SmoothSelect(target, hole, 0.0, t)(x0, w) - exact).max()) for t in (1e-1, 1e-11)]
+        assert errors[1] < 1e-6
+        assert errors[0] > errors[1]
+
+
+def test_smooth_selection_takes_more_as_w_grows_and_without_jumps():
+    x0, target, hole = random_case(5)
+    rule = SmoothSelect(target, hole, 0.0, 0.05)
+    taken = [float(jnp.abs(rule(x0, jnp.full(3, w)) - x0).sum()) for w in np.linspace(0.01, 0.99, 99)]
+    steps = np.diff(taken)
+    assert (steps > -1e-3).all()
+    assert steps.max() < 0.1 * (taken[-1] - taken[0])
+
+
+@pytest.mark.parametrize("per_cell", [False, True])
+def test_gradients_of_smooth_selection(per_cell):
+    with jax.enable_x64(True):
+        x0, target, hole = random_case(6)
+        x0, target = (jnp.asarray(a, jnp.float64) for a in (x0, target))
+        w = jnp.asarray(np.random.default_rng(0).uniform(0.2, 0.9, (3, 4, 6) if per_cell else 3))
+
+        @jax.jit
+        def values(x0, target, w, temperature):
+            return SmoothSelect(target, hole, 0.1, temperature)(x0, w)
+
+        check_grads(values, (x0, target, w, jnp.float64(0.2)), order=1, modes=("rev",), eps=1e-6, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("rule", [Select, SmoothSelect, Blend])
+def test_the_same_weight_in_every_cell_is_the_frames(rule):
+    x0, target, hole = random_case(4)
+    w = jnp.array([0.9, 0.4, 1.0])
+    cells = jnp.broadcast_to(w[:, None, None], (3, 4, 6))
+    np.testing.assert_array_equal(rule(target, hole)(x0, cells), rule(target, hole)(x0, w))
+
+
+def test_cells_are_selected_by_their_own_weights():
+    x0, target, hole = random_case(4, holes=0.0)
+    cells = jnp.full((3, 4, 6), 0.3).at[:, 1].set(0.8)
+    out = Select(target, hole)(x0, cells)
+    for w, rows in ((0.3, [0, 2, 3]), (0.8, [1])):
+        whole = Select(target, hole)(x0, jnp.full(3, w))
+        np.testing.assert_array_equal(out[:, :, jnp.array(rows)], whole[:, :, jnp.array(rows)])

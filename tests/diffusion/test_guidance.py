@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Blend, DirectGuidance, Guidance, PosteriorGuidance, Select, Tiled, Unguided
+from nvs_jax.diffusion import Blend, DirectGuidance, Guidance, PosteriorGuidance, Select, Tiled, Unguided, Within
 from nvs_jax.windows import Window, overlapping_windows
 from tests.diffusion.test_estimates import random_case
 from tests.diffusion.toys import GaussianDenoiser
@@ -89,3 +89,28 @@ def test_unguided_is_the_identity(case):
     denoiser, x, _, _ = case
     assert Unguided().correct(x, SIGMA, W, denoiser) is x
     assert Unguided().estimate(x, SIGMA, W) is x
+
+
+def test_within_works_inside_its_interval_only(case):
+    denoiser, x, target, hole = case
+    for inside in (PosteriorGuidance(Blend(target, hole)), DirectGuidance(Blend(target, hole))):
+        guidance: Guidance = Within(inside, 1.0, 3.0)
+        for sigma in map(jnp.float32, (1.0, 2.0, 3.0)):
+            corrected, expected = (g.correct(x, sigma, W, denoiser) for g in (guidance, inside))
+            np.testing.assert_allclose(corrected, expected, rtol=1e-5, atol=1e-5)
+            estimated, expected = (g.estimate(x, sigma, W) for g in (guidance, inside))
+            np.testing.assert_allclose(estimated, expected, rtol=1e-5, atol=1e-5)
+        for sigma in map(jnp.float32, (0.9, 3.1)):
+            np.testing.assert_array_equal(guidance.correct(x, sigma, W, denoiser), x)
+            np.testing.assert_array_equal(guidance.estimate(x, sigma, W), x)
+
+
+def test_tiles_take_their_part_of_weights_of_cells(case):
+    denoiser, x, target, hole = case
+    plain = PosteriorGuidance(Blend(target, hole))
+    windows = overlapping_windows(8, 8, 2)
+    cells = jax.random.uniform(jax.random.key(3), (3, 8, 8))
+    corrected = Tiled(plain, windows).correct(x, SIGMA, cells, denoiser)
+    window = windows[0]
+    part = plain.window(window).correct(window.crop(x), SIGMA, window.crop(cells[None])[0], denoiser.window(window))
+    np.testing.assert_allclose(window.crop(corrected), part, atol=1e-5)

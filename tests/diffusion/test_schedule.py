@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import karras_sigmas
+from nvs_jax.diffusion import exponential_sigmas, karras_sigmas, listed_sigmas
+from nvs_jax.diffusion.assemble import make_sigmas
 from nvs_jax.errors import InputError
+from nvs_jax.settings import ScheduleSettings
 
 
 @pytest.mark.parametrize("steps", [1, 2, 25, 100])
@@ -24,3 +26,31 @@ def test_rho_one_is_linear():
 def test_refuses_what_is_not_a_schedule(arguments):
     with pytest.raises(InputError):
         karras_sigmas(*arguments)
+
+
+def test_exponential_levels_fall_by_the_same_factor():
+    sigmas = np.asarray(exponential_sigmas(7, 80.0, 0.1))
+    assert sigmas[-1] == 0
+    np.testing.assert_allclose(sigmas[1:-1] / sigmas[:-2], (0.1 / 80) ** (1 / 6), rtol=1e-5)
+
+
+def test_a_list_gets_its_final_zero_once():
+    np.testing.assert_array_equal(listed_sigmas((7.0, 2.0)), listed_sigmas((7.0, 2.0, 0.0)))
+
+
+@pytest.mark.parametrize("levels", [(), (0.0,), (1.0, 2.0), (2.0, 2.0), (2.0, -1.0), (2.0, float("nan"))])
+def test_refuses_what_is_no_list(levels):
+    with pytest.raises(InputError):
+        listed_sigmas(levels)
+    with pytest.raises(InputError):
+        ScheduleSettings(kind="list", levels=levels)
+
+
+def test_settings_name_the_schedule():
+    listed = ScheduleSettings(kind="list", levels=(9.0, 3.0, 1.0))
+    assert listed.steps == 3
+    np.testing.assert_array_equal(make_sigmas(listed), [9, 3, 1, 0])
+    np.testing.assert_array_equal(
+        make_sigmas(ScheduleSettings(4, 80.0, 0.1, kind="exponential")), exponential_sigmas(4, 80.0, 0.1)
+    )
+    np.testing.assert_array_equal(make_sigmas(ScheduleSettings(4)), karras_sigmas(4))

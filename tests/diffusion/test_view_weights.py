@@ -5,8 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax.test_util import check_grads
+from jax.tree_util import Partial
 
-from nvs_jax.diffusion import Coefficients, TabulatedWeights, closed_form_weights, optimal_weight, view_weights
+from nvs_jax.diffusion import (
+    Coefficients,
+    TabulatedWeights,
+    closed_form_weights,
+    error_model_weights,
+    optimal_weight,
+    view_weights,
+)
 
 coefficients = st.builds(
     Coefficients, *(st.floats(low, high, allow_nan=False) for low, high in ((1e-3, 2.0), (0.0, 50.0), (0.0, 50.0)))
@@ -83,3 +91,43 @@ def test_gradient_is_finite_everywhere():
 
 def test_all_poses_alike_are_all_given():
     assert (view_weights(jnp.array([700.0, 1.0]), jnp.zeros(3)) == 1).all()
+
+
+def linear(slope, x):
+    return slope * x
+
+
+def test_the_papers_error_model_is_the_closed_form():
+    distances = jnp.linspace(0, 3, 7)
+    own = error_model_weights(distances, 700.0, Partial(linear, 1000.0), Partial(linear, 10.0))
+    paper = closed_form_weights(distances, 700.0)
+    for sigma in (700.0, 20.0, 3.0, 0.01):
+        np.testing.assert_array_equal(own(jnp.float32(sigma)), paper(jnp.float32(sigma)))
+
+
+def test_an_error_model_is_minimised_and_differentiable():
+    """Saturating errors: no lambda on a fine grid does better."""
+
+    def saturating(scale, x):
+        return scale * jnp.tanh(3 * x)
+
+    def weights(scale, sigma):
+        models = Partial(saturating, 4.0), Partial(saturating, scale)
+        return error_model_weights(jnp.array([0.0, 0.2, 1.0]), 80.0, *models, 0.3)(sigma)
+
+    with jax.enable_x64(True):
+        w = np.asarray(weights(5.0, jnp.float64(20.0)))
+        assert w[0] == 1
+        grid = np.linspace(-25, 25, 20001)
+        for distance, here in zip((0.2, 1.0), w[1:], strict=True):
+            numbers = Coefficients(0.3, 4 * np.tanh(0.75), 5 * np.tanh(3 * distance))
+            best = objective(grid, 1.0, 1.0, numbers).min()
+            assert objective(np.log(here / (1 - here)), 1.0, 1.0, numbers) <= best + 1e-9
+        check_grads(lambda s: weights(s, jnp.float64(20.0)).sum(), (5.0,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
+
+
+def test_weights_of_cells_are_those_of_frames_at_their_distances():
+    distances = jax.random.uniform(jax.random.key(0), (3, 4, 5)).at[0].set(0.0).at[2, 3, 4].set(1.0)
+    cells = closed_form_weights(distances, 700.0)(jnp.float32(2.0))
+    frames = closed_form_weights(distances.ravel(), 700.0)(jnp.float32(2.0))
+    np.testing.assert_array_equal(cells, frames.reshape(3, 4, 5))

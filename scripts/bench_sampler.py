@@ -1,0 +1,298 @@
+"""Times whole sampling runs: every solver with every guidance at every number of steps, on whatever device JAX finds.
+
+    python scripts/bench_sampler.py                                   a small UNet with random weights
+    python scripts/bench_sampler.py --weights FOLDER --against torch  and diffusers' UNet in PyTorch beside it
+
+All runs are compiled first and then timed in turn, so that a drifting machine is fair to all; the median counts. An
+evaluation is one pass of one branch through the network: classifier-free guidance makes two of an estimate, posterior
+guidance adds one to a step. FLOPs are XLA's count (cost_analysis) of an estimate and of a correction, times how often
+each is made; a fused kernel that XLA cannot look into is not counted. Memory is the compiled program's: arguments,
+results and temporaries. PyTorch's side is the release's loop, Euler's steps around diffusers' UNet, with the backward
+pass that the release runs for Post; ours needs none (see `nvs_jax.diffusion.guidance`).
+"""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+
+import nvs_jax
+from nvs_jax.diffusion import Guidance, Solver, closed_form_weights, karras_sigmas, run, start
+from nvs_jax.diffusion.assemble import make_guidance, make_solver
+from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.errors import InputError
+from nvs_jax.media import atomic_path
+from nvs_jax.models.svd.config import UNetConfig
+from nvs_jax.models.svd.denoiser import SVDDenoiser
+from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.weights import random_weights
+from nvs_jax.settings import GuidanceSettings, SolverSettings
+
+SolverName = Literal["euler", "heun", "churn", "dpmpp2m", "adams3"]
+GuidanceName = Literal["none", "dgs", "post", "post-full"]
+
+SMALL = UNetConfig(
+    down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
+    up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
+    block_out_channels=(32, 64),
+    addition_time_embed_dim=32,
+    projection_class_embeddings_input_dim=96,
+    layers_per_block=(1, 1),
+    cross_attention_dim=(16, 16),
+    transformer_layers_per_block=((1,), (1,)),
+    num_attention_heads=(1, 2),
+)
+PEAKS = {"v4": 275, "v5 lite": 197, "v5p": 459, "v6 lite": 918, "A100": 312, "L4": 121, "H100": 989, "H200": 989}
+"""Dense TFLOP/s in bfloat16, as the makers state them, by a part of the device's name."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run. What is not known is None; `note` says why."""
+
+    side: str
+    solver: str
+    guidance: str
+    steps: int
+    evaluations: int
+    compile_s: float | None = None
+    step_ms: float | None = None
+    tflop: float | None = None
+    share: float | None = None
+    memory_mb: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row to be, and what is timed for it; None where it cannot be run."""
+
+    row: Row
+    function: Callable[[], object] | None
+
+
+def main(
+    weights: Path | None = None,
+    solvers: tuple[SolverName, ...] = ("euler", "heun", "churn", "dpmpp2m", "adams3"),
+    guidance: tuple[GuidanceName, ...] = ("none", "dgs", "post"),
+    steps: tuple[int, ...] = (10, 25),
+    frames: int = 8,
+    height: int = 16,
+    width: int = 16,
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None,
+    repeats: int = 3,
+    peak: float | None = None,
+    against: Literal["nothing", "torch"] = "nothing",
+    out: Path = Path("out/bench_sampler"),
+) -> None:
+    """Print a table, and write it with a picture and the same as JSON.
+
+    Args:
+        weights: an SVD in diffusers' layout or a checkpoint; a small UNet with random weights without.
+        solvers: to compare.
+        guidance: to compare; post-full differentiates through the network.
+        steps: to compare.
+        frames: of the video.
+        height: latent rows.
+        width: latent columns.
+        dtype: of the UNet; the stored one without.
+        repeats: timed runs of each; the median counts.
+        peak: TFLOP/s that the device could do, where it is not known by its name.
+        against: torch also times the release's loop around diffusers' UNet, as it is and compiled.
+        out: folder for bench.md, bench.json and bench.png.
+    """
+    if against == "torch" and (weights is None or dtype not in (None, "float32")):
+        raise InputError("--against torch needs --weights in diffusers' layout, and float32")
+    jax.config.update("jax_enable_compilation_cache", False)  # the time it takes is part of the result
+    rng = np.random.default_rng(0)
+    denoiser = make_denoiser(weights, dtype, (frames, height, width), rng)
+    noise, target = (rng.standard_normal((1, frames, height, width, 4), np.float32) for _ in range(2))
+    peak = peak or next((p for name, p in PEAKS.items() if name in jax.devices()[0].device_kind), None)
+    cases = []
+    for kind, count in itertools.product(guidance, steps):
+        rule = named_guidance(kind, target, denoiser.config.stride)
+        made = [jax_case(denoiser, rule, name, kind, count, noise) for name in solvers]
+        if against == "torch" and kind != "post-full":
+            made += torch_cases(weights / "unet" if weights else Path(), denoiser, kind, count, noise, target)
+        seconds = timed_in_turn([case.function for case in made], repeats)
+        cases += [finished(case.row, taken, peak) for case, taken in zip(made, seconds, strict=True)]
+    device = f"{jax.devices()[0].device_kind}, jax {jax.__version__}, {frames} x {height} x {width} latents"
+    write(out, device, cases)
+    print(markdown(device, cases))
+
+
+def make_denoiser(
+    weights: Path | None, dtype: Any, size: tuple[int, int, int], rng: np.random.Generator
+) -> SVDDenoiser:
+    """SVD, or a small UNet, told random conditions."""
+    if weights is None:
+        config, values = SMALL, random_weights(UNetSpatioTemporal(SMALL), 0)
+        values = {name: value.astype(dtype or value.dtype) for name, value in values.items()}
+    else:
+        networks = nvs_jax.load(weights, dtype=dtype).model.networks
+        config, values = networks.unet_config, networks.unet
+    frames, height, width = size
+    return SVDDenoiser(
+        weights=values,
+        image_latent=jnp.asarray(rng.standard_normal((1, height, width, 4), np.float32)),
+        embedding=jnp.asarray(rng.standard_normal((1, config.cross_attention_dim[0]), np.float32)),
+        time_ids=jnp.array([6, 127, 0.02]),
+        guidance_scale=jnp.linspace(1, 3, frames),
+        config=config,
+    )
+
+
+def named_guidance(name: str, target: np.ndarray, stride: int) -> Guidance:
+    """The guidance of the table, towards random views without holes."""
+    method, _, gradient = name.partition("-")
+    settings = GuidanceSettings(method=method, clamp=0.2, gradient=gradient or "skip")  # pyright: ignore[reportArgumentType]
+    return make_guidance(settings, WarpedViews(jnp.asarray(target), jnp.zeros(target.shape[:-1], bool)), stride)
+
+
+def estimates_in(solver: Solver, steps: int) -> int:
+    """How many guided estimates a run makes whose last step is to 0.
+
+    >>> [estimates_in(make_solver(SolverSettings(name), 10), 10) for name in ("euler", "heun", "dpmpp2m")]
+    [10, 19, 10]
+    """
+    from nvs_jax.diffusion import Heun
+
+    return 2 * steps - 1 if isinstance(solver, Heun) else steps
+
+
+def jax_case(
+    denoiser: SVDDenoiser, guidance: Guidance, solver_name: SolverName, kind: str, steps: int, noise: np.ndarray
+) -> Case:
+    """Compile a run, and say what it takes."""
+    solver, sigmas = make_solver(SolverSettings(solver_name), steps), karras_sigmas(steps)
+    weights = closed_form_weights(jnp.arange(float(noise.shape[1])), sigmas[0])
+
+    def fresh() -> Any:
+        return start(jnp.asarray(noise) * jnp.sqrt(sigmas[0] ** 2 + 1), solver)
+
+    begun = time.perf_counter()
+    program = run.lower(fresh(), sigmas, denoiser, guidance, weights, solver).compile()
+    compiled = time.perf_counter() - begun
+    estimates, corrections = estimates_in(solver, steps), steps * kind.startswith("post")
+    x, sigma, w = jnp.asarray(noise), sigmas[0], weights(sigmas[0])
+    flops = estimates * count_flops(lambda d, x: d(x, sigma), denoiser, x)
+    if corrections:
+        flops += corrections * count_flops(lambda d, x: guidance.correct(x, sigma, w, d), denoiser, x)
+    memory = program.memory_analysis()
+    used = memory and memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes
+    row = Row(
+        side="nvs-jax",
+        solver=solver_name,
+        guidance=kind,
+        steps=steps,
+        evaluations=2 * estimates + corrections,
+        compile_s=compiled,
+        tflop=flops / 1e12,
+        memory_mb=used and (used - memory.alias_size_in_bytes) / 2**20,
+    )
+    return Case(row, lambda: jax.block_until_ready(program(fresh(), sigmas, denoiser, guidance, weights)))
+
+
+def count_flops(function: Callable[..., Any], *arguments: Any) -> float:
+    """XLA's count for a function without loops."""
+    cost = jax.jit(function).lower(*arguments).cost_analysis()
+    return cost["flops"] if cost else float("nan")
+
+
+def torch_cases(
+    folder: Path, denoiser: SVDDenoiser, kind: str, steps: int, noise: np.ndarray, target: np.ndarray
+) -> list[Case]:
+    """The same run in PyTorch, as it is and compiled."""
+    from torch_loop import TorchLoop
+
+    evaluations, cases = steps * (3 if kind == "post" else 2), []
+    for compiled in (False, True):
+        loop = TorchLoop(folder, denoiser, noise, target, np.asarray(karras_sigmas(steps)), kind, compiled)
+        row = Row("PyTorch, compiled" if compiled else "PyTorch", "euler", kind, steps, evaluations)
+        function, begun = loop, time.perf_counter()
+        try:
+            loop.step(0)
+        except Exception as error:  # torch.compile may find no compiler, or fail in any way of its own
+            reason = " ".join(str(error).split())[:80]
+            row, function = Row(**asdict(row) | {"note": f"{type(error).__name__}: {reason}"}), None
+        else:
+            row = Row(**asdict(row) | {"compile_s": time.perf_counter() - begun if compiled else None})
+        cases.append(Case(row, function))
+    return cases
+
+
+def timed_in_turn(functions: Sequence[Callable[[], object] | None], repeats: int) -> list[float | None]:
+    """Median seconds of each, called in turn after a warm-up."""
+    seconds: list[list[float]] = [[] for _ in functions]
+    for repeat in range(repeats + 1):
+        for function, taken in zip(functions, seconds, strict=True):
+            if function is not None:
+                begun = time.perf_counter()
+                function()
+                if repeat:
+                    taken.append(time.perf_counter() - begun)
+    return [float(np.median(taken)) if taken else None for taken in seconds]
+
+
+def finished(row: Row, seconds: float | None, peak: float | None) -> Row:
+    """The row with its time, and its share of the device's peak."""
+    if seconds is None:
+        return row
+    share = row.tflop / seconds / peak if row.tflop and peak else None
+    return Row(**asdict(row) | {"step_ms": 1e3 * seconds / row.steps, "share": share})
+
+
+def markdown(device: str, rows: Sequence[Row]) -> str:
+    """The table."""
+    head = ("side", "guidance", "solver", "steps", "compile, s", "step, ms", "evaluations", "TFLOP", "of peak", "MiB")
+    lines = [f"{device}\n", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for r in rows:
+        numbers = (
+            ("" if value is None else form.format(value))
+            for value, form in (
+                (r.compile_s, "{:.1f}"),
+                (r.step_ms, "{:.1f}"),
+                (r.evaluations, "{}"),
+                (r.tflop, "{:.3g}"),
+                (r.share, "{:.1%}"),
+                (r.memory_mb, "{:.0f}"),
+            )
+        )
+        cells = (r.side, r.guidance, r.solver, str(r.steps), *numbers)
+        lines.append("| " + " | ".join(cells) + " |" + (f" {r.note}" if r.note else ""))
+    return "\n".join(lines)
+
+
+def write(out: Path, device: str, rows: Sequence[Row]) -> None:
+    """Table, numbers and picture."""
+    out.mkdir(parents=True, exist_ok=True)
+    with atomic_path(out / "bench.md") as path:
+        path.write_text(markdown(device, rows) + "\n", encoding="utf-8")
+    with atomic_path(out / "bench.json") as path:
+        path.write_text(json.dumps({"device": device, "rows": [asdict(row) for row in rows]}, indent=1))
+    from matplotlib.figure import Figure
+
+    shown = [row for row in rows if row.step_ms is not None]
+    figure = Figure(figsize=(8, 1 + 0.25 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    names = [f"{row.side}, {row.guidance}, {row.solver}, {row.steps} steps" for row in shown]
+    axes.barh(names, [row.step_ms or 0 for row in shown])
+    axes.invert_yaxis()
+    axes.set_xlabel("ms a step")
+    with atomic_path(out / "bench.png") as path:
+        figure.savefig(path, format="png")
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(main)
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from None
