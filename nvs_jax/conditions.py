@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Warp, dilate, forward_warp
 from nvs_jax.geometry.cameras import Matrix, Pose
+from nvs_jax.geometry.displacement import pixel_displacements
 from nvs_jax.geometry.fusion import pose_distance_to_nearest, release_distance_to_nearest, warp_nearest
 from nvs_jax.geometry.trajectories import Poses
 from nvs_jax.pytree import pytree, static
@@ -26,13 +27,13 @@ class Conditions:
     Attributes:
         picture: the first frame, which is given.
         warp: what is known of the other frames; a frame without holes at distance 0 is given, too.
-        distance: |dp| of every frame to its nearest given view.
+        distance: |dp| of every frame, or of every pixel of every frame, to its nearest given view.
         mode: whose release settings apply where the settings leave something open.
     """
 
     picture: Picture
     warp: Warp
-    distance: Float[Array, "f"]
+    distance: Float[Array, "f *pixels"]
     mode: Mode = static(default="single")
 
 
@@ -82,7 +83,7 @@ def from_photo(
         view = photo_here[None], depth_here[None], intrinsics[None], path[:1]
         zoomed = jax.vmap(lambda factor: intrinsics.at[:2, :2].multiply(factor))(zoom[1:])
         warp = warp_nearest(*view, path[1:], zoomed, 1, settings.warp)
-    return Conditions(photo, warp, pose_distances(path, settings.weights.distance))
+    return Conditions(photo, warp, _distances(depth_here, intrinsics, path[0], path, settings))
 
 
 def from_video(
@@ -113,7 +114,7 @@ def from_video(
         raise InputError(f"{len(photos)} frames for {len(path)} poses: each frame needs one")
     rest = jnp.asarray(photos[1:]), jnp.asarray(depths[1:])
     warp = forward_warp(*rest, intrinsics, camera, path[1:], settings.warp)
-    return Conditions(photos[0], warp, pose_distances(path, settings.weights.distance), "video")
+    return Conditions(photos[0], warp, _distances(jnp.asarray(depths), intrinsics, camera, path, settings), "video")
 
 
 def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tuple[int, int] = (0, -1)) -> Conditions:
@@ -132,6 +133,8 @@ def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tu
     """
     _check_path(path)
     _check_depth(sources.depths, sources.pictures.shape)
+    if settings.weights.distance == "pixels":
+        raise InputError("--weights.distance pixels takes a photo or a video: choose centre for several views")
     first, last = (jax.tree.map(lambda array, i=index: array[i], sources) for index in ends)
     if settings.views.sources == "nearest":
         count = min(settings.views.count, len(sources.poses))
@@ -161,6 +164,16 @@ def from_pictures(
         hole=jax.vmap(lambda mask: dilate(mask, settings.warp.dilation))(hole),
     )
     return Conditions(picture, warp, jnp.arange(len(pictures) + 1, dtype=jnp.float32))
+
+
+def _distances(
+    depth: Float[Array, "*f H W"], intrinsics: Matrix, camera: Pose, path: Poses, settings: RenderSettings
+) -> Float[Array, "f *pixels"]:
+    """|dp| by the measure of the settings; the first frame is given, and has none."""
+    measure = settings.weights.distance
+    if measure != "pixels":
+        return pose_distances(path, measure)
+    return pixel_displacements(depth, intrinsics, camera, path, settings.warp).at[0].set(0.0)
 
 
 def pose_distances(path: Poses, measure: Literal["centre", "index"]) -> Float[Array, "f"]:

@@ -78,7 +78,7 @@ class Render:
     Attributes:
         frames: the video, in [0, 1]; its first frame is the given view.
         conditions: what was known of every frame; still on the device.
-        weights: w, how much each step trusted the warp of each frame.
+        weights: w, how much each step trusted the warp of each frame; the mean of its cells where they have their own.
         sigmas: noise levels of the steps.
     """
 
@@ -179,7 +179,7 @@ class Pipeline:
         return Render(
             frames=np.asarray(frames),
             conditions=conditions,
-            weights=np.asarray(jax.vmap(problem.weights)(sigmas)),
+            weights=_per_frame(np.asarray(jax.vmap(problem.weights)(sigmas))),
             sigmas=np.asarray(sigmas),
         )
 
@@ -217,7 +217,7 @@ class Pipeline:
         views = jax.block_until_ready(_encode_views(codec, latent / codec.target_scale, conditions.warp))
         denoiser = self.model.denoiser(latent, embedding, frames, settings.conditioning, settings.memory)
         sigmas = make_sigmas(settings.schedule)
-        distances = codec.pool_frames(conditions.distance)
+        distances = _pool_distances(codec, conditions.distance)
         return Problem(
             denoiser=denoiser,
             guidance=make_guidance(settings.guidance, views, self.model.latent_multiple, conditions.mode),
@@ -268,6 +268,20 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
         if states is not None:
             states.save(carry)
     return carry.x
+
+
+def _pool_distances(codec: Codec, distance: Float[Array, "n *pixels"]) -> Float[Array, "f *cells"]:
+    """|dp| of latent frames, or of latent cells: the mean of their pixels."""
+    if distance.ndim == 1:
+        return codec.pool_frames(distance)
+    n, height, width = distance.shape
+    side = codec.stride
+    cells = distance.reshape(n, height // side, side, width // side, side).mean((2, 4))
+    return jax.vmap(jax.vmap(codec.pool_frames, 1, 1), 2, 2)(cells)
+
+
+def _per_frame(weights: Float[np.ndarray, "steps f *cells"]) -> Float[np.ndarray, "steps f"]:
+    return weights.mean(tuple(range(2, weights.ndim)))
 
 
 def _tell(report: Report | None, result: Any, stage: str, done: int = 1, total: int = 1) -> None:

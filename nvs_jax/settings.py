@@ -145,8 +145,9 @@ class WeightSettings:
 
     rule: Literal["closed-form", "search"] = "closed-form"
     """The paper's (18), or the release's grid search over v1, v2, v3."""
-    distance: Literal["centre", "index"] = "centre"
-    """|dp| of a frame: how far its camera's centre is from the given view's, or, as the release, its index."""
+    distance: Literal["centre", "index", "pixels"] = "centre"
+    """|dp| of a frame: how far its camera's centre is from the given view's, or, as the release, its index; or of every
+    pixel, how far it has moved (a photo or a video)."""
     v1: float = 0.001
     """Of the closed form: weight of |log lambda| in (17)."""
     v2: float = 1000.0
@@ -155,6 +156,9 @@ class WeightSettings:
     """Of the closed form: the warp's error grows as v3 |dp|."""
 
     def __post_init__(self):
+        _require(
+            self.rule != "search" or self.distance != "pixels", "the search takes a distance a frame, not of pixels"
+        )
         _require(self.v1 > 0, f"v1 must be positive, not {self.v1}")
         _require(self.v2 >= 0 and self.v3 >= 0, f"v2 and v3 must not be negative, as {self.v2} or {self.v3} is")
 
@@ -216,6 +220,33 @@ class PictureSettings:
 
 
 @dataclass(frozen=True)
+class DisparitySettings:
+    """How disparity, inverse depth of unknown scale and shift, becomes depth in scene units; see docs/depth.md."""
+
+    rule: Literal["centred", "release"] = "centred"
+    """Scaled so that the orbit turns around what is in the middle of the picture; or the release's
+    camera.disparity_scale / disparity, at most camera.far."""
+    percentiles: tuple[float, float] = (1.0, 99.0)
+    """Of centred: where the far and the near plane lie among the disparities; what is beyond is moved onto them."""
+    max_ratio: float = 10.0
+    """Of centred: the far plane is at most this many times as far away as the near one."""
+    centre: float = 0.3
+    """Of centred: the middle of the picture, as a share of each side. The median depth there is the distance of the
+    given view from the point that the path looks at."""
+    align: bool = True
+    """Of centred, in a video: fit every frame's scale and shift to the others' where nothing moves."""
+
+    def __post_init__(self):
+        low, high = self.percentiles
+        _require(
+            0 <= low < high <= 100,
+            f"camera.disparity.percentiles must rise within 0 to 100, not {low} {high}",
+        )
+        _require(self.max_ratio > 1, f"camera.disparity.max_ratio must be more than 1, not {self.max_ratio}")
+        _require(0 < self.centre <= 1, f"camera.disparity.centre must be in (0, 1], not {self.centre}")
+
+
+@dataclass(frozen=True)
 class CameraSettings:
     """The given view's camera, and depth in its units."""
 
@@ -225,10 +256,12 @@ class CameraSettings:
     """Horizontal angle of view in degrees, in place of the focal length."""
     exif: bool = False
     """Take the focal length that the photo's file records."""
+    disparity: DisparitySettings = field(default_factory=DisparitySettings)
+    """How a disparity map becomes scene units."""
     disparity_scale: float = 10000.0
-    """Depth at a disparity of 1: how a disparity map becomes scene units."""
+    """Of the rule release: depth at a disparity of 1."""
     far: float = 500.0
-    """Largest depth made of a disparity map."""
+    """Of the rule release: largest depth made of a disparity map."""
 
     def __post_init__(self):
         _require(self.focal > 0, f"camera.focal must be positive, not {self.focal}")
@@ -298,6 +331,12 @@ class PathSettings:
             self.kind != "spiral" or abs(self.reach[2]) < distance,
             f"a spiral must stay in front of the origin: path.reach is {self.reach[2]}, path.radius {distance}",
         )
+
+
+    @property
+    def distance(self) -> float:
+        """From the given view to the origin, at which the camera looks."""
+        return abs(self.start) if self.kind == "line" else self.radius[1]
 
 
 @dataclass(frozen=True)

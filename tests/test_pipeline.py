@@ -10,7 +10,14 @@ from nvs_jax.conditions import from_photo
 from nvs_jax.geometry import intrinsics_matrix, line, orbit
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.pipeline import Noise, Pipeline, override, solve
-from nvs_jax.settings import GuidanceSettings, PathSettings, RenderSettings, ScheduleSettings
+from nvs_jax.settings import (
+    GuidanceSettings,
+    PathSettings,
+    RenderSettings,
+    ScheduleSettings,
+    SolverSettings,
+    WeightSettings,
+)
 from tests.compilations import count_compilations
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
 
@@ -124,3 +131,14 @@ def test_tiles_can_be_asked_for(pipeline):
         schedule=ScheduleSettings(steps=1), guidance=GuidanceSettings(method="post", tiles=True, half=True)
     )
     assert np.isfinite(render(pipeline, *scene(), settings=settings).frames).all()
+
+
+def test_every_pixel_may_have_its_own_distance_and_every_solver_renders(pipeline):
+    photo, depth = scene()
+    settings = replace(SETTINGS, weights=WeightSettings(distance="pixels"), solver=SolverSettings("adams3"))
+    result = render(pipeline, photo, depth, settings=settings)
+    assert np.isfinite(result.frames).all()
+    assert result.conditions.distance.shape == (FRAMES, HEIGHT, WIDTH)
+    assert result.weights.shape == (2, FRAMES)
+    np.testing.assert_array_equal(result.weights[:, 0], 1)
+    assert (result.weights[-1, 1:] < 1).all()
