@@ -1,8 +1,7 @@
 """Starts a command again and again and kills it at random moments: `python -m tests.killing SPEC`.
 
 Each process is a fork of this one, which has imported everything and used nothing of it, so that it starts at once.
-The first one keeps all programs that it compiles in JAX_COMPILATION_CACHE_DIR; those that may be killed only read
-there, since JAX might leave half a program.
+They read programs from JAX_COMPILATION_CACHE_DIR and write none, since JAX might leave half a one.
 Sampling is slowed down, since nearly all of a tiny model's time would otherwise be that before and after it.
 """
 
@@ -27,7 +26,7 @@ from nvs_jax.cli import main
 PAUSE = 0.4
 
 
-def command(arguments: list[str], *, keep_programs: bool = False) -> int:
+def command(arguments: list[str]) -> int:
     """Start the command; the process's number."""
     process = os.fork()
     if process:
@@ -42,7 +41,7 @@ def command(arguments: list[str], *, keep_programs: bool = False) -> int:
             return carry
 
         nvs_jax.pipeline.run = run
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0 if keep_programs else 1e9)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
         nvs_jax.runs.enable_compilation_cache = lambda: None
         with contextlib.redirect_stdout(io.StringIO()):
             main(arguments)
@@ -73,17 +72,16 @@ def finish(process: int, seconds: float | None = None) -> bool:
 
 
 def kill_and_resume(arguments: list[str], kills: int, seed: int) -> dict[str, object]:
-    """The first result comes without interruption; then so many kills, over as many results as that takes.
+    """So many kills, over as many results as that takes.
 
     Each second kill comes at any moment of a run's time, the others while it samples.
     """
     rng = random.Random(seed)
     out = Path(arguments[arguments.index("--out") + 1])
 
-    def start(result: int, **options: bool) -> int:
-        return command([*arguments, "--out", f"{out}{result}"], **options)
+    def start(result: int) -> int:
+        return command([*arguments, "--out", f"{out}{result}"])
 
-    finish(start(0, keep_programs=True))
     whole, result, done, saved = 0.0, 1, 0, [[]]
     while done < kills:
         since, process, path = time.monotonic(), start(result), Path(f"{out}{result}")

@@ -3,9 +3,7 @@
 import re
 import shlex
 import shutil
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -13,7 +11,8 @@ import pytest
 from nbclient import NotebookClient
 
 from nvs_jax.cli import parse
-from nvs_jax.media import read_photo, write_picture
+from nvs_jax.media import write_picture
+from tests.models.depth.published import write_folder
 from tests.tiny import FRAMES, scene, write_tiny_folder
 
 ROOT = Path(__file__).parents[1]
@@ -43,18 +42,15 @@ def weights(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def workplace(tmp_path, weights, monkeypatch) -> Path:
-    """A folder that holds what the pages name; no network, and so no depth estimator."""
+    """A folder that holds what the pages name."""
     photo, depth = scene()
     shutil.copytree(weights, tmp_path / "svd-xt")
     write_picture(tmp_path / "photo.png", photo)
     write_picture(tmp_path / "photo.jpg", photo)
     np.save(tmp_path / "depth.npy", depth * 10)
-
-    def estimator(task: str, model: str):
-        assert (task, model.split("/")[0]) == ("depth-estimation", "depth-anything")
-        return lambda name: {"predicted_depth": read_photo(name)[None, ..., 0]}
-
-    monkeypatch.setitem(sys.modules, "transformers", SimpleNamespace(pipeline=estimator))
+    (tmp_path / "estimate" / "maps").mkdir(parents=True)
+    np.save(tmp_path / "estimate" / "maps" / "photo.npy", 1 / depth)
+    write_folder(tmp_path / "depth-anything-folder")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -84,7 +80,7 @@ def test_commands_are_understood(command):
 
 
 def test_options_named_in_the_text_exist(capsys):
-    for job in ("single", "views", "convert"):
+    for job in ("single", "views", "convert", "batch"):
         with pytest.raises(SystemExit):
             parse([job, "--help"])
     known = capsys.readouterr().out

@@ -134,6 +134,7 @@ def test_a_full_disk_at_the_end_costs_no_step(inputs, weights, sigterm_at, monke
 
 def kill_and_resume(inputs: Path, weights: Path, kills: int, seed: int) -> None:
     """Start the command, kill it at a random moment, and go on, until it has been killed so often."""
+    main(single(inputs, weights, out="out0"))
     spec = {"arguments": single(inputs, weights, "--resume"), "kills": kills, "seed": seed}
     ran = subprocess.run(
         [sys.executable, "-m", "tests.killing", json.dumps(spec)],
