@@ -76,8 +76,8 @@ def parse(arguments: Sequence[str]) -> Job:
     """
     preset, missing = _preset(arguments), tyro.MISSING
     single, video, views = (load_settings(preset, mode) for mode in get_args(Mode))
-    photo: dict[str, Any] = dict.fromkeys(("photo", "depth", "depth_kind", "out"), missing)
-    frames: dict[str, Any] = dict.fromkeys(("frames", "depth", "depth_kind", "out"), missing)
+    photo: dict[str, Any] = dict.fromkeys(("photo", "out"), missing)
+    frames: dict[str, Any] = dict.fromkeys(("frames", "out"), missing)
     command = partial(subcommand, prefix_name=False)
     return tyro.cli(
         Annotated[SingleJob, command("single", default=SingleJob(**photo, settings=single))]

@@ -38,7 +38,7 @@ def identity(job: RenderJob, settings: RenderSettings) -> Identity:
         if field.name in _NO_PART:
             continue
         value = getattr(job, field.name)
-        if field.name == "weights" and value is not None and Path(value).exists():
+        if field.name in ("weights", "depth_weights") and value is not None and Path(value).exists():
             value = Path(value)
         entries[field.name] = digest(value) if isinstance(value, Path) else value
     entries |= _flat(asdict(settings))

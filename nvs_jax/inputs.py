@@ -12,20 +12,30 @@ from nvs_jax.errors import InputError
 from nvs_jax.media import DEPTH_SUFFIXES, fit, in_order, read_frames, read_photo, read_video_file
 from nvs_jax.media.cameras import CameraSet, PosedCamera, read_cameras, read_picture
 from nvs_jax.settings import RenderSettings
-from nvs_jax.views import DepthFile, View, fit_view, output_size, read_fitted_depth
+from nvs_jax.sparse_points import depth_by_points, seen_points
+from nvs_jax.views import (
+    DepthFile,
+    DepthSource,
+    EstimatedDepth,
+    View,
+    fit_views,
+    fitted_depth,
+    output_size,
+    scene_depth,
+)
 
 Frames = Float[np.ndarray, "f H W 3"]
 MAX_FRAMES = 2000
 
 
 def read_video(
-    frames: Path, depth: DepthFile, settings: RenderSettings, multiple: int
+    frames: Path, depth: DepthSource, settings: RenderSettings, multiple: int
 ) -> tuple[Frames, Float[np.ndarray, "f H W"], View]:
     """The frames of a video with their depth, and the first of them as a view.
 
     Args:
         frames: a folder of pictures, or a video file.
-        depth: its path is a folder of as many depth maps, in the same order.
+        depth: its path is a folder of as many depth maps, in the same order; or what estimates them.
         settings: picture and camera are used.
         multiple: rows and columns of the result are multiples of this.
 
@@ -33,35 +43,41 @@ def read_video(
         InputError: no frames, unequal sizes, or another number of depth maps.
     """
     photos = read_frames(frames) if frames.is_dir() else read_video_file(frames, MAX_FRAMES)
-    maps = _depth_files(depth.path)
-    if len(maps) != len(photos):
-        raise InputError(f"{frames} has {len(photos)} frames, but {depth.path} has {len(maps)} depth maps")
-    views = [
-        fit_view(photo, replace(depth, path=path), settings, multiple) for photo, path in zip(photos, maps, strict=True)
-    ]
+    depths: list[DepthSource] = [depth] * len(photos)
+    if isinstance(depth, DepthFile):
+        maps = _depth_files(depth.path)
+        if len(maps) != len(photos):
+            raise InputError(f"{frames} has {len(photos)} frames, but {depth.path} has {len(maps)} depth maps")
+        depths = [replace(depth, path=path) for path in maps]
+    views = fit_views(list(photos), depths, settings, multiple)
     return np.stack([view.picture for view in views]), np.stack([view.depth for view in views]), views[0]
 
 
 def read_sources(
-    scene: Path, chosen: tuple[int, ...], depth: DepthFile | None, settings: RenderSettings, multiple: int
+    scene: Path, chosen: tuple[int, ...], depth: DepthSource | None, settings: RenderSettings, multiple: int
 ) -> tuple[Sources, View]:
     """The given views of a posed scene, and the first of them.
 
     Args:
         scene: what `nvs_jax.media.cameras.read_cameras` reads.
         chosen: which cameras, in order; none: all.
-        depth: its path is a folder of depth maps named as the pictures; None where the scene names its own.
+        depth: its path is a folder of depth maps named as the pictures; None where the scene names its own; or what
+            estimates it, which is then fitted to the scene's points.
         settings: picture and camera are used.
         multiple: rows and columns of the result are multiples of this.
 
     Raises:
-        InputError: a camera that is not there, or is without picture or depth.
+        InputError: a camera that is not there, or is without picture or depth; depth to be estimated in a scene without
+            points.
     """
-    cameras = _chosen(read_cameras(scene), chosen, scene)
+    known = read_cameras(scene)
+    indices = _chosen(known, chosen, scene)
+    cameras = [known.cameras[index] for index in indices]
     size = None
     views = []
-    for camera in cameras:
-        view = _posed_view(camera, depth, settings, multiple, size)
+    for index, camera in zip(indices, cameras, strict=True):
+        points = seen_points(known, index) if isinstance(depth, EstimatedDepth) else None
+        view = _posed_view(camera, depth, settings, multiple, size, points)
         size = view.depth.shape
         views.append(view)
     sources = Sources(
@@ -92,18 +108,23 @@ def read_conditions(folder: Path, view: View, frames: int) -> tuple[Frames, Bool
     return warps[1:], holes[1:, ..., 0] > 0.5
 
 
-def _chosen(cameras: CameraSet, chosen: tuple[int, ...], scene: Path) -> tuple[PosedCamera, ...]:
+def _chosen(cameras: CameraSet, chosen: tuple[int, ...], scene: Path) -> list[int]:
     count = len(cameras.cameras)
     missing = [index for index in chosen if not 0 <= index < count]
     if missing:
         raise InputError(f"{scene} has cameras 0 to {count - 1}, so there is no camera {missing[0]}")
-    return tuple(cameras.cameras[index] for index in chosen or range(count))
+    return list(chosen or range(count))
 
 
 def _posed_view(
-    camera: PosedCamera, depth: DepthFile | None, settings: RenderSettings, multiple: int, size: tuple[int, ...] | None
+    camera: PosedCamera,
+    depth: DepthSource | None,
+    settings: RenderSettings,
+    multiple: int,
+    size: tuple[int, ...] | None,
+    points: Float[np.ndarray, "n 3"] | None,
 ) -> View:
-    """A posed camera's picture and depth, fitted; `size` is that of the views before it."""
+    """A posed camera's picture and depth, fitted; `size` is that of the views before it, `points` what it sees."""
     stretch = settings.picture.fit == "resize"
     picture = read_picture(camera)
     if stretch and camera.picture is not None:  # the release takes the whole file, whatever the camera saw of it
@@ -115,13 +136,26 @@ def _posed_view(
         intrinsics = camera.resized(height, width)
     else:  # files count from the picture's corner, the warp from the centre of its first pixel
         intrinsics = plan.intrinsics(camera.resized(rows, columns)) - np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
+    source = depth if isinstance(depth, EstimatedDepth) else _depth_of(camera, depth)
+    values = fitted_depth(source, picture, plan)
+    if points is None:
+        values = scene_depth(values[None], source, settings)[0]
+    else:
+        inverse = values if source.kind == "disparity" else 1 / np.maximum(values, np.float32(1e-3))
+        values = depth_by_points(inverse, points, camera.pose, intrinsics, str(camera.picture))
     return View(
         picture=fitted,
-        depth=read_fitted_depth(_depth_of(camera, depth), (rows, columns), plan, settings),
+        depth=values,
         intrinsics=intrinsics.astype(np.float32),
         fit=plan,
         photo_size=(rows, columns),
+        depth_kind=source.kind,
     )
+
+
+def has_depth(scene: Path) -> bool:
+    """Whether a posed scene names a depth map for every camera."""
+    return all(camera.depth is not None for camera in read_cameras(scene).cameras)
 
 
 def _depth_of(camera: PosedCamera, depth: DepthFile | None) -> DepthFile:

@@ -12,6 +12,8 @@ from nvs_jax.settings import MemorySettings, RenderSettings
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 DepthKind = Literal["depth", "disparity"]
+AUTO = Path("auto")
+"""In place of a file of depth: estimate it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class RenderJob:
     """In place of the preset's number of solver steps."""
     png_scale: float = 1000.0
     """Of a .png depth: stored values a scene unit."""
+    depth_weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
+    """Of --depth auto: a Depth Anything V2, a folder in transformers' layout or a hub id, which is downloaded."""
     overwrite: bool = False
     """Replace what is in the folder."""
     resume: bool = False
@@ -55,14 +59,14 @@ class RenderJob:
 
 @dataclass(frozen=True, kw_only=True)
 class SingleJob(RenderJob):
-    """One photo with its depth to a video of new views."""
+    """One photo to a video of new views."""
 
     photo: Positional[Path]
     """The given view."""
-    depth: Path
-    """Its depth: .npy, .npz, .pfm, or a greyscale .png of 16 bits."""
-    depth_kind: DepthKind
-    """What the file holds: depth in scene units (large is far), or disparity (large is near)."""
+    depth: Path = AUTO
+    """Its depth: .npy, .npz, .pfm, or a greyscale .png of 16 bits; auto: estimate it."""
+    depth_kind: DepthKind | None = None
+    """What the file holds: depth in scene units (large is far), or disparity (large is near). auto knows."""
     conditions: Path | None = None
     """A folder with warps/ and holes/ made elsewhere, as an earlier result has them; they replace the warps."""
 
@@ -77,14 +81,14 @@ class WarpJob(SingleJob):
 
 @dataclass(frozen=True, kw_only=True)
 class VideoJob(RenderJob):
-    """A video from a camera that stands still, with its depth, seen from a moving one."""
+    """A video from a camera that stands still, seen from a moving one."""
 
     frames: Positional[Path]
     """A folder of pictures, in the order of the numbers in their names, or a video file."""
-    depth: Path
-    """A folder of depth maps, as many, in the same order."""
-    depth_kind: DepthKind
-    """What the files hold: depth in scene units (large is far), or disparity (large is near)."""
+    depth: Path = AUTO
+    """A folder of depth maps, as many, in the same order; auto: estimate them."""
+    depth_kind: DepthKind | None = None
+    """What the files hold: depth in scene units (large is far), or disparity (large is near). auto knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,8 @@ class ViewsJob(RenderJob):
     scene: Positional[Path]
     """A COLMAP model, transforms.json, a DTU or a Tanks and Temples folder."""
     depth: Path | None = None
-    """A folder of depth maps named as the pictures; not needed where the scene has them."""
+    """A folder of depth maps named as the pictures; auto: estimate them, and fit them to the points of a COLMAP model;
+    by default the scene's own, and auto where it has none."""
     depth_kind: DepthKind = "depth"
     """What the files hold: depth in scene units (large is far), or disparity (large is near)."""
     cameras: tuple[int, ...] = ()

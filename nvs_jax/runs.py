@@ -14,10 +14,12 @@ from tqdm import tqdm
 
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
+from nvs_jax.depth_source import depth_source
 from nvs_jax.errors import InputError
 from nvs_jax.identity import identity, short
-from nvs_jax.inputs import read_conditions, read_sources, read_video
+from nvs_jax.inputs import has_depth, read_conditions, read_sources, read_video
 from nvs_jax.jobs import (
+    AUTO,
     BatchJob,
     CheckJob,
     ConvertJob,
@@ -38,7 +40,7 @@ from nvs_jax.results import Result, write_record, write_result
 from nvs_jax.resume import Run, is_complete, open_run, tidy
 from nvs_jax.settings import RenderSettings
 from nvs_jax.stopping import StopRequest, stop_on_sigterm
-from nvs_jax.views import DepthFile, View, camera_path, read_view
+from nvs_jax.views import View, camera_path, read_view
 
 # What SVD needs, for warps made before a model is chosen: its VAE's stride times its UNet's, and its video's length.
 SVD_MULTIPLE, SVD_FRAMES = 64, 25
@@ -135,7 +137,7 @@ def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: i
     """
     match job:
         case SingleJob():
-            view = read_view(job.photo, _depth(job.depth, job), settings, multiple)
+            view = read_view(job.photo, depth_source(job.depth, job), settings, multiple)
             if settings.path.kind == "full-turn":
                 return turn_plan(view, settings.path.radius, settings.path.frames or frames, settings), view
             path = camera_path(settings.path, frames)
@@ -145,11 +147,12 @@ def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: i
                 plan = plan._replace(legs=(lambda _: given,))
             return plan, view
         case VideoJob():
-            photos, depths, view = read_video(job.frames, _depth(job.depth, job), settings, multiple)
+            photos, depths, view = read_video(job.frames, depth_source(job.depth, job), settings, multiple)
             path = camera_path(settings.path, len(photos))
             return video_plan(photos, depths, jnp.asarray(view.intrinsics), path, frames, settings), view
         case ViewsJob():
-            depth = None if job.depth is None else _depth(job.depth, job)
+            given = AUTO if job.depth is None and not has_depth(job.scene) else job.depth
+            depth = None if given is None else depth_source(given, job)
             sources, view = read_sources(job.scene, job.cameras, depth, settings, multiple)
             return views_plan(sources, settings.path.frames or frames, settings), view
         case _:
@@ -189,6 +192,7 @@ def render_into(
     )
     write_result(folder, result, plan.poses, view, float(settings.conditioning.fps))
     computed: dict[str, Any] = {} if pipeline is None else {"attention": used_backends()}
+    computed |= {} if view.depth_kind is None else {"depth_kind": view.depth_kind}
     computed |= {} if run is None else {"identity": short(run.identity)}
     write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, seconds=progress.seconds, **computed)
     return result
@@ -237,8 +241,3 @@ class Progress:
         if stage == "sample":
             self._bar.update(self._done + done - self._bar.n)
             self._done += total if done == total else 0
-
-
-def _depth(path: Path, job: SingleJob | VideoJob | ViewsJob) -> DepthFile:
-    print(f"{path} is read as {job.depth_kind}", file=sys.stderr)
-    return DepthFile(path, job.depth_kind, job.png_scale)

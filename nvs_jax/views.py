@@ -1,6 +1,7 @@
 """A photo file and its depth file as the arrays of a given view, at a size the model takes."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -21,11 +22,15 @@ from nvs_jax.geometry import (
     orbit,
     spiral,
 )
+from nvs_jax.geometry.depth_alignment import align_video
+from nvs_jax.geometry.scene_scale import centred, disparity_to_scene
 from nvs_jax.geometry.trajectories import Poses
 from nvs_jax.media import Fit, allowed_size, exif_focal, fit, fit_depth, match_depth, read_depth, read_photo
 from nvs_jax.media.cameras import read_poses
+from nvs_jax.media.fitting import plan_fit
 from nvs_jax.settings import CameraSettings, PathSettings, PictureSettings, RenderSettings
 
+DepthKind = Literal["depth", "disparity"]
 FARTHEST = 1e12
 """In scene units; what a depth file says is farther counts as unknown."""
 
@@ -40,6 +45,7 @@ class View:
         intrinsics: K in pixels.
         fit: where the photo lies in the picture.
         photo_size: rows and columns of the photo.
+        depth_kind: what the depth was made of; None where nothing says.
     """
 
     picture: Float[np.ndarray, "H W 3"]
@@ -47,6 +53,7 @@ class View:
     intrinsics: Float[np.ndarray, "3 3"]
     fit: Fit
     photo_size: tuple[int, int]
+    depth_kind: DepthKind | None = None
 
 
 @dataclass(frozen=True)
@@ -60,16 +67,32 @@ class DepthFile:
     """
 
     path: Path
-    kind: Literal["depth", "disparity"]
+    kind: DepthKind
     png_scale: float = 1000.0
 
 
-def read_view(photo: Path, depth: DepthFile, settings: RenderSettings, multiple: int) -> View:
+@dataclass(frozen=True)
+class EstimatedDepth:
+    """Depth that a network makes of the pictures.
+
+    Attributes:
+        estimate: maps [n, H, W] of pictures [n, H, W, 3] in [0, 1].
+        kind: of the maps: depth in some unit, or disparity of unknown scale and shift.
+    """
+
+    estimate: Callable[[np.ndarray], np.ndarray]
+    kind: DepthKind
+
+
+DepthSource = DepthFile | EstimatedDepth
+
+
+def read_view(photo: Path, depth: DepthSource, settings: RenderSettings, multiple: int) -> View:
     """Read and fit a photo and its depth.
 
     Args:
         photo: any common picture format; EXIF rotation is honoured.
-        depth: of the same picture, at any resolution.
+        depth: of the same picture, at any resolution, or what estimates it.
         settings: picture and camera are used.
         multiple: rows and columns of the result are multiples of this.
 
@@ -85,38 +108,84 @@ def read_view(photo: Path, depth: DepthFile, settings: RenderSettings, multiple:
     return fit_view(read_photo(photo), depth, settings, multiple)
 
 
-def fit_view(photo: Float[np.ndarray, "h w 3"], depth: DepthFile, settings: RenderSettings, multiple: int) -> View:
+def fit_view(photo: Float[np.ndarray, "h w 3"], depth: DepthSource, settings: RenderSettings, multiple: int) -> View:
     """Fit a photo in memory, and its depth; see `read_view`."""
-    size = (photo.shape[0], photo.shape[1])
+    return fit_views([photo], [depth], settings, multiple)[0]
+
+
+def fit_views(
+    photos: Sequence[Float[np.ndarray, "h w 3"]],
+    depths: Sequence[DepthSource],
+    settings: RenderSettings,
+    multiple: int,
+) -> list[View]:
+    """Fit the frames of a video and their depths, which become scene units together.
+
+    Args:
+        photos: in [0, 1], all of one size.
+        depths: of each, all of one kind.
+        settings: picture and camera are used.
+        multiple: rows and columns of the result are multiples of this.
+
+    Raises:
+        InputError: see `read_view`.
+    """
+    size = (photos[0].shape[0], photos[0].shape[1])
     height, width = output_size(size, settings.picture, multiple)
-    picture, plan = fit(photo, height, width, settings.picture.fit)
-    return View(
-        picture=picture,
-        depth=read_fitted_depth(depth, size, plan, settings),
-        intrinsics=_intrinsics(size, plan, settings.camera),
-        fit=plan,
-        photo_size=size,
-    )
+    plan = plan_fit(size, height, width, settings.picture.fit)
+    values = np.stack([fitted_depth(depth, photo, plan) for photo, depth in zip(photos, depths, strict=True)])
+    maps = scene_depth(values, depths[0], settings)
+    intrinsics = _intrinsics(size, plan, settings.camera)
+    return [
+        View(fit(photo, height, width, settings.picture.fit)[0], depth, intrinsics, plan, size, depths[0].kind)
+        for photo, depth in zip(photos, maps, strict=True)
+    ]
 
 
-def read_fitted_depth(
-    depth: DepthFile, size: tuple[int, int], plan: Fit, settings: RenderSettings
-) -> Float[np.ndarray, "H W"]:
-    """Depth in scene units, laid into the output as its photo of `size` is; infinite where unknown.
+def fitted_depth(depth: DepthSource, photo: Float[np.ndarray, "h w 3"], plan: Fit) -> Float[np.ndarray, "H W"]:
+    """A map in its own unit, laid into the output as its photo is.
 
     Raises:
         InputError: a file that cannot be read, or has not the photo's shape.
     """
+    if isinstance(depth, EstimatedDepth):
+        return fit_depth(depth.estimate(photo[None])[0], plan)
     values = read_depth(depth.path, depth.kind, png_scale=depth.png_scale)
     if plan.how == "resize":  # in one go and whatever its shape, as the release
-        values = match_depth(values, (plan.height, plan.width), name=str(depth.path), tolerance=None)
-    else:
-        values = fit_depth(match_depth(values, size, how=plan.how, name=str(depth.path)), plan)
-    if depth.kind == "disparity":
-        camera = settings.camera
+        return match_depth(values, (plan.height, plan.width), name=str(depth.path), tolerance=None)
+    return fit_depth(match_depth(values, photo.shape, how=plan.how, name=str(depth.path)), plan)
+
+
+def scene_depth(
+    values: Float[np.ndarray, "f H W"], depth: DepthSource, settings: RenderSettings
+) -> Float[np.ndarray, "f H W"]:
+    """Depth in scene units of a video's maps, or of one; infinite where unknown.
+
+    A file of depth is in scene units already. An estimate is in metres at best, so it is scaled like disparity: to
+    have the path's point of interest in the middle of the picture.
+
+    Args:
+        values: in the unit of the files or of the estimator.
+        depth: where they come from.
+        settings: camera and path are used.
+    """
+    camera, distance = settings.camera, settings.path.distance
+    known = (values > 0) & (values < FARTHEST)
+    if depth.kind == "depth":
+        # 0 is how depth files say unknown; so are numbers near the largest there are.
+        maps = np.where(known, values, np.inf).astype(np.float32)
+        if isinstance(depth, EstimatedDepth):
+            maps = np.asarray(centred(jnp.asarray(maps), distance, camera.disparity.centre))
+        return maps
+    if camera.disparity.rule == "release":
+        if isinstance(depth, EstimatedDepth):  # the release's numbers are for maps of 8 bits
+            low, high = values.min(), values.max()
+            values = np.float32(255) * (values - low) / max(high - low, np.finfo(np.float32).tiny)
         return np.asarray(disparity_to_depth(jnp.asarray(values), camera.far, camera.disparity_scale))
-    # 0 is how depth files say unknown; so are numbers near the largest there are.
-    return np.where((values > 0) & (values < FARTHEST), values, np.inf).astype(np.float32)
+    maps = jnp.asarray(np.minimum(values, np.float32(FARTHEST)))
+    if len(maps) > 1 and camera.disparity.align:
+        maps = align_video(maps)
+    return np.asarray(disparity_to_scene(maps, distance, camera.disparity))
 
 
 def output_size(size: tuple[int, int], settings: PictureSettings, multiple: int) -> tuple[int, int]:

@@ -66,7 +66,7 @@ MISTAKES = {
     "an option a batch sets": ([{**PHOTO, "out": "x"}], "job 000: no option is called 'out'"),
     "an unknown setting": ([{**PHOTO, "name": "a", "settings": {"pathh": {}}}], "job a: settings: .*pathh"),
     "an unknown kind": ([{**PHOTO, "kind": "film"}], "kind cannot be 'film': choose single, video, views"),
-    "a missing option": ([{"photo": "a.png"}], "job 000 needs depth, depth_kind"),
+    "a missing option": ([{"weights": "a"}], "job 000 needs photo"),
     "a number for text": ([{**PHOTO, "photo": 3}], "job 000: photo: .*expected text"),
     "text for a number": ([{**PHOTO, "seed": "3"}], "job 000: seed: .*expected int"),
     "no such choice": ([{**PHOTO, "depth_kind": "dep"}], "job 000: depth_kind: "),

@@ -16,7 +16,7 @@ WARP = ["warp", "photo.png", "--depth", "depth.npy", "--depth-kind", "depth", "-
 MISTAKES = [
     ([], "nothing to do: choose single, "),
     (["wrap"], "not understood: wrap; choose single, "),
-    (["single"], "nvs-jax single needs PATH --out PATH --depth PATH --depth-kind {depth,disparity} (see"),
+    (["single"], "nvs-jax single needs PATH --out PATH (see"),
     ([*WARP[:-2], "--foo", "3"], "nvs-jax warp needs --out PATH; not understood: --foo 3 (see nvs-jax warp --help)"),
     ([*WARP, "--pth.frames", "3"], "not understood: --pth.frames, 3; perhaps you meant --path.frames (see"),
     ([*WARP, "--path.radius", "1"], "--path.radius needs 2 values (see nvs-jax warp --help)"),
