@@ -72,8 +72,9 @@ def run_depth(job: DepthJob) -> None:
 def coloured(near: Map, span: Span) -> Float[np.ndarray, "H W 3"]:
     """A map in colours, near bright and far dark.
 
-    >>> coloured(np.zeros((1, 1), np.float32), Span(0.0, 1.0, 1.0)).round(2).tolist()
-    [[[0.0, 0.0, 0.01]]]
+    >>> near, far = coloured(np.array([[1.0, 0.0]], np.float32), Span(0.0, 1.0, 1.0))[0]
+    >>> bool(near.sum() > 2 > 0.1 > far.sum())
+    True
     """
     from matplotlib import colormaps
 

@@ -6,20 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from transformers import DPTImageProcessorPil
 
 from nvs_jax.cli import main
 from nvs_jax.media import read_depth, read_photo, write_picture, write_video
 from nvs_jax.models.depth import load_depth
-from tests.models.depth.published import config, write_folder
-from tests.models.depth.test_preprocess import PUBLISHED
+from tests.models.depth.published import config, processor, write_folder
 
 
 def write_small(folder: Path, **changes) -> Path:
     """A Depth Anything that sees pictures of 42x42."""
     write_folder(folder, config(**changes))
-    known = {k: v for k, v in PUBLISHED.items() if k != "image_processor_type"}
-    DPTImageProcessorPil(**known | {"size": {"height": 42, "width": 42}}).save_pretrained(folder)
+    processor(size={"height": 42, "width": 42}).save_pretrained(folder)
     return folder
 
 

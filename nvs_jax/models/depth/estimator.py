@@ -28,6 +28,17 @@ class DepthEstimator:
         weights: of the network.
         preprocessing: what is done to pictures first.
         chunk: pictures the network works on together; None: 4, and 1 on a CPU, which gains nothing by more.
+
+    One with random weights; `load_depth` gives one that knows something:
+
+    >>> from nvs_jax.models.depth.config import BackboneConfig
+    >>> from nvs_jax.models.weights import random_weights
+    >>> backbone = BackboneConfig(hidden_size=8, num_attention_heads=2, num_hidden_layers=1, out_indices=(1,))
+    >>> config = DepthConfig(backbone, 8, (1.0,), neck_hidden_sizes=(8,), fusion_hidden_size=8)
+    >>> weights = random_weights(DepthAnything(config), 0)
+    >>> estimator = DepthEstimator(config, weights, Preprocessing(height=28, width=28))
+    >>> estimator.estimate(np.ones((2, 30, 40, 3), np.float32)).shape, estimator.metric
+    ((2, 30, 40), False)
     """
 
     config: DepthConfig

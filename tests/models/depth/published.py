@@ -6,9 +6,26 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
+from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, DPTImageProcessorPil
 
 from tests.models.svd.torch_parity import randomise
+
+# preprocessor_config.json of Depth Anything V2.
+PREPROCESSING: dict[str, Any] = {
+    "do_normalize": True,
+    "do_pad": False,
+    "do_rescale": True,
+    "do_resize": True,
+    "ensure_multiple_of": 14,
+    "image_mean": [0.485, 0.456, 0.406],
+    "image_processor_type": "DPTImageProcessor",
+    "image_std": [0.229, 0.224, 0.225],
+    "keep_aspect_ratio": True,
+    "resample": 3,
+    "rescale_factor": 1 / 255,
+    "size": {"height": 518, "width": 518},
+    "size_divisor": None,
+}
 
 # What transformers 5 calls the attention's projections in memory -> in the published files.
 _PUBLISHED = {"q_proj": "attention.query", "k_proj": "attention.key", "v_proj": "attention.value"}
@@ -47,8 +64,14 @@ def network(published: dict[str, Any], seed: int = 0) -> DepthAnythingForDepthEs
     module = DepthAnythingForDepthEstimation(DepthAnythingConfig(**known))
     randomise(module, seed)
     if module.config.depth_estimation_type == "relative":
-        module.head.conv3.bias.fill_(4.0)
+        module.get_parameter("head.conv3.bias").fill_(4.0)
     return module
+
+
+def processor(**changes: Any) -> DPTImageProcessorPil:
+    """transformers' processor of pictures: of its two the one that needs no torchvision."""
+    known = {name: value for name, value in PREPROCESSING.items() if name != "image_processor_type"}
+    return DPTImageProcessorPil(**(known | changes))
 
 
 def published_name(name: str) -> str:

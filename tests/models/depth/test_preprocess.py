@@ -6,43 +6,25 @@ from transformers import DPTImageProcessorPil
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.depth.preprocess import Preprocessing, input_size, parse_preprocessing, preprocess
+from tests.models.depth.published import PREPROCESSING, processor
 
-# preprocessor_config.json of Depth Anything V2.
-PUBLISHED = {
-    "do_normalize": True,
-    "do_pad": False,
-    "do_rescale": True,
-    "do_resize": True,
-    "ensure_multiple_of": 14,
-    "image_mean": [0.485, 0.456, 0.406],
-    "image_processor_type": "DPTImageProcessor",
-    "image_std": [0.229, 0.224, 0.225],
-    "keep_aspect_ratio": True,
-    "resample": 3,
-    "rescale_factor": 1 / 255,
-    "size": {"height": 518, "width": 518},
-    "size_divisor": None,
-}
 SHAPES = [(518, 518), (480, 640), (97, 211), (1200, 700), (31, 400), (700, 1400)]
-
-
-def processor(published: dict) -> DPTImageProcessorPil:
-    return DPTImageProcessorPil(**{k: v for k, v in published.items() if k != "image_processor_type"})
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "{}x{}".format(*shape))
 @pytest.mark.parametrize("stretched", [False, True])
 def test_it_agrees_with_transformers(shape: tuple[int, int], stretched: bool):
-    published = PUBLISHED | ({"keep_aspect_ratio": False, "size": {"height": 140, "width": 70}} if stretched else {})
+    changes = {"keep_aspect_ratio": False, "size": {"height": 140, "width": 70}} if stretched else {}
+    published = PREPROCESSING | changes
     picture = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-    theirs = processor(published)(picture, return_tensors="np")["pixel_values"][0]
+    theirs = processor(**changes)(picture, return_tensors="np")["pixel_values"][0]
     ours = preprocess(picture / np.float32(255), parse_preprocessing(published, ""))
     assert ours.shape == (*theirs.shape[1:], 3) and ours.dtype == np.float32
     np.testing.assert_allclose(ours, theirs.transpose(1, 2, 0), rtol=0, atol=1e-6)
 
 
 def test_the_defaults_are_those_of_depth_anything_v2():
-    assert parse_preprocessing(PUBLISHED, "") == Preprocessing()
+    assert parse_preprocessing(PREPROCESSING, "") == Preprocessing()
 
 
 def test_missing_keys_have_the_defaults_of_the_published_class():
@@ -77,4 +59,4 @@ def test_a_ribbon_keeps_one_patch_and_a_longer_one_is_refused():
 )
 def test_what_cannot_be_expressed_is_named(changed: dict, said: str):
     with pytest.raises(InputError, match=said):
-        parse_preprocessing(PUBLISHED | changed, "here")
+        parse_preprocessing(PREPROCESSING | changed, "here")
