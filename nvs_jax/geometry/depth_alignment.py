@@ -100,7 +100,7 @@ def align_video(disparity: Float[Array, "f h w"]) -> Float[Array, "f h w"]:
 def align_to_depth(
     disparity: Float[Array, "h w"], depth: Float[Array, "h w"], seen: Bool[Array, "h w"]
 ) -> Float[Array, "h w"]:
-    """Disparity in the units of a map of known depth, such as that of another view carried to this one.
+    """Depth of a map of unknown scale and shift, by a known one, such as that of another view carried to this one.
 
     Args:
         disparity: of unknown scale and shift.
@@ -108,12 +108,15 @@ def align_to_depth(
         seen: where it is known.
 
     Returns:
-        Inverse depth; see `inverse_to_depth`.
+        Depth in scene units, at most four times that of the farthest pixels (all but a fiftieth of them).
+
+    >>> depth = jnp.linspace(1.0, 2.0, 64).reshape(8, 8)
+    >>> found = align_to_depth(3 / depth + 5, depth, depth < 1.5)
+    >>> bool(jnp.allclose(found, depth, rtol=1e-3))
+    True
     """
-    known = seen & jnp.isfinite(depth) & (depth > 0)
-    inverse = 1 / jnp.where(known, depth, 1)
-    scale, shift = fit_line(disparity.ravel(), inverse.ravel(), known.ravel())
-    return scale * disparity + shift
+    known = (seen & jnp.isfinite(depth) & (depth > 0)).ravel()
+    return _fitted(disparity, disparity.ravel(), jnp.where(known, depth.ravel(), 1), known)
 
 
 @jax.jit
@@ -130,15 +133,29 @@ def align_to_points(
 
     Returns:
         Depth in scene units, at most four times that of the farthest points (all but a fiftieth of them).
+
+    >>> disparity = jnp.linspace(0.5, 1.0, 16).reshape(4, 4)
+    >>> xy = jnp.array([[0.0, 0.0], [3.0, 0.0], [1.0, 2.0], [3.0, 3.0]])
+    >>> depth = 2 / disparity[xy[:, 1].astype(int), xy[:, 0].astype(int)]
+    >>> found = align_to_points(disparity, xy, depth, jnp.ones(4, bool))
+    >>> bool(jnp.allclose(found, 2 / disparity, rtol=1e-3))
+    True
     """
     height, width = disparity.shape
     column, row = jnp.round(xy[:, 0]).astype(int), jnp.round(xy[:, 1]).astype(int)
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     known = seen & inside & (depth > 0)
-    inverse = 1 / jnp.where(known, depth, 1)
     values = disparity[jnp.clip(row, 0, height - 1), jnp.clip(column, 0, width - 1)]
+    return _fitted(disparity, values, jnp.where(known, depth, 1), known)
+
+
+def _fitted(
+    disparity: Float[Array, "h w"], values: Float[Array, "n"], depth: Float[Array, "n"], known: Bool[Array, "n"]
+) -> Float[Array, "h w"]:
+    """Depth of the map by what is known of some of its values."""
+    inverse = 1 / depth
     scale, shift = fit_line(values, inverse, known)
-    farthest = jnp.nanpercentile(jnp.where(known, inverse, jnp.nan), 2)
+    farthest = jnp.nan_to_num(jnp.nanpercentile(jnp.where(known, inverse, jnp.nan), 2), nan=1e-6)
     return 1 / jnp.maximum(scale * disparity + shift, farthest / 4)
 
 
