@@ -4,7 +4,7 @@
 #   make test                     everything a change must pass
 #   make test PARITY=FOLDER       the same, and compare with outputs of the authors' release
 #   make test PYTEST_ARGS='-k warp -x'
-#   make bench [WEIGHTS=FOLDER]   every benchmark; that of sampling needs weights in diffusers' layout
+#   make bench [WEIGHTS=FOLDER]   every benchmark; that of the sampler with a small random network, or these weights
 #   make bench-views BENCH_ARGS='--scenes 2'
 
 PYTHON ?= python3
@@ -14,7 +14,6 @@ JOBS ?= 2
 BENCH_ARGS ?=
 WEIGHTS ?=
 BENCHMARKS := $(patsubst scripts/benchmark_%.py,%,$(wildcard scripts/benchmark_*.py))
-BENCHMARKS := $(if $(WEIGHTS),$(BENCHMARKS),$(filter-out sampling,$(BENCHMARKS)))
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) $(if $(PARITY),--parity=$(PARITY))
@@ -48,10 +47,10 @@ test: lint
 test-full: lint
 	$(PYTEST) $(PYTEST_ARGS)
 
-bench: $(BENCHMARKS:%=bench-%)
+bench: $(BENCHMARKS:%=bench-%) bench-sampler
 
-bench-sampling: setup
-	$(BIN)/python scripts/benchmark_sampling.py --weights $(WEIGHTS) $(BENCH_ARGS)
+bench-sampler: setup
+	$(BIN)/python scripts/bench_sampler.py $(if $(WEIGHTS),--weights $(WEIGHTS) --against torch) $(BENCH_ARGS)
 
 bench-%: setup
 	$(BIN)/python scripts/benchmark_$*.py $(BENCH_ARGS)

@@ -13,9 +13,10 @@ pass that the release runs for Post; ours needs none (see `nvs_jax.diffusion.gui
 
 import itertools
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ import numpy as np
 import tyro
 
 import nvs_jax
-from nvs_jax.diffusion import Guidance, Solver, closed_form_weights, karras_sigmas, run, start
+from nvs_jax.diffusion import Guidance, Heun, Solver, closed_form_weights, karras_sigmas, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_solver
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.errors import InputError
@@ -111,22 +112,22 @@ def main(
     """
     if against == "torch" and (weights is None or dtype not in (None, "float32")):
         raise InputError("--against torch needs --weights in diffusers' layout, and float32")
-    jax.config.update("jax_enable_compilation_cache", False)  # the time it takes is part of the result
     rng = np.random.default_rng(0)
     denoiser = make_denoiser(weights, dtype, (frames, height, width), rng)
     noise, target = (rng.standard_normal((1, frames, height, width, 4), np.float32) for _ in range(2))
     peak = peak or next((p for name, p in PEAKS.items() if name in jax.devices()[0].device_kind), None)
-    cases = []
+    rows = []
     for kind, count in itertools.product(guidance, steps):
+        print(f"compiling {kind}, {count} steps", file=sys.stderr)
         rule = named_guidance(kind, target, denoiser.config.stride)
         made = [jax_case(denoiser, rule, name, kind, count, noise) for name in solvers]
         if against == "torch" and kind != "post-full":
             made += torch_cases(weights / "unet" if weights else Path(), denoiser, kind, count, noise, target)
         seconds = timed_in_turn([case.function for case in made], repeats)
-        cases += [finished(case.row, taken, peak) for case, taken in zip(made, seconds, strict=True)]
+        rows += [finished(case.row, taken, peak) for case, taken in zip(made, seconds, strict=True)]
     device = f"{jax.devices()[0].device_kind}, jax {jax.__version__}, {frames} x {height} x {width} latents"
-    write(out, device, cases)
-    print(markdown(device, cases))
+    write(out, device, rows)
+    print(markdown(device, rows))
 
 
 def make_denoiser(
@@ -163,8 +164,6 @@ def estimates_in(solver: Solver, steps: int) -> int:
     >>> [estimates_in(make_solver(SolverSettings(name), 10), 10) for name in ("euler", "heun", "dpmpp2m")]
     [10, 19, 10]
     """
-    from nvs_jax.diffusion import Heun
-
     return 2 * steps - 1 if isinstance(solver, Heun) else steps
 
 
@@ -174,12 +173,14 @@ def jax_case(
     """Compile a run, and say what it takes."""
     solver, sigmas = make_solver(SolverSettings(solver_name), steps), karras_sigmas(steps)
     weights = closed_form_weights(jnp.arange(float(noise.shape[1])), sigmas[0])
+    arguments = denoiser, guidance, weights, jnp.asarray(noise), sigmas
 
-    def fresh() -> Any:
-        return start(jnp.asarray(noise) * jnp.sqrt(sigmas[0] ** 2 + 1), solver)
+    def whole_run(denoiser: Any, guidance: Any, weights: Any, noise: jax.Array, sigmas: jax.Array) -> jax.Array:
+        return sample(denoiser, guidance, weights, noise, sigmas, solver)
 
     begun = time.perf_counter()
-    program = run.lower(fresh(), sigmas, denoiser, guidance, weights, solver).compile()
+    lowered, leaves = lower(whole_run, *arguments)
+    program = lowered.compile()
     compiled = time.perf_counter() - begun
     estimates, corrections = estimates_in(solver, steps), steps * kind.startswith("post")
     x, sigma, w = jnp.asarray(noise), sigmas[0], weights(sigmas[0])
@@ -196,15 +197,21 @@ def jax_case(
         evaluations=2 * estimates + corrections,
         compile_s=compiled,
         tflop=flops / 1e12,
-        memory_mb=used and (used - memory.alias_size_in_bytes) / 2**20,
+        memory_mb=used and used / 2**20,
     )
-    return Case(row, lambda: jax.block_until_ready(program(fresh(), sigmas, denoiser, guidance, weights)))
+    return Case(row, lambda: jax.block_until_ready(program(leaves)))
 
 
 def count_flops(function: Callable[..., Any], *arguments: Any) -> float:
     """XLA's count for a function without loops."""
-    cost = jax.jit(function).lower(*arguments).cost_analysis()
+    cost = lower(function, *arguments)[0].cost_analysis()
     return cost["flops"] if cost else float("nan")
+
+
+def lower(function: Callable[..., Any], *arguments: Any) -> tuple[jax.stages.Lowered, list[Any]]:
+    """A function of the arguments' arrays, and those: JAX puts other things into a pytree to describe a program."""
+    leaves, tree = jax.tree.flatten(arguments)
+    return jax.jit(lambda leaves: function(*jax.tree.unflatten(tree, leaves))).lower(leaves), leaves
 
 
 def torch_cases(
@@ -222,9 +229,9 @@ def torch_cases(
             loop.step(0)
         except Exception as error:  # torch.compile may find no compiler, or fail in any way of its own
             reason = " ".join(str(error).split())[:80]
-            row, function = Row(**asdict(row) | {"note": f"{type(error).__name__}: {reason}"}), None
+            row, function = replace(row, note=f"{type(error).__name__}: {reason}"), None
         else:
-            row = Row(**asdict(row) | {"compile_s": time.perf_counter() - begun if compiled else None})
+            row = replace(row, compile_s=time.perf_counter() - begun if compiled else None)
         cases.append(Case(row, function))
     return cases
 
@@ -247,7 +254,7 @@ def finished(row: Row, seconds: float | None, peak: float | None) -> Row:
     if seconds is None:
         return row
     share = row.tflop / seconds / peak if row.tflop and peak else None
-    return Row(**asdict(row) | {"step_ms": 1e3 * seconds / row.steps, "share": share})
+    return replace(row, step_ms=1e3 * seconds / row.steps, share=share)
 
 
 def markdown(device: str, rows: Sequence[Row]) -> str:
@@ -292,6 +299,7 @@ def write(out: Path, device: str, rows: Sequence[Row]) -> None:
 
 
 if __name__ == "__main__":
+    jax.config.update("jax_enable_compilation_cache", False)  # the time it takes is part of the result
     try:
         tyro.cli(main)
     except InputError as error:

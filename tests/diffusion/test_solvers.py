@@ -101,17 +101,16 @@ def test_scan_equals_steps_and_segments(solver, guidance):
     """What a solver remembers, and the randomness of its steps, pass from one program to the next."""
     mean, noise = (jnp.asarray(a, jnp.float32) for a in (MEAN, NOISE))
     rule = guidance(Blend(mean + 1, jnp.zeros(SHAPE[:-1], bool)))
-    arguments: Any = GaussianDenoiser(mean), rule, WEIGHTS
+    named: dict[str, Any] = {"denoiser": GaussianDenoiser(mean), "guidance": rule, "weights": WEIGHTS}
     sigmas, key = karras_sigmas(6, 80.0), jax.random.key(3)
-    whole = sample(*arguments, noise, sigmas, solver, key)
-    named = dict(zip(("denoiser", "guidance", "weights"), arguments, strict=True))
+    whole = sample(**named, noise=noise, sigmas=sigmas, solver=solver, key=key)
     carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1), solver, key)
     for sigma, sigma_next in itertools.pairwise(sigmas):
         carry = step(carry, sigma, sigma_next, **named, solver=solver)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-4, atol=1e-4)
     carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1), solver, key)
     for done in (0, 3):
-        carry = run(carry, sigmas[done : done + 4], *arguments, solver)
+        carry = run(carry, sigmas[done : done + 4], **named, solver=solver)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-5, atol=1e-5)
 
 
