@@ -25,17 +25,16 @@ def random_path(key: PRNGKeyArray, frames: int, radius: float, largest_turn: flo
         radius: usual distance from the origin.
         largest_turn: degrees about the origin from the first pose to the last, at most.
     """
-    names = ("start", "turn", "first_height", "height", "first_radius", "radius", "target")
-    keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
+    keys = iter(jax.random.split(key, 7))
 
-    def uniform(name: str, low: float, high: float, shape: tuple[int, ...] = ()) -> Array:
-        return jax.random.uniform(keys[name], shape, minval=low, maxval=high)
+    def uniform(low: float, high: float, shape: tuple[int, ...] = ()) -> Array:
+        return jax.random.uniform(next(keys), shape, minval=low, maxval=high)
 
     along = jnp.linspace(0, 1, frames)
-    angle = jnp.radians(uniform("start", -25, 25) + along * uniform("turn", -largest_turn, largest_turn))
-    height = uniform("first_height", -0.5, 0.3) + along * uniform("height", -0.3, 0.3)
-    distance = radius * (uniform("first_radius", 0.92, 1.04) + along * uniform("radius", -0.06, 0.06))
-    target = uniform("target", -0.2, 0.2, (3,))
+    angle = jnp.radians(uniform(-25, 25) + along * uniform(-largest_turn, largest_turn))
+    height = uniform(-0.5, 0.3) + along * uniform(-0.3, 0.3)
+    distance = radius * (uniform(0.92, 1.04) + along * uniform(-0.06, 0.06))
+    target = uniform(-0.2, 0.2, (3,))
     places = jnp.stack([distance * jnp.sin(angle), height, distance * jnp.cos(angle)], -1)
     return jax.vmap(look_at, in_axes=(0, None))(places, target)
 

@@ -49,7 +49,7 @@ def denoiser_loss(weights: Weights, batch: Encoded, key: PRNGKeyArray, settings:
         key: of noise and noise level, and of what is dropped.
         settings: of the denoiser.
     """
-    x0, given, pixels = batch
+    x0, given, pixels = map(jnp.asarray, batch)
     b = len(x0)
     for_sigma, for_noise, for_drop = jax.random.split(key, 3)
     mean, deviation = settings.log_sigma

@@ -70,7 +70,7 @@ def make_step(
         weights: Any = optax.apply_updates(state.weights, updates)
         # An average of few steps must not remember the random start.
         decay = jnp.minimum(settings.average, (1.0 + state.step) / (10.0 + state.step))
-        average = optax.incremental_update(weights, state.average, 1 - decay)
+        average: Any = optax.incremental_update(weights, state.average, 1 - decay)
         return TrainState(state.step + 1, weights, average, moments), value
 
     return step
