@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from nvs_jax.errors import InputError
 
+_WEEK_MS = 7 * 24 * 3600 * 1000
+
 
 @dataclass(frozen=True)
 class Share:
@@ -61,7 +63,11 @@ def join_cluster() -> Share:
 
 
 def wait_for_all(name: str) -> None:
-    """Until every process has come here."""
-    from jax.experimental.multihost_utils import sync_global_devices
+    """Until every process has come here, be it days later.
 
-    sync_global_devices(name)
+    Not JAX's own barrier: it computes something on all devices, and on CPUs gives up when the others are half a minute
+    late.
+    """
+    from orbax.checkpoint.multihost import get_barrier_sync_fn
+
+    get_barrier_sync_fn()(key=name, timeout_ms=_WEEK_MS)
