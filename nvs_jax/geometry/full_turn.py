@@ -12,7 +12,7 @@ from nvs_jax.geometry.trajectories import Poses, ellipse_at
 
 
 @dataclass(frozen=True, eq=False)
-class Leg:
+class Arc:
     """One video of a full turn.
 
     Attributes:
@@ -34,7 +34,7 @@ class Leg:
 
 def full_turn(
     radius_x: ScalarLike, radius_z: ScalarLike, frames: int, stops: tuple[float, ...] = (30.0, 60.0, 120.0)
-) -> tuple[Leg, ...]:
+) -> tuple[Arc, ...]:
     """An orbit of 360 degrees in legs that a video model can take, in an order in which they can be rendered.
 
     As the authors advise: from the given view to 30 degrees, from there to 60 and to 120, to either side alike; what
@@ -60,19 +60,19 @@ def full_turn(
     def poses(start: float, end: float) -> Poses:
         return ellipse_at(radius_x, radius_z, jnp.linspace(start, end, frames))
 
-    legs: list[Leg] = []
+    legs: list[Arc] = []
     for side in (1.0, -1.0):
         previous = None
         for start, end in zip((0.0, *stops[:-1]), stops, strict=True):
             start, end = side * start, side * end
-            legs.append(Leg(start, end, "single", poses(start, end), start_leg=previous))
+            legs.append(Arc(start, end, "single", poses(start, end), start_leg=previous))
             previous = len(legs) - 1
     start, end = stops[-1], 360 - stops[-1]
-    closing = Leg(start, end, "closing", poses(start, end), start_leg=len(stops) - 1, end_leg=2 * len(stops) - 1)
+    closing = Arc(start, end, "closing", poses(start, end), start_leg=len(stops) - 1, end_leg=2 * len(stops) - 1)
     return (*legs, closing)
 
 
-def turn_order(legs: tuple[Leg, ...]) -> Int[np.ndarray, "n 2"]:
+def turn_order(legs: tuple[Arc, ...]) -> Int[np.ndarray, "n 2"]:
     """The (leg, frame) pairs that make one video once round, from the given view by growing angle, none twice."""
     places = {}
     for number, leg in enumerate(legs):

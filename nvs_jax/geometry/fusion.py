@@ -64,7 +64,7 @@ def warp_nearest(
             return replace(warp, valid=warp.valid & seen, hole=warp.hole | ~seen), carried
 
         warps, carried = jax.lax.map(one_source, nearest)
-        closeness = _closeness(pose_distances(poses[nearest], pose[None])[:, 0])
+        closeness = _closeness(source_distances(poses[nearest], pose[None])[:, 0])
         return fuse(warps, carried, closeness, settings)
 
     each = jnp.broadcast_to(target_intrinsics, (frames, 3, 3))
@@ -107,12 +107,12 @@ def nearest_source_order(source_poses: Float[Array, "s 4 4"], target_poses: Pose
     >>> nearest_source_order(poses, poses[1:2]).tolist()
     [[1, 2, 0]]
     """
-    return jnp.argsort(pose_distances(source_poses, target_poses), axis=0).T
+    return jnp.argsort(source_distances(source_poses, target_poses), axis=0).T
 
 
 def pose_distance_to_nearest(source_poses: Float[Array, "s 4 4"], target_poses: Poses) -> Float[Array, "f"]:
     """How far each target camera's centre is from that of the nearest source, in scene units."""
-    return pose_distances(source_poses, target_poses).min(axis=0)
+    return source_distances(source_poses, target_poses).min(axis=0)
 
 
 def release_distance_to_nearest(left: Pose, right: Pose, target_poses: Poses) -> Float[Array, "f"]:
@@ -126,7 +126,7 @@ def release_distance_to_nearest(left: Pose, right: Pose, target_poses: Poses) ->
     return jnp.where(jnp.arange(frames) < (frames + 1) // 2, to_left, to_right)
 
 
-def pose_distances(source_poses: Float[Array, "s 4 4"], target_poses: Poses) -> Float[Array, "s f"]:
+def source_distances(source_poses: Float[Array, "s 4 4"], target_poses: Poses) -> Float[Array, "s f"]:
     """Distances between the camera centres of each source and each target."""
     sources, targets = camera_centres(source_poses), camera_centres(target_poses)
     return jnp.linalg.norm(sources[:, None] - targets[None], axis=-1)
