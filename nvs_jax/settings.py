@@ -332,7 +332,6 @@ class PathSettings:
             f"a spiral must stay in front of the origin: path.reach is {self.reach[2]}, path.radius {distance}",
         )
 
-
     @property
     def distance(self) -> float:
         """From the given view to the origin, at which the camera looks."""
