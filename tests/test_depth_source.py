@@ -18,7 +18,7 @@ from nvs_jax.media.cameras.colmap import write_colmap
 from nvs_jax.media.cameras.views import Observations
 from nvs_jax.presets import load_settings
 from nvs_jax.scenes import default_view, random_scene, render
-from nvs_jax.views import EstimatedDepth
+from nvs_jax.views import DepthKind, EstimatedDepth
 from tests.test_depth_runs import write_small
 
 HEIGHT, WIDTH = 64, 128
@@ -34,7 +34,7 @@ def photo(height: int = 70, width: int = 130) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8) / np.float32(255)
 
 
-def estimated(maps, kind="disparity") -> EstimatedDepth:
+def estimated(maps, kind: DepthKind = "disparity") -> EstimatedDepth:
     """Gives one map after the other, whatever the pictures."""
     number = count()
     return EstimatedDepth(lambda pictures: np.asarray(maps[next(number)], np.float32)[None], kind)

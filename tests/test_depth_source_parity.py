@@ -8,6 +8,7 @@ from PIL import Image
 from nvs_jax.cli import main
 from nvs_jax.media import read_photo
 from tests.test_depth_runs import write_small
+from tests.tiny import write_tiny_folder
 
 
 def test_a_photo_without_depth_runs_through(parity, tmp_path):
@@ -24,6 +25,16 @@ def test_a_photo_without_depth_runs_through(parity, tmp_path):
         warps = [read_photo(path) for path in sorted((out / "warps").iterdir())]
         assert len(warps) == 3 and (warps[0].shape[0] > warps[0].shape[1]) == upright
         assert json.loads((out / "run.json").read_text())["depth_kind"] == "disparity"
+
+
+def test_a_photo_without_depth_is_rendered(parity, tmp_path):
+    depth, svd = write_small(tmp_path / "depth"), write_tiny_folder(tmp_path / "svd")
+    weights = ("--depth-weights", str(depth), "--weights", str(svd), "--steps", "1")
+    photo = parity.parent / "data" / "photo_without_depth.jpg"
+    main(["single", str(photo), *weights, "--picture.size", "64", "128", "--out", str(tmp_path / "out")])
+    frames = [read_photo(path) for path in sorted((tmp_path / "out" / "frames").iterdir())]
+    assert len(frames) > 1 and all(frame.shape == (64, 128, 3) and np.isfinite(frame).all() for frame in frames)
+    assert (tmp_path / "out" / "video.mp4").stat().st_size > 0
 
 
 def test_with_a_ramp_of_disparity_the_middle_stays(parity, tmp_path):
