@@ -29,7 +29,7 @@ def options(group: object, prefix: str = "") -> dict[str, int]:
         if is_dataclass(value):
             found |= options(value, f"{name}.")
         elif not isinstance(value, bool | str):
-            found[name] = len(value) if isinstance(value, tuple) else 2 if field.name == "size" else 1
+            found[name] = max(1, len(value)) if isinstance(value, tuple) else 2 if field.name == "size" else 1
     return found
 
 
