@@ -17,12 +17,13 @@ _CONFIGS = ("model_index.json", "scheduler/scheduler_config.json", *(f"{componen
 
 
 def is_hub_id(source: str) -> bool:
-    """Whether `source` looks like OWNER/NAME.
+    """Whether `source` looks like OWNER/NAME, and OWNER is no file here.
 
     >>> is_hub_id("stabilityai/stable-video-diffusion-img2vid-xt"), is_hub_id("./weights"), is_hub_id("a/b/c")
     (True, False, False)
     """
-    return re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", source) is not None
+    looks_like_one = re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", source) is not None
+    return looks_like_one and not Path(source.split("/")[0]).is_file()
 
 
 def fetch(repository: str, variant: Variant = "full") -> Path:
