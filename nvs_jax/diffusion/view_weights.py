@@ -148,7 +148,7 @@ def error_model_weights(
 
     >>> weights = error_model_weights(jnp.arange(3.0), 700.0, jnp.sqrt, Partial(jnp.multiply, 0.2))
     >>> print(weights(jnp.array(7.0)).round(3))
-    [1.    0.5   0.01 ]
+    [1.   0.5  0.01]
     """
     return ErrorModelWeights(
         distances=_over_largest(distances),
