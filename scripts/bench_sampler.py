@@ -116,6 +116,7 @@ def main(
     denoiser = make_denoiser(weights, dtype, (frames, height, width), rng)
     noise, target = (rng.standard_normal((1, frames, height, width, 4), np.float32) for _ in range(2))
     peak = peak or next((p for name, p in PEAKS.items() if name in jax.devices()[0].device_kind), None)
+    device = f"{jax.devices()[0].device_kind}, jax {jax.__version__}, {frames} x {height} x {width} latents"
     rows = []
     for kind, count in itertools.product(guidance, steps):
         print(f"compiling {kind}, {count} steps", file=sys.stderr)
@@ -125,8 +126,7 @@ def main(
             made += torch_cases(weights / "unet" if weights else Path(), denoiser, kind, count, noise, target)
         seconds = timed_in_turn([case.function for case in made], repeats)
         rows += [finished(case.row, taken, peak) for case, taken in zip(made, seconds, strict=True)]
-    device = f"{jax.devices()[0].device_kind}, jax {jax.__version__}, {frames} x {height} x {width} latents"
-    write(out, device, rows)
+        write(out, device, rows)  # what is done so far
     print(markdown(device, rows))
 
 
