@@ -160,6 +160,7 @@ def run_on_two(command: list[str]) -> list[tuple[int, str]]:
     return [(process.returncode, text) for process, text in zip(processes, said, strict=True)]
 
 
+@pytest.mark.full
 def test_two_processes_share_a_batch(tmp_path, weights):
     command = write_batch(tmp_path, weights, count=2, bad=(), **PREVIEW)
     told = run_on_two(command)

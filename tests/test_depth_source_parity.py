@@ -27,6 +27,7 @@ def test_a_photo_without_depth_runs_through(parity, tmp_path):
         assert json.loads((out / "run.json").read_text())["depth_kind"] == "disparity"
 
 
+@pytest.mark.full
 def test_a_photo_without_depth_is_rendered(parity, tmp_path):
     depth, svd = write_small(tmp_path / "depth"), write_tiny_folder(tmp_path / "svd")
     weights = ("--depth-weights", str(depth), "--weights", str(svd), "--steps", "1")

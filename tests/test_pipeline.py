@@ -133,6 +133,7 @@ def test_tiles_can_be_asked_for(pipeline):
     assert np.isfinite(render(pipeline, *scene(), settings=settings).frames).all()
 
 
+@pytest.mark.full
 def test_every_pixel_may_have_its_own_distance_and_every_solver_renders(pipeline):
     photo, depth = scene()
     settings = replace(SETTINGS, weights=WeightSettings(distance="pixels"), solver=SolverSettings("adams3"))

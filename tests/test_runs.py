@@ -101,6 +101,7 @@ def test_sigterm_saves_and_the_run_goes_on(inputs, weights, sigterm_at, capsys):
     assert "not empty" in fails(single(inputs, weights, "--resume", "--seed", "5"), 2, capsys)
 
 
+@pytest.mark.full
 def test_a_full_turn_goes_on_in_the_leg_where_it_was(inputs, weights, sigterm_at, capsys):
     turn = ("--path.kind", "full-turn", "--steps", "2")
     main(single(inputs, weights, *turn, out="whole"))
@@ -155,6 +156,7 @@ def kill_and_resume(inputs: Path, weights: Path, kills: int, seed: int) -> None:
     assert not list(inputs.glob(".*"))
 
 
+@pytest.mark.full
 def test_killed_twice(inputs, weights):
     kill_and_resume(inputs, weights, kills=2, seed=random.Random(0).randrange(100))
 

@@ -16,6 +16,7 @@ def weights(tmp_path_factory):
     return str(write_tiny_folder(tmp_path_factory.mktemp("svd")))
 
 
+@pytest.mark.full
 def test_random_weights_fail_loudly(weights, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["check", weights, "--size", "24", "32", "--frames", "3"])

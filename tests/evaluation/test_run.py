@@ -92,6 +92,7 @@ def test_what_was_measured_before_an_interruption_is_kept(tmp_path, monkeypatch,
     assert len(Records(bench.records.path).lines) == 1
 
 
+@pytest.mark.full
 def test_cameras_are_added_to_what_is_there(tmp_path, monkeypatch):
     bench, variant = tiny_bench(tmp_path), Variant("ceiling")
     measure(bench, [40_000], [variant])
@@ -102,6 +103,7 @@ def test_cameras_are_added_to_what_is_there(tmp_path, monkeypatch):
     assert bench.lines([40_000], variant)[0]["cameras"] == {"ate": 1.0, "rpe_t": 2.0, "rpe_r": 3.0}
 
 
+@pytest.mark.full
 def test_the_search_takes_what_is_best_on_its_scenes(tmp_path):
     """Results are made up: PSNR falls with the distance to one rule, another for each method."""
     bench, seeds = tiny_bench(tmp_path), [3_000_000, 3_000_001]

@@ -88,6 +88,7 @@ def test_guidance_is_off_outside_its_interval(denoiser, x):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.full
 def test_layers_computed_again_give_the_same_gradient_and_keep_less(denoiser, x):
     def gradient(denoiser, x):
         x0, pull_back = jax.vjp(lambda x: denoiser.probe(x, jnp.array(2.0)), x)

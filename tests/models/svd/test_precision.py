@@ -80,6 +80,7 @@ def _louder(gain: float) -> SVDDenoiser:
     return dataclasses.replace(denoiser, weights=denoiser.weights | {"conv_in.weight": first})
 
 
+@pytest.mark.full
 def test_large_inputs_stay_finite_and_so_do_gradients():
     denoiser = _held_in(jnp.bfloat16, _denoiser())
     x = 1e4 * _noise()

@@ -79,6 +79,7 @@ def test_one_tile_is_exact(weights):
         np.testing.assert_array_equal(encode(weights, pictures(), tiles), encode(weights, pictures()))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("function", "make", "columns"), [(decode, latents, 3), (encode, pictures, 2)])
 def test_tiles_come_near_to_whole_pictures(function, make, columns, weights):
     """They cannot be equal: group norm and the middle block's attention see a tile, not the picture.
