@@ -40,7 +40,7 @@ format: setup
 	$(BIN)/ruff format
 
 # The tests compile thousands of small programs and run each once or twice: compiling fast beats running fast.
-test: export XLA_FLAGS ?= --xla_backend_optimization_level=0
+test: export XLA_FLAGS ?= --xla_backend_optimization_level=1
 test: lint
 	$(PYTEST) -m 'not full' $(PYTEST_ARGS)
 

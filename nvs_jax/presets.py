@@ -67,7 +67,8 @@ def load_settings(name: str, mode: Mode = "single", changes: Any = None) -> Rend
         return _structure(merged(values, changes or {}), "settings" if changes else str(path))
     if not name.endswith((".yaml", ".yml")):
         raise InputError(f"no preset is called {name!r}: choose {', '.join(preset_names())} or give a .yaml file")
-    return _structure(merged(read_yaml(Path(name)), changes or {}), name)
+    values = read_yaml(Path(name))
+    return _structure(merged(values, changes) if changes and isinstance(values, dict) else values, name)
 
 
 def read_yaml(path: Path) -> Any:
