@@ -16,7 +16,7 @@ from nvs_jax.models.svd.preprocess import preprocess
 from nvs_jax.models.svd.vae import VAE
 from nvs_jax.models.weights import Weights, bind, random_weights
 from scripts.train.clips import Clips
-from scripts.train.loop import first_state, train
+from scripts.train.loop import first_state, spread, train
 from scripts.train.settings import CodecSettings, TrainSettings
 
 NOISE_AUGMENTATION = 0.02
@@ -69,7 +69,7 @@ def train_codec(folder: Path, clips: Clips, settings: TrainSettings) -> Weights:
 
     def loss(weights: Weights, data: Array, key: PRNGKeyArray, size: int) -> Array:
         for_crops, for_latents = jax.random.split(key)
-        crops = random_crops(data, for_crops, size, own)
+        crops = spread(random_crops(data, for_crops, size, own))
         return codec_loss(weights, crops, for_latents, own.config, own.divergence)
 
     last = settings.clips.count

@@ -12,7 +12,7 @@ from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import Weights, bind, random_weights
 from nvs_jax.settings import ConditioningSettings
 from scripts.train.codec import NOISE_AUGMENTATION, Encoded
-from scripts.train.loop import first_state, train
+from scripts.train.loop import first_state, spread, train
 from scripts.train.settings import DenoiserSettings, TrainSettings
 
 _UNET, _IMAGE_ENCODER = "unet/", "image_encoder/"
@@ -90,7 +90,7 @@ def train_denoiser(folder: Path, clips: Encoded, settings: TrainSettings) -> Wei
 
     def loss(weights: Weights, data: Encoded, key: PRNGKeyArray, size: int) -> Array:
         for_batch, for_loss = jax.random.split(key)
-        return denoiser_loss(weights, draw_batch(data, for_batch, size), for_loss, own)
+        return denoiser_loss(weights, spread(draw_batch(data, for_batch, size)), for_loss, own)
 
     scale, last = latent_scale(clips, settings), settings.clips.count
     scaled = clips._replace(latents=clips.latents * np.float32(scale))

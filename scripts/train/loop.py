@@ -14,7 +14,10 @@ import jax.numpy as jnp
 import matplotlib
 import numpy as np
 import optax
+import optax.contrib
 import orbax.checkpoint as ocp
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 from tqdm import tqdm
 
@@ -45,9 +48,49 @@ class TrainState:
 
 
 def make_optimizer(settings: OptimizerSettings) -> optax.GradientTransformation:
-    """Adam; the gradient's norm is clipped, the rate rises linearly and then stays."""
-    rate = optax.linear_schedule(0.0, settings.learning_rate, settings.warm_up)
-    return optax.chain(optax.clip_by_global_norm(settings.clip_norm), optax.adam(rate, b2=0.99))
+    """Muon for matrices and kernels, Adam for the rest; the rate rises, stays, and falls over the last third.
+
+    The step of a matrix is scaled to the size Adam's would have, so that one rate serves both.
+    """
+    fall = settings.steps // 3
+    rate = optax.join_schedules(
+        [
+            optax.linear_schedule(0.0, settings.learning_rate, settings.warm_up),
+            optax.linear_schedule(settings.learning_rate, 0.02 * settings.learning_rate, fall),
+        ],
+        [settings.steps - fall],
+    )
+    muon = optax.contrib.muon(
+        rate, adam_b2=0.99, consistent_rms=0.2, muon_weight_dimension_numbers=_matrices, mu_dtype=jnp.float32
+    )
+    return optax.chain(optax.clip_by_global_norm(settings.clip_norm), muon)
+
+
+def _matrices(weights: Weights) -> dict[str, Any]:
+    """How each weight is a matrix from all its other axes to its last, or None: vectors, and pictures in and out."""
+    at_the_ends = ("conv_in", "conv_out", "time_conv_out")
+    return {
+        name: None
+        if getattr(value, "ndim", 0) < 2 or any(part in name.split(".") for part in at_the_ends)
+        else optax.contrib.MuonDimensionNumbers(tuple(range(value.ndim - 1)), value.ndim - 1)
+        for name, value in weights.items()
+    }
+
+
+def all_devices() -> Mesh:
+    """Every device at hand along one axis, "batch"."""
+    return jax.make_mesh((jax.device_count(),), ("batch",), axis_types=(AxisType.Auto,))
+
+
+def spread(batch: Any) -> Any:
+    """Inside jit: share a batch out among all devices, where they divide it."""
+    mesh = all_devices()
+
+    def share(array: Array) -> Array:
+        divides = array.shape[0] % mesh.size == 0
+        return jax.lax.with_sharding_constraint(array, NamedSharding(mesh, P("batch"))) if divides else array
+
+    return jax.tree.map(share, batch)
 
 
 def first_state(weights: Weights, settings: OptimizerSettings) -> TrainState:
@@ -104,6 +147,8 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     step, measure = make_step(loss, settings), jax.jit(loss, static_argnums=3)
+    everywhere = NamedSharding(all_devices(), P())
+    state, data, held_out = jax.device_put((state, data, held_out), everywhere)
     log = _Log(folder / "losses.csv")
     with ocp.CheckpointManager(
         (folder / "checkpoints").resolve(), options=ocp.CheckpointManagerOptions(max_to_keep=2, create=True)
