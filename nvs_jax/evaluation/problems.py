@@ -93,7 +93,9 @@ def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
     return RenderSettings(
         schedule=ScheduleSettings(steps=variant.steps),
         conditioning=ConditioningSettings(
-            mixed_context=variant.mixed_context, target_scale=own_scale * variant.target_scale
+            mixed_context=variant.mixed_context,
+            target_scale=own_scale * variant.target_scale,
+            guidance_scale=variant.guidance_scale,
         ),
         guidance=GuidanceSettings(method=method, estimate=variant.estimate, tiles=variant.tiles),
     )

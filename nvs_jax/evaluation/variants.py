@@ -44,6 +44,8 @@ class Variant:
         tiles: Post in the release's four tiles.
         mixed_context: the release's temporal cross-attention.
         target_scale: the warp's latents are divided by the VAE's own scale times this; the release's factor is 1.02.
+        guidance_scale: of classifier-free guidance at the first and the last frame; 1 and 1 is none, in half the
+            evaluations; the release's are 1 and 3.
     """
 
     method: Method
@@ -55,6 +57,7 @@ class Variant:
     tiles: bool = False
     mixed_context: bool = False
     target_scale: float = 1.0
+    guidance_scale: tuple[float, float] = (1.0, 1.0)
 
     @property
     def baseline(self) -> "Variant":
@@ -68,7 +71,7 @@ class Variant:
             for name in ("weights", "estimate", "tiles", "target_scale"):
                 del fields[name]
         if self.method in ("ceiling", "baseline"):
-            del fields["steps"], fields["mixed_context"]
+            del fields["steps"], fields["mixed_context"], fields["guidance_scale"]
         if self.method in ("ceiling", "none"):
             del fields["depth"]
         return fields
@@ -160,8 +163,9 @@ def _extras() -> Table:
             f"{name}, blended instead of selected": replace(plain, estimate="blend"),
             f"{name}, mixed temporal context": replace(plain, mixed_context=True),
             f"{name}, target scale times 1.02": replace(plain, target_scale=1.02),
+            f"{name}, classifier-free guidance 1 to 3": replace(plain, guidance_scale=(1.0, 3.0)),
         }
-        release = Variant(method, mixed_context=True, target_scale=1.02)
+        release = Variant(method, mixed_context=True, target_scale=1.02, guidance_scale=(1.0, 3.0))
         if method == "post":
             table[f"{name}, tiles"] = replace(plain, tiles=True)
             release = replace(release, tiles=True)

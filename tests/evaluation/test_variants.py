@@ -44,8 +44,8 @@ def test_everything_is_measured_once_and_with_its_baseline():
         assert str(resolve(variant, FIT).described()) in described
         assert str(variant.baseline.described()) in described
     # 11 methods; 2 more numbers of steps of 3 methods; 5 conditions of 3, with ceiling and model of shiny scenes;
-    # 3 changes of 2 methods, all of the release's of both, and tiles.
-    assert len(needed) == 11 + 6 + 5 * 3 + 2 + 3 * 2 + 2 + 1
+    # 4 changes of 2 methods, all of the release's of both, and tiles.
+    assert len(needed) == 11 + 6 + 5 * 3 + 2 + 4 * 2 + 2 + 1
 
 
 def test_settings_that_change_nothing_do_not_tell_variants_apart():
@@ -55,7 +55,7 @@ def test_settings_that_change_nothing_do_not_tell_variants_apart():
     plain = Variant("dgs")
     changes = {
         "weights": Constant(0.5), "steps": 50, "depth": "scaled", "shading": 1.0, "estimate": "blend",
-        "mixed_context": True, "target_scale": 1.02, "method": "post",
+        "mixed_context": True, "target_scale": 1.02, "method": "post", "guidance_scale": (1.0, 3.0),
     }  # fmt: skip
     for name, value in changes.items():
         assert replace(plain, **{name: value}).described() != plain.described()
