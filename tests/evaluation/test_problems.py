@@ -20,8 +20,7 @@ from nvs_jax.evaluation.scores import score
 from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, FreeTable, SolverKind, Variant
 from nvs_jax.pipeline import solve
 from tests.compilations import count_compilations
-from tests.diffusion.toys import GaussianDenoiser
-from tests.evaluation.benches import SETTINGS
+from tests.evaluation.benches import SETTINGS, linear
 from tests.tiny import FRAMES, HEIGHT, WIDTH, tiny_pipeline
 
 
@@ -95,9 +94,7 @@ def test_segments_are_the_pipelines_own_sampler(pipeline, truth):
 
 
 def linear_problem(pipeline, truth, variant):
-    """With a denoiser that compiles in no time in place of the network."""
-    problem = problem_of(pipeline, truth, variant, 3)
-    return replace(problem, denoiser=GaussianDenoiser(jnp.full(problem.noise.shape, 0.5)))
+    return linear(problem_of(pipeline, truth, variant, 3))
 
 
 @pytest.mark.parametrize("solver", get_args(SolverKind))
