@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Coefficients, karras_sigmas, view_weights
+from nvs_jax.diffusion import Coefficients, DirectGuidance, SmoothSelect, karras_sigmas, view_weights
 from nvs_jax.evaluation.problems import problem_of, solve_in_segments, true_views, weights_table
 from nvs_jax.evaluation.tuning import (
     TunedTable,
@@ -44,7 +44,7 @@ def linear_scene(*arguments, **named):
 
 @pytest.fixture(scope="module")
 def scene(pipeline, truth):
-    return linear_scene(pipeline, truth, Variant("dgs", steps=3, estimate="blend"), SEED)
+    return linear_scene(pipeline, truth, Variant("dgs", steps=10, estimate="blend"), SEED)
 
 
 def test_parameters_begin_at_the_start_and_become_its_rule(scene):
@@ -60,7 +60,7 @@ def test_parameters_begin_at_the_start_and_become_its_rule(scene):
 def test_a_table_begins_at_the_start_within_bounds(scene):
     parameters = tuned_table(START, LEVELS, scene)
     wanted = view_weights(jnp.array([700.0, *LEVELS]), scene.distances, Coefficients(START.v1, START.v2, START.v3))
-    wanted = np.clip(wanted[1:, 1:], 0.05, 0.95)
+    wanted = np.clip(wanted[1:, 1:], 0.25, 0.95)
     rule = parameters.rule()
     assert isinstance(rule, FreeTable)
     assert rule.sigmas == LEVELS
@@ -74,7 +74,7 @@ def test_a_table_begins_at_the_start_within_bounds(scene):
 
 def test_the_error_is_that_of_the_benchmarks_own_run(pipeline, truth, scene):
     rule = ClosedForm(0.001, 5.0, 0.05)
-    variant = Variant("dgs", rule, steps=3, estimate="blend")
+    variant = Variant("dgs", rule, steps=10, estimate="blend")
     latents = solve_in_segments(linear(problem_of(pipeline, truth, variant, SEED)))
     true = pipeline.model.codec(ConditioningSettings()).encode(truth.pictures)
     parameters = tuned_coefficients(rule)
@@ -109,19 +109,34 @@ def test_gradients_are_those_of_finite_differences(scene, form):
 
 @pytest.mark.full
 def test_gradients_through_the_network_are_those_of_finite_differences(pipeline, truth):
-    scene = tuning_scene(pipeline, truth, Variant("dgs", steps=3, estimate="blend"), SEED)
+    scene = tuning_scene(pipeline, truth, Variant("dgs", steps=10, estimate="blend"), SEED)
     said, found = slopes(tuned_coefficients(START), scene)
     assert found == pytest.approx(said, rel=0.05)
 
 
-def test_a_table_is_free_in_every_frame_and_the_smooth_selection_has_a_gradient(pipeline, truth):
+def test_the_smooth_selection_has_a_gradient_in_every_frame_of_which_something_is_selected(pipeline, truth):
     scene = linear_scene(pipeline, truth, Variant("dgs", steps=3, estimate="smooth"), SEED)
-    parameters = TunedTable(jnp.zeros((len(LEVELS), FRAMES - 1)), LEVELS)
-    _, gradient = error_and_gradient(parameters, scene)
+    assert isinstance(scene.problem.guidance, DirectGuidance)
+    views = scene.problem.guidance.modulate
+    assert isinstance(views, SmoothSelect)
+    channels = views.target.shape[-1]
+    values = views.target[0, 0].size
+    holes = np.asarray(views.hole[0, 1:].sum((-1, -2)))
+    seen = []
+    for logit in (0.0, 3.0):
+        parameters = TunedTable(jnp.full((len(LEVELS), FRAMES - 1), logit), LEVELS)
+        _, gradient = error_and_gradient(parameters, scene)
+        assert isinstance(gradient, TunedTable)
+        # Where there are many holes, a small w selects nothing but them: see `nvs_jax.diffusion.estimates.Select`.
+        w = 1 / (1 + np.exp(-logit))
+        selects = np.floor(w * (values - holes) + holes) >= channels * holes
+        np.testing.assert_array_equal(np.abs(gradient.logits).sum(0) > 0, selects)
+        seen.extend(selects)
+    assert any(seen) and not all(seen)
+
+
+def test_the_releases_selection_has_none(pipeline, truth):
+    scene = linear_scene(pipeline, truth, Variant("dgs", steps=3, estimate="select"), SEED)
+    _, gradient = error_and_gradient(TunedTable(jnp.full((len(LEVELS), FRAMES - 1), 3.0), LEVELS), scene)
     assert isinstance(gradient, TunedTable)
-    assert np.isfinite(gradient.logits).all()
-    assert (np.abs(gradient.logits).sum(0) > 0).all()
-    # The release's selection is a step function of w: there is none.
-    hard = linear_scene(pipeline, truth, Variant("dgs", steps=3, estimate="select"), SEED)
-    _, nothing = error_and_gradient(parameters, hard)
-    np.testing.assert_array_equal(nothing.logits, 0)
+    np.testing.assert_array_equal(gradient.logits, 0)
