@@ -52,13 +52,25 @@ def test_settings_that_change_nothing_do_not_tell_variants_apart():
     assert Variant("none", Constant(0.3), depth="blurred").described() == Variant("none").described()
     assert Variant("ceiling", steps=50).described() == Variant("ceiling").described()
     assert Variant("none", steps=50).described() != Variant("none").described()
+    assert Variant("ceiling", solver="heun").described() == Variant("ceiling").described()
     plain = Variant("dgs")
     changes = {
         "weights": Constant(0.5), "steps": 50, "depth": "scaled", "shading": 1.0, "estimate": "blend",
         "mixed_context": True, "target_scale": 1.02, "method": "post", "guidance_scale": (1.0, 3.0),
+        "solver": "heun",
     }  # fmt: skip
     for name, value in changes.items():
         assert replace(plain, **{name: value}).described() != plain.described()
+
+
+def test_descriptions_are_those_that_earlier_results_were_kept_under():
+    assert Variant("dgs").described() == {
+        "method": "dgs", "weights": {"v1": 0.001, "v2": 1000.0, "v3": 10.0}, "steps": 25, "depth": "true",
+        "shading": 0.0, "estimate": "select", "tiles": False, "mixed_context": False, "target_scale": 1.0,
+    }  # fmt: skip
+    assert Variant("none", solver="heun").described() == {
+        "method": "none", "steps": 25, "shading": 0.0, "mixed_context": False, "solver": "heun",
+    }  # fmt: skip
 
 
 def test_fitted_rules_are_those_of_the_method():
