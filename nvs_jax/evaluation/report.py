@@ -1,6 +1,6 @@
 """Results as tables in Markdown and as curves: means over scenes with 95 % confidence intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,20 @@ def by_frame(lines: Sequence[Line], measure: str) -> list[Interval]:
     return [interval(column) for column in table.T.tolist()]
 
 
-def report(bench: Bench, seeds: Sequence[int], tables: dict[str, Table], fit: Fit, with_fit: bool) -> str:
+def report(
+    bench: Bench, seeds_of: Mapping[str, Sequence[int]], tables: dict[str, Table], fit: Fit, with_fit: bool
+) -> str:
     """Everything that was measured, in Markdown.
 
     Args:
         bench: its records hold all variants of the tables.
-        seeds: of the scenes.
-        tables: what to show.
+        seeds_of: the scenes of each table, by its title.
+        tables: what to show; the first table's scenes are those of the curves.
         fit: numbers of fitted rules.
         with_fit: say what they are.
     """
     settings = bench.experiment.settings
+    seeds = seeds_of[MAIN]
     shares = [np.mean(line["scores"]["hole_share"]) for line in bench.lines(seeds, Variant("baseline"))]
     lines = [
         f"{len(seeds)} scenes (seeds {seeds[0]} to {seeds[-1]}), {settings.frames} frames of "
@@ -47,11 +50,13 @@ def report(bench: Bench, seeds: Sequence[int], tables: dict[str, Table], fit: Fi
     if with_fit:
         lines += ["", *_fit_lines(fit)]
     for title, table in tables.items():
-        lines += ["", f"### {title}", "", *_score_table(bench, seeds, table, fit)]
-    if MAIN in tables:
-        lines += ["", "### PSNR by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "psnr")]
-        lines += ["", "### PSNR in holes by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "hole_psnr")]
-        lines += _camera_table(bench, seeds, tables[MAIN], fit)
+        lines += ["", f"### {title}", ""]
+        if len(seeds_of[title]) < len(seeds):
+            lines += [f"On the first {len(seeds_of[title])} scenes.", ""]
+        lines += _score_table(bench, seeds_of[title], table, fit)
+    lines += ["", "### PSNR by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "psnr")]
+    lines += ["", "### PSNR in holes by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "hole_psnr")]
+    lines += _camera_table(bench, seeds, tables[MAIN], fit)
     return "\n".join(lines) + "\n"
 
 
