@@ -142,12 +142,14 @@ def draw(path: Path, bench: Bench, seeds: Sequence[int], runs: Sequence[Run], ya
     """Quality against estimates, a curve a solver; bars are the intervals of the differences to the yardstick."""
 
     def draw_one(axes: Any, measure_name: str) -> None:
-        for solver in dict.fromkeys(run.solver for run in runs):
+        for solver, name in NAMES.items():
             own = [run for run in runs if run.solver == solver]
+            if not own:
+                continue
             means = [interval(scene_means(bench.lines(seeds, run.variant), measure_name)).mean for run in own]
             halves = [differences(bench, seeds, run, yardstick, measure_name).half for run in own]
             bars = None if len(seeds) < 2 else halves
-            axes.errorbar([run.estimates for run in own], means, bars, marker="o", capsize=3, label=NAMES[solver])
+            axes.errorbar([run.estimates for run in own], means, bars, marker="o", capsize=3, label=name)
         axes.set_xlabel("estimates")
         axes.set_xscale("log")
         ticks = sorted({run.estimates for run in runs if run.solver == runs[0].solver})

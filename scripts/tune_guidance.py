@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 import optax
 import tyro
@@ -139,17 +139,19 @@ def tune(
     """
     # Gradients of a mean over a whole video may be tiny: Adam's usual epsilon would hold them back.
     optimizer = optax.adam(optax.cosine_decay_schedule(learning_rate, iterations), b2=0.99, eps=1e-15)
-    state, errors = optimizer.init(parameters), []
+    leaves, structure = jax.tree.flatten(parameters)
+    state, errors = optimizer.init(leaves), []
     bar = tqdm(range(iterations), desc="tune", unit="step")
     for index in bar:
-        value, gradient = error_and_gradient(parameters, scenes[index % len(scenes)])
-        if not bool(jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(gradient))):
+        value, gradient = error_and_gradient(structure.unflatten(leaves), scenes[index % len(scenes)])
+        slopes = jax.tree.leaves(gradient)
+        if not all(np.isfinite(one).all() for one in (value, *slopes)):
             raise InputError(f"step {index + 1}: the error or its gradient is not finite; lower --learning-rate")
-        updates, state = optimizer.update(gradient, state)
-        parameters = optax.apply_updates(parameters, updates)
+        updates, state = optimizer.update(slopes, state)
+        leaves = optax.apply_updates(leaves, updates)
         errors.append(float(value))
         bar.set_postfix(error=f"{errors[-1]:.4g}")
-    return parameters, errors
+    return structure.unflatten(leaves), errors
 
 
 def variants_of(rules: dict[str, Rule], arguments: Arguments) -> dict[str, tuple[Variant, Variant]]:

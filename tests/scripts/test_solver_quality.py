@@ -86,7 +86,7 @@ def test_table_and_curves_reach_the_documentation_and_nothing_is_measured_twice(
     assert (out / "results.jsonl").read_text() == lines
 
 
-def test_numbers_that_make_no_sense_are_refused():
-    for wrong in ({"scenes": 0}, {"scenes": 33}, {"estimates": ()}, {"estimates": (0, 5)}):
-        with pytest.raises(InputError, match="--"):
-            Arguments("weights", **wrong)
+@pytest.mark.parametrize("wrong", [{"scenes": 0}, {"scenes": 33}, {"estimates": ()}, {"estimates": (0, 5)}])
+def test_numbers_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(InputError, match="--"):
+        Arguments("weights", **wrong)
