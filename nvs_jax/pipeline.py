@@ -17,7 +17,7 @@ from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, 
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.sampler import Carry
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import Warp, intrinsics_matrix
+from nvs_jax.geometry import Warp, fill_holes, intrinsics_matrix
 from nvs_jax.models.svd.in_turn import NetworksInTurn
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
@@ -214,7 +214,9 @@ class Pipeline:
             shape = codec.latent_shape(frames, height, width)
             randomness = Noise(jax.random.normal(for_picture, picture.shape), jax.random.normal(for_latents, shape))
         latent = self.model.given_latent(codec, picture, randomness.picture, settings.conditioning)
-        views = jax.block_until_ready(_encode_views(codec, latent / codec.target_scale, conditions.warp))
+        views = jax.block_until_ready(
+            _encode_views(codec, latent / codec.target_scale, conditions.warp, settings.conditioning.holes)
+        )
         denoiser = self.model.denoiser(latent, embedding, frames, settings.conditioning, settings.memory)
         sigmas = make_sigmas(settings.schedule)
         distances = _pool_distances(codec, conditions.distance)
@@ -300,10 +302,12 @@ def segment_length(steps: int) -> int:
     return max(n for n in range(1, max(1, steps // 5) + 1) if steps % n == 0)
 
 
-@jax.jit
-def _encode_views(codec: Codec, given: Float[Array, "h w c"], warp: Warp) -> WarpedViews:
+@partial(jax.jit, static_argnames="content")
+def _encode_views(
+    codec: Codec, given: Float[Array, "h w c"], warp: Warp, content: Literal["filled", "black"]
+) -> WarpedViews:
     """X^ and its holes; the first frame is the given view itself, without holes."""
-    latents = codec.encode(warp.condition)
+    latents = codec.encode(fill_holes(warp.condition, warp.hole) if content == "filled" else warp.condition)
     holes = codec.pool_mask(warp.hole)
     return WarpedViews(
         target=jnp.concatenate([given[None], latents])[None],

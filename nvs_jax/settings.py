@@ -131,6 +131,9 @@ class ConditioningSettings:
     """The release's mixed-up cross-attention context in the temporal layers."""
     target_scale: float | None = None
     """The warped views' latents are divided by this; None: by the inverse of the VAE's own scale. The release: 5.6."""
+    holes: Literal["filled", "black"] = "filled"
+    """What holes of the warped views hold when these are encoded: their surroundings, or black as in the release. The
+    VAE normalises over whole pictures, so that black changes what it says of everything else."""
 
     def __post_init__(self):
         _require(self.fps >= 1, f"fps must be at least 1, not {self.fps}")

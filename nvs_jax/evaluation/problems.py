@@ -99,6 +99,7 @@ def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
             mixed_context=variant.mixed_context,
             target_scale=own_scale * variant.target_scale,
             guidance_scale=variant.guidance_scale,
+            holes=variant.holes,
         ),
         guidance=GuidanceSettings(method=method, estimate=variant.estimate, tiles=variant.tiles),
     )

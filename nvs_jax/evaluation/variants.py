@@ -60,6 +60,7 @@ class Variant:
         target_scale: the warp's latents are divided by the VAE's own scale times this; the release's factor is 1.02.
         guidance_scale: of classifier-free guidance at the first and the last frame; 1 and 1 is none, in half the
             evaluations; the release's are 1 and 3.
+        holes: what the warp's holes hold when it is encoded; the release's are black.
         solver: as `SolverSettings` name it, with their other defaults.
     """
 
@@ -73,6 +74,7 @@ class Variant:
     mixed_context: bool = False
     target_scale: float = 1.0
     guidance_scale: tuple[float, float] = (1.0, 1.0)
+    holes: Literal["filled", "black"] = "filled"
     solver: SolverKind = "euler"
 
     @property
@@ -83,14 +85,12 @@ class Variant:
     def described(self) -> dict[str, Any]:
         """As plain data: only what makes a difference to the frames, so that equal frames have equal descriptions."""
         fields = asdict(self)
-        if self.solver == "euler":  # results from before there were others stay valid
-            del fields["solver"]
         if self.method not in ("dgs", "post"):
-            for name in ("weights", "estimate", "tiles", "target_scale"):
+            for name in ("weights", "estimate", "tiles", "target_scale", "holes"):
                 del fields[name]
         if self.method in ("ceiling", "baseline"):
             for name in ("steps", "mixed_context", "guidance_scale", "solver"):
-                fields.pop(name, None)
+                del fields[name]
         if self.method in ("ceiling", "none"):
             del fields["depth"]
         return fields
@@ -182,9 +182,10 @@ def _extras() -> Table:
             f"{name}, blended instead of selected": replace(plain, estimate="blend"),
             f"{name}, mixed temporal context": replace(plain, mixed_context=True),
             f"{name}, target scale times 1.02": replace(plain, target_scale=1.02),
+            f"{name}, holes black": replace(plain, holes="black"),
             f"{name}, classifier-free guidance 1 to 3": replace(plain, guidance_scale=(1.0, 3.0)),
         }
-        release = Variant(method, mixed_context=True, target_scale=1.02, guidance_scale=(1.0, 3.0))
+        release = Variant(method, mixed_context=True, target_scale=1.02, guidance_scale=(1.0, 3.0), holes="black")
         if method == "post":
             table[f"{name}, tiles"] = replace(plain, tiles=True)
             release = replace(release, tiles=True)

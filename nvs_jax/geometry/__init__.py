@@ -6,6 +6,7 @@ from nvs_jax.geometry.depth_alignment import align_to_depth, align_to_points, al
 from nvs_jax.geometry.depth_completion import complete_depth, splat_depth
 from nvs_jax.geometry.full_turn import Arc, full_turn, turn_order
 from nvs_jax.geometry.fusion import fuse, pose_distance_to_nearest, warp_nearest
+from nvs_jax.geometry.hole_filling import fill_holes
 from nvs_jax.geometry.masks import dilate
 from nvs_jax.geometry.scene_scale import disparity_to_scene
 from nvs_jax.geometry.trajectories import between, ellipse, line, orbit, relative_to, through
@@ -27,6 +28,7 @@ __all__ = [
     "dolly_zoom",
     "ellipse",
     "figure_of_eight",
+    "fill_holes",
     "forward_warp",
     "full_turn",
     "fuse",
