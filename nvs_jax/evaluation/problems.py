@@ -101,7 +101,12 @@ def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
             guidance_scale=variant.guidance_scale,
             holes=variant.holes,
         ),
-        guidance=GuidanceSettings(method=method, estimate=variant.estimate, tiles=variant.tiles),
+        guidance=GuidanceSettings(
+            method=method,
+            estimate=variant.estimate,
+            tiles=variant.tiles,
+            learning_rate=0.02 if variant.learning_rate is None else variant.learning_rate,
+        ),
     )
 
 

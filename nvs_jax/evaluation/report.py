@@ -153,6 +153,7 @@ def _fit_lines(fit: Fit) -> list[str]:
     return [
         f"- {name}: best constant w = {found.constant.w:g}; closed form v2/v1 = "
         f"{found.closed_form.v2 / found.closed_form.v1:.4g}, v3/v1 = {found.closed_form.v3 / found.closed_form.v1:.4g}"
+        + (f"; learning rate {found.learning_rate:g}" if name == "Post" else "")
         for name, found in (("DGS", fit.dgs), ("Post", fit.post))
     ]
 

@@ -60,6 +60,8 @@ class Variant:
         target_scale: the warp's latents are divided by the VAE's own scale times this; the release's factor is 1.02.
         guidance_scale: of classifier-free guidance at the first and the last frame; 1 and 1 is none, in half the
             evaluations; the release's are 1 and 3.
+        learning_rate: of Post, the size of its corrections; None: what was found best for w = 1. The release's is 0.02,
+            for a hundred steps.
         holes: what the warp's holes hold when it is encoded; the release's are black.
         solver: as `SolverSettings` name it, with their other defaults.
     """
@@ -74,6 +76,7 @@ class Variant:
     mixed_context: bool = False
     target_scale: float = 1.0
     guidance_scale: tuple[float, float] = (1.0, 1.0)
+    learning_rate: float | None = None
     holes: Literal["filled", "black"] = "filled"
     solver: SolverKind = "euler"
 
@@ -88,6 +91,8 @@ class Variant:
         if self.method not in ("dgs", "post"):
             for name in ("weights", "estimate", "tiles", "target_scale", "holes"):
                 del fields[name]
+        if self.method != "post":
+            del fields["learning_rate"]
         if self.method in ("ceiling", "baseline"):
             for name in ("steps", "mixed_context", "guidance_scale", "solver"):
                 del fields[name]
@@ -102,6 +107,8 @@ class MethodFit:
 
     constant: Constant = Constant()
     closed_form: ClosedForm = ClosedForm()
+    learning_rate: float = 0.02
+    """Of Post."""
 
 
 @dataclass(frozen=True)
@@ -113,14 +120,16 @@ class Fit:
 
 
 def resolve(variant: Variant, fit: Fit) -> Variant:
-    """The variant with numbers in place of "best constant" and "fitted".
+    """The variant with numbers in place of "best constant" and "fitted", and of Post's learning rate.
 
     >>> resolve(Variant("dgs", "best constant"), Fit(dgs=MethodFit(Constant(0.8)))).weights
     Constant(w=0.8)
     """
+    found = fit.post if variant.method == "post" else fit.dgs
+    if variant.method == "post" and variant.learning_rate is None:
+        variant = replace(variant, learning_rate=found.learning_rate)
     if not isinstance(variant.weights, str):
         return variant
-    found = fit.post if variant.method == "post" else fit.dgs
     return replace(variant, weights=found.constant if variant.weights == "best constant" else found.closed_form)
 
 
@@ -188,7 +197,8 @@ def _extras() -> Table:
         release = Variant(method, mixed_context=True, target_scale=1.02, guidance_scale=(1.0, 3.0), holes="black")
         if method == "post":
             table[f"{name}, tiles"] = replace(plain, tiles=True)
-            release = replace(release, tiles=True)
+            table[f"{name}, learning rate 0.02"] = replace(plain, learning_rate=0.02)
+            release = replace(release, tiles=True, learning_rate=0.02)
         table[f"{name}, all as the release"] = release
     return table
 
