@@ -16,9 +16,10 @@ WEIGHTS ?=
 BENCHMARKS := $(patsubst scripts/benchmark_%.py,%,$(wildcard scripts/benchmark_*.py))
 
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) $(if $(PARITY),--parity=$(PARITY))
+# Each worker takes one half of the tests in order, so that few programs are compiled by both, and helps when it is done.
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(if $(PARITY),--parity=$(PARITY))
 
-.PHONY: setup demo test test-full lint format bench constraints clean
+.PHONY: setup demo test test-full lint style types quick format bench constraints clean
 
 setup: .venv/.done
 
@@ -30,9 +31,13 @@ setup: .venv/.done
 demo: setup
 	$(BIN)/nvs-jax demo --out out/demo --overwrite
 
-lint: setup
+lint: style types
+
+style: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: setup
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: setup
@@ -40,9 +45,15 @@ format: setup
 	$(BIN)/ruff format
 
 # The tests compile thousands of small programs and run each once or twice: compiling fast beats running fast.
-test: export XLA_FLAGS ?= --xla_backend_optimization_level=1
-test: lint
+# `make test-full` compiles as users do. A test that needs numbers to be rounded as theirs are compiles at level 1 itself.
+quick: export XLA_FLAGS ?= --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false \
+	--xla_cpu_parallel_codegen_split_count=1
+quick: setup
 	$(PYTEST) -m 'not full' $(PYTEST_ARGS)
+
+# Checking types takes a minute of one core, so it goes on beside the tests.
+test: style
+	$(MAKE) --no-print-directory --jobs 2 types quick
 
 test-full: lint
 	$(PYTEST) $(PYTEST_ARGS)

@@ -1,5 +1,6 @@
 """Named settings: YAML files that load into `RenderSettings`. No JAX here."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,17 @@ def strict_converter() -> cattrs.Converter:
     return converter
 
 
+@cache
+def _converter() -> cattrs.Converter:
+    """One for all settings: it writes and compiles a function for every class that it meets."""
+    return strict_converter()
+
+
 def _structure(values: Any, where: str) -> RenderSettings:
     if not isinstance(values, dict):
         raise InputError(f"{where} holds a {type(values).__name__}, not settings by name")
     try:
-        return strict_converter().structure(values, RenderSettings)
+        return _converter().structure(values, RenderSettings)
     except Exception as error:
         raise InputError(f"{where}: {reason(error)}") from None
 

@@ -4,6 +4,7 @@ Files named `*_parity.py` compare with outputs of the authors' release, which ar
 part of this repository: they take `--parity=DIR` (or NVS_JAX_PARITY) and are not collected without it.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("no deadline")
     # Compiling takes most of the time: what an earlier run compiled need not be compiled again.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "programs"))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
     folder = _parity(config)
     if folder is not None and not (folder / "svd-tiny").is_dir():
         raise pytest.UsageError(f"--parity {folder}: no such folder of parity files")
@@ -67,3 +68,9 @@ def parity(pytestconfig: pytest.Config) -> Path:
     folder = _parity(pytestconfig)
     assert folder is not None
     return folder
+
+
+def pytest_collection_finish() -> None:
+    # What importing and collecting made stays: a hundred megabytes that the garbage collector need not look at again.
+    gc.collect()
+    gc.freeze()

@@ -1,5 +1,6 @@
 """A tiny SVD with random weights, as networks and as a folder in diffusers' layout, and a scene small enough for it."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,14 @@ from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.models.weights import parameter_specs, random_weights
 from nvs_jax.pipeline import Pipeline
-from tests.convert.published import CONFIGS, write_folder
+from tests.convert.published import CONFIGS, Tensors, write_folder
 
 HEIGHT, WIDTH, FRAMES = 24, 32, 4
 
 
+@cache
 def tiny_pipeline(seed: int = 0) -> Pipeline:
+    """One for all tests of a process: making it takes as long as many of them."""
     networks = {}
     for index, (component, config) in enumerate(CONFIGS.items()):
         networks[f"{component}_config"] = config
@@ -24,6 +27,11 @@ def tiny_pipeline(seed: int = 0) -> Pipeline:
 
 def write_tiny_folder(folder: Path, seed: int = 0) -> Path:
     """The same networks as published files."""
+    return write_folder(folder, _published(seed))
+
+
+@cache
+def _published(seed: int) -> dict[str, Tensors]:
     networks = tiny_pipeline(seed).model.networks
     tensors = {}
     for component, config in CONFIGS.items():
@@ -32,7 +40,7 @@ def write_tiny_folder(folder: Path, seed: int = 0) -> Path:
         tensors[component] = {
             name: np.ascontiguousarray(np.asarray(weights[name]).transpose(inverse[name])) for name in specs
         }
-    return write_folder(folder, tensors)
+    return tensors
 
 
 def scene(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

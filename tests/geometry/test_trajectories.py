@@ -68,9 +68,9 @@ def test_paths_are_differentiable_in_their_parameters():
             (lambda p: through(jnp.stack([look_at(p[:3], p[3:]), jnp.eye(4)]), 4), [3.0, 1.0, -5.0, 0.1, 0.2, 0.3]),
             (lambda p: relative_to(orbit(p[0], 7.0, 9.0, 4), look_at(p[1:], (0, 0, 0))), [6.0, 3.0, 1.0, -5.0]),
         ):
-            at = jnp.array(at)
+            at, path = jnp.array(at), jax.jit(path)
             numeric = [(path(at + step) - path(at - step)) / 2e-5 for step in 1e-5 * jnp.eye(len(at))]
-            np.testing.assert_allclose(jax.jacobian(path)(at), jnp.stack(numeric, -1), atol=1e-8)
+            np.testing.assert_allclose(jax.jit(jax.jacobian(path))(at), jnp.stack(numeric, -1), atol=1e-8)
             assert path(at).dtype == jnp.float64
     assert orbit(60, 70, 1, 2).dtype == line(40, (30, 2, -10), 2).dtype == jnp.float32
 
