@@ -10,7 +10,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from nvs_jax.sharding import batch_shards, constrain, frame_shards, location_shards, pad
+from nvs_jax.sharding import Layout, batch_shards, constrain, frame_shards, location_shards, pad
 
 
 def per_frame(
@@ -99,7 +99,7 @@ def _to_frames(y: Array, shape: tuple[int, ...]) -> Array:
     return constrain(y[:, :f, : h * w].reshape(shape), "frames")
 
 
-def _fold(x: Array, layout) -> Array:
+def _fold(x: Array, layout: Layout) -> Array:
     """[b, n, ...] to [b*n, ...]: batch element major without a mesh.
 
     On a mesh n is divided, and must stay so: the batch elements that a device holds are innermost.
@@ -111,7 +111,7 @@ def _fold(x: Array, layout) -> Array:
     return constrain(x.reshape(b * n, *x.shape[2 + (groups < b) :]), layout, b)
 
 
-def _unfold(y: Array, b: int, layout) -> Array:
+def _unfold(y: Array, b: int, layout: Layout) -> Array:
     """Undo it."""
     n, groups = len(y) // b, batch_shards(b) or b
     y = constrain(y, layout, b)
