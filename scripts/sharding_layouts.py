@@ -10,6 +10,7 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from unittest.mock import patch
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -19,6 +20,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from nvs_jax.models.layers import Conv
 from nvs_jax.models.svd import resnet
 from nvs_jax.models.svd.config import UNetConfig
 from nvs_jax.models.svd.denoiser import SVDDenoiser
@@ -80,19 +82,24 @@ def main() -> None:
     parser.add_argument("--frames", type=int, nargs="+", default=[25, 14])
     parser.add_argument("--size", type=int, nargs=2, default=(24, 40), help="rows and columns of latent cells")
     parser.add_argument("--meshes", nargs="+", default=MESHES)
-    parser.add_argument("--temporal", nargs="+", default=["rows", "halo"], help="of temporal convolutions")
+    parser.add_argument("--temporal", nargs="+", default=["rows", "halo", "halo-tpu"], help="convolutions through time")
     options = parser.parse_args()
     print(
-        "frames, mesh, temporal convolutions | all-to-all | permute | all-reduce | all-gather | sent, MiB | "
+        "frames, mesh, convolutions through time | all-to-all | permute | all-reduce | all-gather | sent, MiB | "
         "largest all-gather, MiB | Gflop a device | of all, against one device"
     )
     for frames in options.frames:
         whole = (compile_denoiser(frames, *options.size).cost_analysis() or {})["flops"]
         for text in options.meshes:
-            mesh = make_mesh(*map(int, text.split(",")))
+            branches, over_frames, rows = map(int, text.split(","))
+            mesh = make_mesh(branches, over_frames, rows)
             for temporal in options.temporal:
-                through_time = with_halos if temporal == "halo" else resnet.through_time
-                with use(mesh), patch.object(resnet, "through_time", through_time):
+                with ExitStack() as stack:
+                    stack.enter_context(use(mesh))
+                    if temporal != "rows":
+                        stack.enter_context(patch.object(resnet, "through_time", with_halos))
+                    if temporal == "halo-tpu":  # CPUs have another way to convolve through time
+                        stack.enter_context(patch.object(Conv, "_as_product", Conv._convolve))
                     compiled = compile_denoiser(frames, *options.size)
                 flops = (compiled.cost_analysis() or {})["flops"]
                 name = f"{frames}, {text.replace(',', 'x')}, {temporal}"

@@ -108,9 +108,9 @@ def frames_of(out: Path) -> np.ndarray:
 @pytest.mark.full
 def test_a_render_on_a_mesh_in_one_process_and_in_two(tmp_path, render):
     main([*render, "--out", str(tmp_path / "alone")])
-    mesh = ["--mesh.branches", "2", "--mesh.frames", "4"]
+    mesh = ["--mesh.branches", "2", "--mesh.frames", "4", "--mesh.hosts"]
     run_processes(["nvs_jax", *render, *mesh, "--out", str(tmp_path / "one")])
-    run_processes(["nvs_jax", *render, *mesh, "--mesh.hosts", "--out", str(tmp_path / "two")], processes=2)
+    run_processes(["nvs_jax", *render, *mesh, "--out", str(tmp_path / "two")], processes=2)
     alone, one, two = (frames_of(tmp_path / name) for name in ("alone", "one", "two"))
     assert np.abs(one - alone).max() <= 1 / 255 + 1e-6  # rounding to eight bits
     np.testing.assert_array_equal(two, one)
