@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec, Sharding
 from jaxtyping import Array
 
@@ -33,7 +34,7 @@ Layout = Literal["latents", "frames", "pictures", "rows", "sequences", "replicat
 """
 
 
-def make_mesh(branches: int = 1, frames: int = 1, rows: int = 1, devices: Sequence[jax.Device] | None = None) -> Mesh:
+def make_mesh(branches: int = 1, frames: int = 1, rows: int = 1, devices: Sequence[Any] | None = None) -> Mesh:
     """A mesh of `branches * frames * rows` devices; docs/sharding.md says which is best.
 
     Args:
@@ -100,7 +101,7 @@ def place(tree: Tree, mesh: Mesh | None) -> Tree:
     def move(array: Any) -> Any:
         if not isinstance(array, jax.Array | np.ndarray) or getattr(array, "sharding", None) == whole:
             return array  # or a number, which is everywhere
-        if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+        if jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
             return jax.random.wrap_key_data(put(jax.random.key_data(array), whole), impl=jax.random.key_impl(array))
         return put(array, whole)
 
@@ -117,7 +118,7 @@ def of_first_process(tree: Tree, mesh: Mesh | None) -> Tree:
     from jax.experimental.multihost_utils import broadcast_one_to_all
 
     def first(leaf: Any) -> Any:
-        is_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
         return leaf if is_key else jnp.asarray(broadcast_one_to_all(np.asarray(leaf)))
 
     return jax.tree.map(first, tree)
@@ -140,7 +141,7 @@ def constrain(x: Array, layout: Layout, batch: int | None = None) -> Array:
         batch: b, of the folded layouts; what is not folded knows its own.
     """
     mesh = current()
-    if mesh is None or not isinstance(x, jax.core.Tracer):
+    if mesh is None or not isinstance(x, Tracer):
         return x
     spec = _spec(mesh, x.shape, layout, x.shape[0] if batch is None else batch)
     return jax.lax.with_sharding_constraint(x, PartitionSpec(*spec[: x.ndim]))

@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 from unittest.mock import patch
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -51,7 +52,7 @@ def with_halos(block: Callable[..., Array], x: Array, *shared: Array) -> Array:
 def compile_denoiser(frames: int, height: int, width: int) -> jax.stages.Compiled:
     """One guided estimate, compiled for the mesh in use."""
 
-    def shape(*size: int) -> jax.ShapeDtypeStruct:
+    def shape(*size: int) -> Any:
         return jax.ShapeDtypeStruct(size, jnp.float32)
 
     denoiser = SVDDenoiser(
@@ -103,7 +104,7 @@ def main() -> None:
                     compiled = compile_denoiser(frames, *options.size)
                 flops = (compiled.cost_analysis() or {})["flops"]
                 name = f"{frames}, {text.replace(',', 'x')}, {temporal}"
-                print(line(name, collectives(compiled.as_text()), flops, whole, mesh.size), flush=True)
+                print(line(name, collectives(compiled.as_text() or ""), flops, whole, mesh.size), flush=True)
 
 
 if __name__ == "__main__":

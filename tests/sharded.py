@@ -88,7 +88,7 @@ def main(out: Path, mesh_shape: str, cases: list[str]) -> None:
         assert result.sharding.is_fully_replicated
         x = np.asarray(result)
         results[case] = {"x": x.tolist(), "latent_bytes": x.nbytes, "largest": float(np.abs(x).max())}
-        results[case]["collectives"] = [each._asdict() for each in collectives(compiled.as_text())]
+        results[case]["collectives"] = [each._asdict() for each in collectives(compiled.as_text() or "")]
         if share.count == 1:
             results[case]["difference"] = float(np.abs(x - np.asarray(step(*arguments))).max())
     if share.index == 0:
