@@ -12,6 +12,7 @@ from convert.tensor_files import TensorFiles
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.networks import WeightSharding, held_dtype
 from nvs_jax.models.weights import ParameterSpec
+from nvs_jax.sharding import put
 
 __all__ = ["build", "transfer"]
 
@@ -38,4 +39,4 @@ def transfer(
         published = change.apply(tensors.read(key))
         held = held_dtype(component, published.dtype, dtype)
         ours = np.ascontiguousarray(published.transpose(specs[name].published_axes), held)
-        yield name, jax.device_put(ours, sharding(f"{component}/{name}") if sharding else None)
+        yield name, put(ours, sharding(f"{component}/{name}")) if sharding else jax.device_put(ours)

@@ -52,10 +52,13 @@ def run_batch(job: BatchJob) -> bool:
         Whether none of them failed.
 
     Raises:
-        InputError: the list of jobs itself cannot be read; nothing has been done then.
+        InputError: the list of jobs itself cannot be read or done; nothing has been done then.
         Stopped: it was asked for; the same batch goes on.
     """
     jobs = read_batch(job.jobs, job.out)
+    shared = [name for name in jobs if jobs[name].mesh.hosts]
+    if shared:
+        raise InputError(f"{job.jobs}, job {shared[0]}: no two processes of a batch share a job: leave out mesh.hosts")
     share = join_cluster() if job.distributed else Share(*job.shard)
     mine = {name: jobs[name] for index, name in enumerate(jobs) if share.includes(index)}
     print(f"{len(mine)} of {len(jobs)} jobs are this process's", file=sys.stderr)
@@ -103,7 +106,7 @@ class _LastLoaded:
         self._pipeline: Pipeline | None = None
 
     def get(self, job: RenderJob) -> Pipeline:
-        asked = (job.weights, job.dtype, job.low_memory)
+        asked = (job.weights, job.dtype, job.low_memory, job.mesh)
         if self._pipeline is None or self._asked != asked:
             self._pipeline = None
             self._pipeline = load_for(job)

@@ -56,10 +56,17 @@ def join_cluster() -> Share:
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(
-            "--distributed finds no cluster: set JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID, or use "
+            "no cluster is found: set JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID, or use "
             f"--shard ({reason})"
         ) from None
     return Share(jax.process_index(), jax.process_count())
+
+
+def first_says(answer: bool) -> bool:
+    """The first process's answer, in all of them."""
+    from jax.experimental.multihost_utils import broadcast_one_to_all
+
+    return bool(broadcast_one_to_all(answer))
 
 
 def wait_for_all(name: str) -> None:

@@ -20,7 +20,7 @@ Identity = dict[str, Any]
 """Name, as on the command line, to a value as JSON has it."""
 
 # Where and how a result is made, not what it is; preset, method and steps are in the settings.
-_NO_PART = {"out", "overwrite", "resume", "low_memory", "preset", "method", "steps", "settings"}
+_NO_PART = {"out", "overwrite", "resume", "low_memory", "preset", "method", "steps", "settings", "mesh"}
 _BLOCK, _BLOCKS, _MOST_FILES = 2**20, 64, 20_000
 
 
@@ -41,7 +41,7 @@ def identity(job: RenderJob, settings: RenderSettings) -> Identity:
         if field.name in ("weights", "depth_weights") and value is not None and Path(value).exists():
             value = Path(value)
         entries[field.name] = digest(value) if isinstance(value, Path) else value
-    entries |= _flat(asdict(settings))
+    entries |= _flat(asdict(settings)) | _flat(asdict(job.mesh), "mesh.")
     if settings.path.file is not None:
         entries["path.file"] = digest(settings.path.file)
     entries |= {"kind": type(job).__name__, "nvs_jax": nvs_jax.__version__, "jax": jax.__version__}

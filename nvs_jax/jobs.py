@@ -16,6 +16,32 @@ AUTO = Path("auto")
 """In place of a file of depth: estimate it."""
 
 
+@dataclass(frozen=True)
+class MeshOptions:
+    """How many devices share the work of a render, and how; docs/sharding.md says what is best."""
+
+    branches: int = 1
+    """2: the two branches of classifier-free guidance beside each other."""
+    frames: int = 1
+    """Parts of the video."""
+    rows: int = 1
+    """Parts of every frame."""
+    hosts: bool = False
+    """The devices are those of several processes, which all run this command and meet as those of `nvs-jax batch
+    --distributed`; the first one writes the result."""
+
+    def __post_init__(self):
+        if min(self.branches, self.frames, self.rows) < 1:
+            raise InputError(
+                f"--mesh.branches, .frames and .rows must be at least 1, not {self.branches} {self.frames} {self.rows}"
+            )
+
+    @property
+    def size(self) -> int:
+        """Devices in all."""
+        return self.branches * self.frames * self.rows
+
+
 @dataclass(frozen=True, kw_only=True)
 class RenderJob:
     """What every render has in common."""
@@ -36,6 +62,8 @@ class RenderJob:
     float32."""
     low_memory: bool = False
     """Keep one network on the device at a time: read it when its turn comes, and free it after."""
+    mesh: MeshOptions = field(default_factory=MeshOptions)
+    """Devices that share the work."""
     method: Literal["dgs", "post", "none"] | None = None
     """In place of the preset's guidance method."""
     steps: int | None = None

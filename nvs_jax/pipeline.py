@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypedDict, Unpack, runtim
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from nvs_jax.conditions import Conditions, from_photo
@@ -23,6 +24,7 @@ from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import RenderSettings
+from nvs_jax.sharding import constrain, of_first_process, place, replicated, use
 
 Report = Callable[[str, int, int], None]
 """Called with (stage, done, total) whenever a part of a stage is done: "warp", "encode", "sample", "decode"."""
@@ -49,7 +51,7 @@ class Overrides(TypedDict, total=False):
     steps: int
 
 
-def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False) -> "Pipeline":
+def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mesh: Mesh | None = None) -> "Pipeline":
     """A pipeline from published weights.
 
     Args:
@@ -58,17 +60,20 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False) -> 
         dtype: of the UNet and the image encoder, e.g. "bfloat16"; None keeps the stored one. The VAE stays float32.
         low_memory: keep only one of the networks on the device at a time; each is read when its turn comes, in every
             render again.
+        mesh: devices that share the work, from `nvs_jax.sharding.make_mesh`; the weights go to all of them.
 
     Raises:
         InputError: `source` is none of them, or is damaged.
     """
     from convert import load_networks, open_source
 
+    sharding = None if mesh is None else lambda _: replicated(mesh)
     if not low_memory:
-        return Pipeline(SVD(load_networks(source, dtype)))
+        return Pipeline(SVD(load_networks(source, dtype, sharding)), mesh)
     opened = open_source(source)
     configs = {component: opened.config(component) for component in CONFIG_CLASSES}
-    return Pipeline(SVD(NetworksInTurn(configs, partial(opened.load_component, dtype=dtype))))
+    read = partial(opened.load_component, dtype=dtype, sharding=sharding)
+    return Pipeline(SVD(NetworksInTurn(configs, read)), mesh)
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,8 @@ class Problem:
     solver: Solver = static(default=Euler())
     key: PRNGKeyArray | None = None
     """Of a stochastic solver."""
+    mesh: Mesh | None = static(default=None)
+    """The devices that all of it is on; None: the default device."""
 
 
 class Noise(NamedTuple):
@@ -110,10 +117,15 @@ class Noise(NamedTuple):
 
 
 class Pipeline:
-    """A video model together with warp, guidance and solver."""
+    """A video model together with warp, guidance and solver.
 
-    def __init__(self, model: SVD):
-        self.model = model
+    Args:
+        model: its weights are on the devices of the mesh.
+        mesh: devices that share the work; None for the default device alone.
+    """
+
+    def __init__(self, model: SVD, mesh: Mesh | None = None):
+        self.model, self.mesh = model, mesh
 
     def render(
         self,
@@ -203,9 +215,10 @@ class Pipeline:
         multiple = self.model.multiple
         if height % multiple or width % multiple:
             raise InputError(f"the pictures are {height}x{width}: rows and columns must be multiples of {multiple}")
-        picture = jnp.asarray(conditions.picture)
+        picture, warp = place((jnp.asarray(conditions.picture), conditions.warp), self.mesh)
         # First all that the image encoder does, then the VAE, then the UNet: a low-memory model holds one at a time.
-        embedding = jax.block_until_ready(self.model.embed(picture))
+        with use(self.mesh):
+            embedding = jax.block_until_ready(self.model.embed(picture))
         codec = self.model.codec(settings.conditioning, memory=settings.memory)
         key = None
         if not isinstance(randomness, Noise):
@@ -213,14 +226,15 @@ class Pipeline:
             for_picture, for_latents = jax.random.split(randomness)
             shape = codec.latent_shape(frames, height, width)
             randomness = Noise(jax.random.normal(for_picture, picture.shape), jax.random.normal(for_latents, shape))
-        latent = self.model.given_latent(codec, picture, randomness.picture, settings.conditioning)
-        views = jax.block_until_ready(
-            _encode_views(codec, latent / codec.target_scale, conditions.warp, settings.conditioning.holes)
-        )
+        noise = place(randomness.picture, self.mesh)
+        with use(self.mesh):
+            latent = self.model.given_latent(codec, picture, noise, settings.conditioning)
+            views = _encode_views(codec, latent / codec.target_scale, warp, settings.conditioning.holes)
+        views = jax.block_until_ready(views)
         denoiser = self.model.denoiser(latent, embedding, frames, settings.conditioning, settings.memory)
         sigmas = make_sigmas(settings.schedule)
         distances = _pool_distances(codec, conditions.distance)
-        return Problem(
+        problem = Problem(
             denoiser=denoiser,
             guidance=make_guidance(settings.guidance, views, self.model.latent_multiple, conditions.mode),
             weights=make_weights(settings.weights, sigmas, np.asarray(distances, np.float64)),
@@ -228,12 +242,15 @@ class Pipeline:
             sigmas=sigmas,
             solver=make_solver(settings.solver, settings.schedule.steps),
             key=key,
+            mesh=self.mesh,
         )
+        return place(problem, self.mesh)
 
     def decode(self, latents: Float[Array, "1 f h w c"], settings: RenderSettings = RenderSettings()) -> Frames:
         """Frames in [0, 1] of clean latents."""
         codec = self.model.codec(settings.conditioning, settings.decode_chunk, settings.memory)
-        return _decode(codec, latents)[0]
+        with use(self.mesh):
+            return _decode(codec, latents)[0]
 
 
 def override(
@@ -257,15 +274,16 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
     steps = len(problem.sigmas) - 1
     length = segment_length(steps)
     carry = start(x, problem.solver, problem.key)
-    begin = 0
     if states is not None:
         carry = states.restore(carry)
-        begin = int(carry.step)
-        if begin:
-            _tell(report, carry, "sample", begin, steps)
+    carry = place(of_first_process(carry, problem.mesh), problem.mesh)
+    begin = int(carry.step)
+    if begin:
+        _tell(report, carry, "sample", begin, steps)
     for done in range(begin, steps, length):
         sigmas = problem.sigmas[done : done + length + 1]
-        carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.weights, problem.solver)
+        with use(problem.mesh):
+            carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.weights, problem.solver)
         _tell(report, carry, "sample", done + length, steps)
         if states is not None:
             states.save(carry)
@@ -310,11 +328,11 @@ def _encode_views(
     latents = codec.encode(fill_holes(warp.condition, warp.hole) if content == "filled" else warp.condition)
     holes = codec.pool_mask(warp.hole)
     return WarpedViews(
-        target=jnp.concatenate([given[None], latents])[None],
-        hole=jnp.concatenate([jnp.zeros_like(holes[:1]), holes])[None],
+        target=constrain(jnp.concatenate([given[None], latents])[None], "replicated"),
+        hole=constrain(jnp.concatenate([jnp.zeros_like(holes[:1]), holes])[None], "replicated"),
     )
 
 
 @jax.jit
 def _decode(codec: Codec, latents: Float[Array, "b f h w c"]) -> Float[Array, "b n H W 3"]:
-    return codec.decode(latents)
+    return constrain(codec.decode(latents), "replicated")

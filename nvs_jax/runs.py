@@ -3,8 +3,10 @@
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jax
@@ -15,6 +17,7 @@ from tqdm import tqdm
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
 from nvs_jax.depth_source import depth_source
+from nvs_jax.distributed import first_says, join_cluster, wait_for_all
 from nvs_jax.errors import InputError
 from nvs_jax.identity import identity, short
 from nvs_jax.inputs import has_depth, read_conditions, read_sources, read_video
@@ -39,6 +42,7 @@ from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.results import Result, write_record, write_result
 from nvs_jax.resume import Run, is_complete, open_run, tidy
 from nvs_jax.settings import RenderSettings
+from nvs_jax.sharding import make_mesh
 from nvs_jax.stopping import StopRequest, stop_on_sigterm
 from nvs_jax.views import View, camera_path, read_view
 
@@ -58,7 +62,7 @@ def run_job(job: Job) -> None:
     match job:
         case RenderJob():
             with stop_on_sigterm() as stop:
-                run_render(job, stop)
+                (run_on_hosts if job.mesh.hosts else run_render)(job, stop)
         case BatchJob():
             from nvs_jax.batch import run_batch
 
@@ -90,7 +94,12 @@ def run_job(job: Job) -> None:
 def load_for(job: RenderJob) -> Pipeline:
     """The pipeline that a job asks for."""
     assert job.weights is not None
-    return load(job.weights, dtype=job.dtype or _default_dtype(), low_memory=job.low_memory)
+    mesh, asked = None, job.mesh
+    if asked.size > 1:
+        # A process on its own, such as each of a batch's, has its own devices alone.
+        devices = jax.devices() if asked.hosts else jax.local_devices()
+        mesh = make_mesh(asked.branches, asked.frames, asked.rows, devices)
+    return load(job.weights, dtype=job.dtype or _default_dtype(), low_memory=job.low_memory, mesh=mesh)
 
 
 def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_for) -> bool:
@@ -127,6 +136,30 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
         render_into(run.result, pipeline, plan, view, job.seed, settings, job, run)
     print(shown)
     return True
+
+
+def run_on_hosts(job: RenderJob, stop: StopRequest) -> None:
+    """The same with the devices of several processes, which all do this; the first one's result is kept.
+
+    Raises:
+        InputError: a mistake of the user's; there is no cluster.
+        Stopped: it was asked for.
+    """
+    share = join_cluster()
+
+    def load_together(job: RenderJob) -> Pipeline:
+        pipeline = load_for(job)
+        wait_for_all("weights")  # a disk may keep one of them waiting longer than the devices' own patience lasts
+        return pipeline
+
+    settings = override(job.settings, job.method, job.steps)
+    known = identity(replace(job, dtype=job.dtype or _default_dtype()), settings)
+    complete = first_says(job.resume and is_complete(job.out, known))
+    if share.index == 0:
+        run_render(job, stop, load_together)
+    elif not complete:
+        with TemporaryDirectory() as folder, redirect_stdout(None):
+            run_render(replace(job, out=Path(folder) / "result", resume=False), stop, load_together)
 
 
 def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: int) -> tuple[Plan, View]:

@@ -123,7 +123,7 @@ def test_every_job_is_in_one_share(count, jobs):
     [
         (("--shard", "2", "2"), "--shard must be"),
         (("--shard", "0", "2", "--distributed"), "not both"),
-        (("--distributed",), "--distributed finds no cluster: set JAX_COORDINATOR_ADDRESS"),
+        (("--distributed",), "no cluster is found: set JAX_COORDINATOR_ADDRESS"),
     ],
 )
 def test_mistakes_with_shares(options, message, tmp_path, weights, capsys):

@@ -11,6 +11,7 @@ from nvs_jax.diffusion.checkpointing import checkpointed_scan
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, ViewWeights
 from nvs_jax.diffusion.solvers import Euler, Solver
 from nvs_jax.pytree import pytree
+from nvs_jax.sharding import constrain
 
 
 @pytree
@@ -78,9 +79,14 @@ def run(
     def body(carry: Carry, interval: tuple[Sigma, Sigma]) -> Carry:
         return step(carry, *interval, denoiser=denoiser, guidance=guidance, weights=weights, solver=solver)
 
+    levels = (sigmas[:-1], sigmas[1:])
     if checkpoint:
-        return checkpointed_scan(body, carry, (sigmas[:-1], sigmas[1:]))
-    return jax.lax.scan(lambda carry, interval: (body(carry, interval), None), carry, (sigmas[:-1], sigmas[1:]))[0]
+        carry = checkpointed_scan(body, carry, levels)
+    else:
+        carry = jax.lax.scan(lambda carry, interval: (body(carry, interval), None), carry, levels)[0]
+    # On a mesh, the one gather of the latents: results whose frames do not divide evenly cannot be handed out in parts.
+    x, memory = jax.tree.map(lambda array: constrain(array, "replicated"), (carry.x, carry.memory))
+    return Carry(x, memory, carry.step, carry.key)
 
 
 def sample(

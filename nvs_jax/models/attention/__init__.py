@@ -4,6 +4,8 @@ The choice is made when a program is lowered, for the platform it is lowered for
 on a machine without one is the program that runs there.
 """
 
+from functools import partial
+
 import jax
 from jaxtyping import Array, Float
 
@@ -12,10 +14,17 @@ from nvs_jax.models.attention.library import cudnn, runs_cudnn, whole
 from nvs_jax.models.attention.queries import chunked
 from nvs_jax.models.attention.record import note, used_backends
 from nvs_jax.models.attention.tpu import splash
+from nvs_jax.sharding import over_batch, parts_of_batch
 
 __all__ = ["Backend", "Name", "attention", "choose_backend", "used_backends"]
 
-_BACKENDS = {"xla": whole, "chunked": chunked, "cudnn": cudnn, "splash": splash}
+# On a mesh the compiler divides plain products by itself; loops and kernels have to be told.
+_BACKENDS = {
+    "xla": whole,
+    "chunked": partial(over_batch, chunked),
+    "cudnn": partial(over_batch, cudnn),
+    "splash": partial(over_batch, splash),
+}
 
 
 def attention(
@@ -38,13 +47,14 @@ def attention(
     >>> attention(ones, ones, 3 * ones)[0, 0, 0, 0]
     Array(3., dtype=float32)
     """
-    note(query.shape, key.shape[1], query.dtype, backend)
+    shape = (-(-query.shape[0] // parts_of_batch()), *query.shape[1:])  # what each device has of it
+    note(shape, key.shape[1], query.dtype, backend)
     if backend != "auto":
         return _BACKENDS[backend](query, key, value)
     # The tracing of cuDNN's attention asks the GPU what it can do, so that it is left out where there is none.
     platforms = ("tpu", "cuda") if runs_cudnn() else ("tpu",)
-    default = choose_backend(query.shape, key.shape[1], query.dtype, "cpu")
-    chosen = {name: choose_backend(query.shape, key.shape[1], query.dtype, name) for name in platforms}
+    default = choose_backend(shape, key.shape[1], query.dtype, "cpu")
+    chosen = {name: choose_backend(shape, key.shape[1], query.dtype, name) for name in platforms}
     special = {platform: _BACKENDS[name] for platform, name in chosen.items() if name != default}
     if not special:
         return _BACKENDS[default](query, key, value)

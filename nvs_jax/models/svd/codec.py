@@ -8,6 +8,7 @@ from nvs_jax.models.svd.vae import VAE, decode_chunks, encode_chunks
 from nvs_jax.models.svd.vae_tiling import Tiles
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.pytree import pytree, static
+from nvs_jax.sharding import over_batch
 
 # As the release: 13 of a cell's 64 pixels make it a hole.
 HOLE_SHARE = 0.2
@@ -52,7 +53,8 @@ class SVDCodec:
 
     def encode_unscaled(self, pictures: Float[Array, "n H W 3"]) -> Float[Array, "n h w c"]:
         """Latents of pictures in [-1, 1] as the VAE gives them, one picture at a time."""
-        return encode_chunks(bind(VAE(self.config), self.weights), pictures, 1, self.tiles)
+        vae = bind(VAE(self.config), self.weights)
+        return over_batch(lambda share: encode_chunks(vae, share, 1, self.tiles), pictures)
 
     def decode(self, latents: Float[Array, "b f h w c"]) -> Float[Array, "b f H W 3"]:
         """Frames in [0, 1]."""

@@ -11,6 +11,7 @@ from nvs_jax.models.svd.transformer import MixedContext
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.pytree import pytree, static
+from nvs_jax.sharding import constrain
 from nvs_jax.windows import Window
 
 Latents = Float[Array, "b f h w c"]
@@ -77,7 +78,7 @@ class SVDDenoiser:
             together = (array.reshape(2 * b, *array.shape[2:]) for array in (context, latent, index))
             unconditional, conditional = jnp.split(evaluate(*together), 2)
         scale = self.guidance_scale[:, None, None, None]
-        return unconditional + scale * (conditional - unconditional)
+        return constrain(unconditional + scale * (conditional - unconditional), "latents")
 
     def _conditional(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
         """The conditional branch alone; at a scale of 1 the same as both."""
@@ -85,11 +86,12 @@ class SVDDenoiser:
         if self.mixed_context:
             alternatives = jnp.stack([jnp.zeros_like(context), context], axis=1)
             mixed = MixedContext(alternatives, jnp.ones(len(x), jnp.int32))
-        return self._x0(x, sigma, context, self.image_latent, mixed)
+        return constrain(self._x0(x, sigma, context, self.image_latent, mixed), "latents")
 
     def probe(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
         """x0 with the picture's latent but without its embedding, and without guidance."""
-        return self._x0(x, sigma, jnp.zeros_like(self.embedding)[:, None], self.image_latent, None)
+        x0 = self._x0(x, sigma, jnp.zeros_like(self.embedding)[:, None], self.image_latent, None)
+        return constrain(x0, "latents")
 
     def window(self, window: Window) -> "SVDDenoiser":
         """The same with the picture's latent cropped."""

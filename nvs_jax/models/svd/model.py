@@ -21,6 +21,7 @@ from nvs_jax.models.svd.preprocess import preprocess
 from nvs_jax.models.svd.vae_tiling import tiles_of_pixels
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.settings import ConditioningSettings, MemorySettings
+from nvs_jax.sharding import constrain
 
 
 @dataclass(frozen=True)
@@ -116,11 +117,12 @@ class SVD:
 
 @jax.jit
 def _encode_noisy(codec: SVDCodec, picture: Array, noise: Array, level: Array | float) -> Array:
-    return codec.encode_unscaled((2 * picture - 1 + level * noise)[None])[0]
+    return constrain(codec.encode_unscaled((2 * picture - 1 + level * noise)[None])[0], "replicated")
 
 
 @partial(jax.jit, static_argnames="config")
 def _embed(weights: Weights, picture: Array, config: ImageEncoderConfig) -> Array:
     dtype = weights["visual_projection.weight"].dtype
     pixels = preprocess(picture, config.image_size)[None]
-    return bind(ImageEncoder(config), weights)(pixels.astype(dtype))[0].astype(jnp.float32)
+    embedding = bind(ImageEncoder(config), weights)(pixels.astype(dtype))[0].astype(jnp.float32)
+    return constrain(embedding, "replicated")

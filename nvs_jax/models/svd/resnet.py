@@ -8,7 +8,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nvs_jax.models.layers import Conv, GroupNorm, Linear, parameter
-from nvs_jax.models.svd.layout import per_frame
+from nvs_jax.models.svd.layout import per_frame, through_time
 
 # Every group norm of SVD has this many groups.
 GROUPS = 32
@@ -126,4 +126,4 @@ class SpatioTemporalResBlock(nnx.Module):
         """Apply both blocks; `temb` is the same for all frames of a batch element."""
         shared = () if temb is None else (temb,)
         spatial = per_frame(self.spatial_res_block, x, *shared)
-        return self.time_mixer(spatial, self.temporal_res_block(spatial, temb))
+        return self.time_mixer(spatial, through_time(self.temporal_res_block, spatial, *shared))

@@ -1,5 +1,7 @@
 """The transformer of SVD: blocks over the locations of a frame and over the frames at a location, blended."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -189,14 +191,17 @@ class TransformerSpatioTemporal(nnx.Module):
             context: what a batch element's frames attend to across.
             mixed: what its locations attend to across in the temporal blocks; None for `context`.
         """
-        _, f, h, w, c = x.shape
+        b, f, h, w, c = x.shape
         frame = self.time_pos_embed(sinusoids(jnp.arange(f), c)).astype(x.dtype)[:, None, None]
         of_frames = Context.repeated(context, f)
         of_locations = Context.repeated(context, h * w) if mixed is None else mixed.over_locations(h * w)
 
+        def with_context(block: BasicTransformerBlock, context: Context) -> Callable[[Array, Array], Array]:
+            return lambda z, rows: block(z, Context(context.tokens, rows))
+
         y = self.proj_in(per_frame(self.norm, x))
         for spatial, temporal in zip(self.transformer_blocks, self.temporal_transformer_blocks, strict=True):
-            y = over_space(lambda z, block=spatial: block(z, of_frames), y)
-            mix = over_time(lambda z, block=temporal: block(z, of_locations), y + frame)
+            y = over_space(with_context(spatial, of_frames), y, of_frames.rows.reshape(b, f))
+            mix = over_time(with_context(temporal, of_locations), y + frame, of_locations.rows.reshape(b, h * w))
             y = self.time_mixer(y, mix)
         return x + self.proj_out(y)

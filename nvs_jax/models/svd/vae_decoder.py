@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 from nvs_jax.models.layers import Conv, GroupNorm
 from nvs_jax.models.svd.config import VAEConfig
-from nvs_jax.models.svd.layout import per_frame
+from nvs_jax.models.svd.layout import per_frame, through_time
 from nvs_jax.models.svd.resampling import Upsample2D
 from nvs_jax.models.svd.resnet import GROUPS, AlphaBlender, SpatioTemporalResBlock
 from nvs_jax.models.svd.vae_attention import PixelAttention
@@ -36,7 +36,7 @@ class TemporalDecoder(nnx.Module):
         for block in self.up_blocks:
             x = block(x)
         x = per_frame(lambda frames: self.conv_out(jax.nn.silu(self.conv_norm_out(frames))), x)
-        return self.time_conv_out(x)
+        return through_time(self.time_conv_out, x)
 
 
 class MidBlockTemporalDecoder(nnx.Module):

@@ -1,0 +1,125 @@
+"""The sampler on a mesh gives one device's numbers, and its devices tell each other little.
+
+One step is compared: rounding differs by the order of sums, and once it moves a value of the estimate across the
+cutoff of a selection, later steps of a random network carry that on. With these seeds no value lies at a cutoff.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nvs_jax import InputError
+from nvs_jax.cli import main
+from nvs_jax.media import read_frames, write_picture
+from nvs_jax.sharding import make_mesh
+from tests.sharded import METHODS, run_processes, run_sharded
+from tests.tiny import FRAMES, scene, write_tiny_folder
+
+# Of the largest value: sums in another order, in float32.
+TOLERANCE = 1e-5
+
+# All there is in one program: the probe and its gradient, which are one evaluation without branches, selection, and a
+# guided step. 25 frames divide by none of the meshes.
+CASE = "small:post-full-25"
+
+
+def check(result: dict[str, Any]) -> None:
+    """One device's numbers, and nothing gathered that is larger than the latents, which are gathered."""
+    assert result["difference"] <= TOLERANCE * result["largest"]
+    gathered = [each["size"] for each in result["collectives"] if each["kind"] == "all-gather"]
+    # Frames are gathered with the padding that makes them divide evenly.
+    assert max(gathered, default=0) <= result["latent_bytes"] * 32 / 25
+
+
+def test_attention_by_loops_and_kernels_is_divided_too(tmp_path):
+    found = run_sharded(tmp_path / "attention.json", "2,4,1", "attention")["attention"]
+    assert found["chunked"] < 1e-6
+    assert found["splash"] < 1e-5  # as its own test
+    assert found["of_each_device"]
+    assert found["kernel"]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("sharded") / "small.json"
+    return run_sharded(out, "2,4,1", CASE)[CASE]
+
+
+def test_eight_devices_give_the_numbers_of_one(small):
+    check(small)
+
+
+def test_a_layer_through_time_exchanges_frames_for_locations_and_back(small):
+    # Both branches of the guided estimate have four devices each; the probe, which has no branches, has all eight.
+    kinds = [each["kind"] for each in small["collectives"] if each["devices"] == 4]
+    # Eight residual blocks and four pairs of transformer blocks; frames are gathered once, at the end.
+    assert kinds.count("all-to-all") == 2 * (8 + 4)
+    assert kinds.count("all-gather") == 1
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("frames", [14, 25])
+@pytest.mark.parametrize(
+    ("network", "mesh"),
+    [("parity", "2,4,1"), *(("small", mesh) for mesh in ("1,1,1", "1,2,1", "2,2,1", "1,8,1", "1,1,8", "2,2,2"))],
+)
+def test_any_number_of_devices_gives_the_numbers_of_one(tmp_path, network, mesh, frames):
+    cases = [f"{network}:{method}-{frames}" for method in METHODS]
+    found = run_sharded(tmp_path / "out.json", mesh, *cases)
+    for case in cases:
+        check(found[case])
+
+
+@pytest.mark.full
+def test_several_processes_give_the_numbers_of_one(tmp_path):
+    case = "small:dgs-25"
+    one, two, four = (
+        run_sharded(tmp_path / f"{processes}.json", "2,4,1", case, processes=processes)[case] for processes in (1, 2, 4)
+    )
+    check(one)
+    assert two["x"] == one["x"]
+    assert four["x"] == one["x"]
+
+
+@pytest.fixture(scope="module")
+def render(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command for a render of a tiny model, without its --out."""
+    folder = tmp_path_factory.mktemp("render")
+    weights = write_tiny_folder(folder)
+    config = weights / "unet" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"num_frames": FRAMES}))
+    photo, depth = scene()
+    write_picture(folder / "photo.png", photo)
+    np.save(folder / "depth.npy", depth)
+    return [
+        *("single", str(folder / "photo.png"), "--depth", str(folder / "depth.npy"), "--depth-kind", "depth"),
+        *("--weights", str(weights), "--path.radius", "6", "6", "--path.step-degrees", "4", "--camera.focal", "0.6"),
+        *("--steps", "2"),
+    ]
+
+
+def frames_of(out: Path) -> np.ndarray:
+    return read_frames(out / "frames")
+
+
+@pytest.mark.full
+def test_a_render_on_a_mesh_in_one_process_and_in_two(tmp_path, render):
+    main([*render, "--out", str(tmp_path / "alone")])
+    mesh = ["--mesh.branches", "2", "--mesh.frames", "4", "--mesh.hosts"]
+    run_processes(["nvs_jax", *render, *mesh, "--out", str(tmp_path / "one")])
+    run_processes(["nvs_jax", *render, *mesh, "--out", str(tmp_path / "two")], processes=2)
+    alone, one, two = (frames_of(tmp_path / name) for name in ("alone", "one", "two"))
+    assert np.abs(one - alone).max() <= 1 / 255 + 1e-6  # rounding to eight bits
+    np.testing.assert_array_equal(two, one)
+    record = json.loads((tmp_path / "two" / "run.json").read_text())
+    assert record["job"]["mesh"] == {"branches": 2, "frames": 4, "rows": 1, "hosts": True}
+
+
+def test_more_devices_than_there_are():
+    with pytest.raises(InputError, match="needs 4096 devices"):
+        make_mesh(frames=4096)
+    with pytest.raises(InputError, match="numbers from 1"):
+        make_mesh(frames=0)
