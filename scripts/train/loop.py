@@ -59,8 +59,9 @@ def make_optimizer(settings: OptimizerSettings) -> optax.GradientTransformation:
         rate = optax.join_schedules(
             [rise_and_stay, optax.linear_schedule(peak, 0.02 * peak, fall)], [settings.steps - fall]
         )
+    matrices: Any = _matrices  # optax declares a tree, and takes a function of the weights too
     muon = optax.contrib.muon(
-        rate, adam_b2=0.99, consistent_rms=0.2, muon_weight_dimension_numbers=_matrices, mu_dtype=jnp.float32
+        rate, adam_b2=0.99, consistent_rms=0.2, muon_weight_dimension_numbers=matrices, mu_dtype=jnp.float32
     )
     return optax.chain(optax.clip_by_global_norm(settings.clip_norm), muon)
 
