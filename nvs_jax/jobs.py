@@ -294,7 +294,7 @@ class DemoJob:
 
     out: Path = Path("out/demo")
     """The folder to make."""
-    seed: int = 0
+    seed: int = 4
     """Of the scene and of the noise."""
     overwrite: bool = False
     """Replace what is in the folder."""

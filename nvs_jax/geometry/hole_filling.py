@@ -23,7 +23,7 @@ def fill_holes(pictures: Float[Array, "n h w c"], hole: Bool[Array, "n h w"]) ->
     weight = jnp.where(hole, 0.0, 1.0).astype(pictures.dtype)[..., None]
     levels = [(jnp.where(hole[..., None], 0, pictures), weight)]
     while max(levels[-1][1].shape[1:3]) > 1:
-        levels.append(tuple(map(_sum_of_four, levels[-1])))
+        levels.append((_sum_of_four(levels[-1][0]), _sum_of_four(levels[-1][1])))
     filled = jnp.zeros_like(levels[-1][0])
     for total, weight in reversed(levels):
         mean = total / jnp.where(weight > 0, weight, 1)
