@@ -2,7 +2,7 @@
 
 Clips are rendered, the VAE is trained, clips become latents, UNet and image encoder are trained, all is written in
 diffusers' layout. Every stage can be killed at any moment: the same command goes on from there. On a CPU this takes
-hours, on an accelerator minutes.
+hours, on an accelerator minutes. `--initial demo` takes the VAE as it is and goes on with the other two.
 """
 
 from dataclasses import replace
@@ -11,11 +11,12 @@ from pathlib import Path
 import jax
 import tyro
 
+from convert import load_networks
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.models.svd.networks import SVDNetworks
 from scripts.train.clips import rendered_clips
 from scripts.train.codec import encoded_clips, train_codec
-from scripts.train.denoiser import latent_scale, split_weights, train_denoiser
+from scripts.train.denoiser import first_weights, joined_weights, latent_scale, split_weights, train_denoiser
 from scripts.train.export import export
 from scripts.train.settings import TrainSettings
 
@@ -23,6 +24,7 @@ from scripts.train.settings import TrainSettings
 def main(
     work: tyro.conf.Positional[Path],
     exported: tyro.conf.Positional[Path],
+    initial: str | None = None,
     settings: TrainSettings = TrainSettings(),  # noqa: B008
 ) -> None:
     """Train, or go on.
@@ -30,14 +32,19 @@ def main(
     Args:
         work: a folder for clips, latents, checkpoints and loss curves.
         exported: the folder to write the weights to.
+        initial: weights to begin from, a folder or demo; their VAE is kept. None: random ones.
         settings: what is trained, on what, for how long.
     """
     work.mkdir(parents=True, exist_ok=True)
     enable_compilation_cache()
     clips = rendered_clips(work, settings.clips)
-    vae = train_codec(work / "codec", clips, settings)
+    if initial is None:
+        vae, first = train_codec(work / "codec", clips, settings), first_weights(settings.denoiser)
+    else:
+        networks = load_networks(initial, "float32")
+        vae, first = networks.vae, joined_weights(networks.unet, networks.image_encoder)
     encoded = encoded_clips(work, vae, clips, settings)
-    unet, image_encoder = split_weights(train_denoiser(work / "denoiser", encoded, settings))
+    unet, image_encoder = split_weights(train_denoiser(work / "denoiser", first, encoded, settings))
     vae_config = replace(settings.codec.config, scaling_factor=latent_scale(encoded, settings))
     own = settings.denoiser
     export(exported, SVDNetworks(own.unet, unet, vae_config, vae, own.image_encoder, image_encoder))

@@ -27,6 +27,13 @@ def split_weights(weights: Weights) -> tuple[Weights, Weights]:
     )
 
 
+def joined_weights(unet: Weights, image_encoder: Weights) -> Weights:
+    """The inverse of `split_weights`."""
+    return {_UNET + name: value for name, value in unet.items()} | {
+        _IMAGE_ENCODER + name: value for name, value in image_encoder.items()
+    }
+
+
 def first_weights(settings: DenoiserSettings) -> Weights:
     """Random, but for the last layer of the UNet and of every transformer, which begin at zero."""
     unet = random_weights(UNetSpatioTemporal(settings.unet), settings.optimizer.seed)
@@ -34,10 +41,7 @@ def first_weights(settings: DenoiserSettings) -> Weights:
         name: 0 * value if any(layer in name.split(".") for layer in _LAST_LAYERS) else value
         for name, value in unet.items()
     }
-    image_encoder = random_weights(ImageEncoder(settings.image_encoder), settings.optimizer.seed + 1)
-    return {_UNET + name: value for name, value in unet.items()} | {
-        _IMAGE_ENCODER + name: value for name, value in image_encoder.items()
-    }
+    return joined_weights(unet, random_weights(ImageEncoder(settings.image_encoder), settings.optimizer.seed + 1))
 
 
 def denoiser_loss(weights: Weights, batch: Encoded, key: PRNGKeyArray, settings: DenoiserSettings) -> Float[Array, ""]:
@@ -83,8 +87,8 @@ def draw_batch(data: Encoded, key: PRNGKeyArray, size: int) -> Encoded:
     return Encoded(latents, data.given[clip, end], data.pixels[clip, end])  # pyright: ignore
 
 
-def train_denoiser(folder: Path, clips: Encoded, settings: TrainSettings) -> Weights:
-    """Train, or go on, or find it done; weights of both networks."""
+def train_denoiser(folder: Path, first: Weights, clips: Encoded, settings: TrainSettings) -> Weights:
+    """Train from the weights `first`, or go on, or find it done; weights of both networks."""
     own = settings.denoiser
 
     def loss(weights: Weights, data: Encoded, key: PRNGKeyArray, size: int) -> Array:
@@ -95,7 +99,7 @@ def train_denoiser(folder: Path, clips: Encoded, settings: TrainSettings) -> Wei
     scaled = clips._replace(latents=clips.latents * np.float32(scale))
     data = jax.tree.map(lambda array: jnp.asarray(array[:last]), scaled)
     held_out = jax.tree.map(lambda array: jnp.asarray(array[last:]), scaled)
-    state = first_state(first_weights(own), own.optimizer)
+    state = first_state(first, own.optimizer)
     return train(folder, state, loss, data, held_out, own.optimizer, save_every=settings.save_every)
 
 

@@ -57,7 +57,7 @@ TOY = TrainSettings(
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("train")
-    main(folder / "work", folder / "exported", TOY)
+    main(folder / "work", folder / "exported", settings=TOY)
     return folder
 
 
@@ -89,10 +89,24 @@ def test_every_part_was_trained(trained):
 def test_a_finished_training_is_only_exported_again(trained):
     log = trained / "work" / "denoiser" / "losses.csv"
     before = log.read_bytes()
-    main(trained / "work", trained / "again", TOY)
+    main(trained / "work", trained / "again", settings=TOY)
     assert log.read_bytes() == before
     unet = "unet/diffusion_pytorch_model.safetensors"
     assert (trained / "again" / unet).read_bytes() == (trained / "exported" / unet).read_bytes()
+
+
+@pytest.mark.full
+def test_training_can_begin_from_weights_and_keeps_their_vae(tmp_path, trained):
+    (tmp_path / "clips.npy").write_bytes((trained / "work" / "clips.npy").read_bytes())
+    (tmp_path / "clips.done").write_bytes((trained / "work" / "clips.done").read_bytes())
+    main(tmp_path, tmp_path / "exported", str(trained / "exported"), TOY)
+    before, after = (
+        nvs_jax.load(path, dtype="float32").model.networks for path in (trained / "exported", tmp_path / "exported")
+    )
+    for name, value in before.vae.items():
+        np.testing.assert_array_equal(value, after.vae[name])
+    assert any(np.any(value != after.unet[name]) for name, value in before.unet.items())
+    assert not (tmp_path / "codec").exists()
 
 
 @pytest.mark.full
