@@ -12,6 +12,7 @@ from convert.single_file import Model, open_single_file
 from convert.source import Source, load_all
 from convert.tensor_files import Variant
 from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint, write_checkpoint
+from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding
 
@@ -20,8 +21,8 @@ def open_source(source: str | Path, *, variant: Variant = "full", model: Model |
     """Find out what `source` is, and open it.
 
     Args:
-        source: a folder in diffusers' layout, an original .safetensors file, a checkpoint written by `convert`, or
-            OWNER/NAME of a model on the Hugging Face Hub, which is downloaded.
+        source: a folder in diffusers' layout, an original .safetensors file, a checkpoint written by `convert`,
+            OWNER/NAME of a model on the Hugging Face Hub, which is downloaded, or "demo", the model in the package.
         variant: of a folder or a model on the hub; see `convert.hub.fetch`.
         model: of a single file; see `convert.single_file.open_single_file`.
 
@@ -29,6 +30,8 @@ def open_source(source: str | Path, *, variant: Variant = "full", model: Model |
         InputError: `source` is none of them, or is damaged.
     """
     path = Path(source)
+    if str(source) == EMBEDDED_NAME and not path.exists():
+        path = EMBEDDED_MODEL
     if is_checkpoint(path):
         return open_checkpoint(path)
     if is_diffusers_folder(path):
@@ -40,7 +43,8 @@ def open_source(source: str | Path, *, variant: Variant = "full", model: Model |
     fault = "holds no weights this project reads" if path.exists() else "does not exist"
     raise InputError(
         f"{source} {fault}: expected a folder in the diffusers layout of SVD (with model_index.json), a checkpoint "
-        "written by `nvs-jax convert` (with nvs_jax.json), an original svd*.safetensors, or a hub id (OWNER/NAME)"
+        "written by `nvs-jax convert` (with nvs_jax.json), an original svd*.safetensors, or a hub id (OWNER/NAME); "
+        "demo is the small model in the package"
     )
 
 

@@ -49,7 +49,8 @@ class RenderJob:
     out: Path
     """The folder to make."""
     weights: str | None = None
-    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, or a hub id."""
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
+    the small model in the package."""
     preview: bool = False
     """Only the warps, in seconds and without weights: to try a path before rendering it."""
     preset: str = "fast"
@@ -57,8 +58,8 @@ class RenderJob:
     seed: int = 0
     """Of all random numbers."""
     dtype: Dtype | None = None
-    """Of the UNet and the image encoder; by default bfloat16 on an accelerator, on a CPU the stored one. The VAE is
-    always float32."""
+    """Of the UNet and the image encoder; by default bfloat16 on an accelerator, float32 on a CPU. The VAE is always
+    float32."""
     low_memory: bool = False
     """Keep one network on the device at a time: read it when its turn comes, and free it after."""
     mesh: MeshOptions = field(default_factory=MeshOptions)
@@ -182,7 +183,8 @@ class CheckJob:
     """Are these weights sound and rightly read? Exits with 1 if not."""
 
     weights: Positional[str]
-    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, or a hub id."""
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
+    the small model in the package."""
     size: tuple[int, int] = (256, 384)
     """Rows and columns of the pictures it is tried on."""
     frames: int | None = None
@@ -239,13 +241,16 @@ class EvaluateJob:
     was broken off goes on."""
 
     weights: Positional[str]
-    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, or a hub id."""
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
+    the small model in the package."""
     out: Path = Path("out/evaluation")
     """The folder for results, report.md and curves. Earlier results in it are used, those of other weights kept."""
     quick: bool = False
     """A few methods on four scenes with ten steps: minutes in place of hours."""
     scenes: int | None = None
     """On how many scenes; None: all, or four of quick."""
+    detail_scenes: int | None = None
+    """On how many of them the tables after the first are measured; None: all."""
     fitting_scenes: int = len(FITTING_SEEDS)
     """On how many other scenes the weights of the warped view are fitted first."""
     fit: Path | None = None
@@ -260,6 +265,10 @@ class EvaluateJob:
     def __post_init__(self):
         if not (self.scenes is None or 1 <= self.scenes <= len(EVALUATION_SEEDS)):
             raise InputError(f"--scenes must lie between 1 and {len(EVALUATION_SEEDS)}, not {self.scenes}")
+        if not (self.detail_scenes is None or 1 <= self.detail_scenes <= len(EVALUATION_SEEDS)):
+            raise InputError(
+                f"--detail-scenes must lie between 1 and {len(EVALUATION_SEEDS)}, not {self.detail_scenes}"
+            )
         if not 1 <= self.fitting_scenes <= len(FITTING_SEEDS):
             raise InputError(f"--fitting-scenes must lie between 1 and {len(FITTING_SEEDS)}, not {self.fitting_scenes}")
 

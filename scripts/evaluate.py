@@ -12,28 +12,13 @@ import numpy as np
 import tyro
 
 from nvs_jax.compilation_cache import enable_compilation_cache
-from nvs_jax.errors import InputError
 from nvs_jax.evaluation.problems import frames_of, true_views
 from nvs_jax.evaluation.run import Evaluation, run_evaluate
 from nvs_jax.evaluation.variants import MAIN, resolve
 from nvs_jax.jobs import EvaluateJob
-from nvs_jax.media import atomic_path, write_picture
+from nvs_jax.media import write_picture
 from nvs_jax.results import sheet
-
-BEGIN, END = "<!-- results: written by scripts/evaluate.py -->", "<!-- end of results -->"
-
-
-def between_markers(page: str, text: str) -> str:
-    """The page with `text` between its markers, in place of what stood there.
-
-    Raises:
-        InputError: a marker is missing.
-    """
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise InputError(f"docs/evaluation.md has lost its markers: {BEGIN} and {END}")
-    return f"{head}{BEGIN}\n\n{text.strip()}\n\n{END}{tail}"
+from scripts.documentation import write_results
 
 
 def pictures(done: Evaluation, seed: int) -> np.ndarray:
@@ -57,10 +42,7 @@ def write_docs(done: Evaluation, out: Path, docs: Path) -> None:
             shutil.copyfile(out / f"{name}.png", images / f"evaluation_{name}.png")
             shown[f"evaluation_{name}.png"] = caption
     links = "\n\n".join(f"![{caption}](images/{name})" for name, caption in shown.items())
-    page = docs / "evaluation.md"
-    text = between_markers(page.read_text(encoding="utf-8"), f"{done.text}\n{links}")
-    with atomic_path(page) as path:
-        path.write_text(text, encoding="utf-8")
+    write_results(docs / "evaluation.md", "scripts/evaluate.py", f"{done.text}\n{links}")
 
 
 def main(job: Annotated[EvaluateJob, tyro.conf.arg(name="")], docs: Path = Path("docs")) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.conditions import Conditions, from_photo
-from nvs_jax.diffusion import Codec, run, start
+from nvs_jax.diffusion import Churn, Codec, run, start
 from nvs_jax.diffusion.view_weights import Coefficients, TabulatedWeights, view_weights
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.settings import BenchmarkSettings
-from nvs_jax.evaluation.variants import Constant, DepthKind, Rule, Variant
+from nvs_jax.evaluation.variants import Constant, DepthKind, FreeTable, Rule, Variant
 from nvs_jax.geometry import forward_warp, orbit
 from nvs_jax.pipeline import Pipeline, Problem
 from nvs_jax.scenes import Scene, SceneSettings, blur_edges, default_view, random_scene, render_path, scale_and_shift
@@ -22,6 +22,7 @@ from nvs_jax.settings import (
     GuidanceSettings,
     RenderSettings,
     ScheduleSettings,
+    SolverSettings,
 )
 
 SCALE, SHIFT = 0.95, 0.01
@@ -29,6 +30,7 @@ SCALE, SHIFT = 0.95, 0.01
 BLUR = 1.5
 """Standard deviation in pixels at 128 columns, of depth whose edges are blurred."""
 _SEGMENT = 5
+WeightsTable = Float[Array, "levels f"]
 
 
 class Truth(NamedTuple):
@@ -92,8 +94,11 @@ def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
     method = variant.method if variant.method in ("dgs", "post") else "none"
     return RenderSettings(
         schedule=ScheduleSettings(steps=variant.steps),
+        solver=SolverSettings(variant.solver),
         conditioning=ConditioningSettings(
-            mixed_context=variant.mixed_context, target_scale=own_scale * variant.target_scale
+            mixed_context=variant.mixed_context,
+            target_scale=own_scale * variant.target_scale,
+            guidance_scale=variant.guidance_scale,
         ),
         guidance=GuidanceSettings(method=method, estimate=variant.estimate, tiles=variant.tiles),
     )
@@ -105,38 +110,69 @@ def conditions_of(truth: Truth, variant: Variant, settings: RenderSettings = Ren
     return from_photo(truth.pictures[0], depth, truth.intrinsics, truth.poses, settings)
 
 
-def weights_table(rule: Rule, sigmas: Float[Array, "steps"], distances: Float[Array, "f"]) -> Float[Array, "steps f"]:
-    """w of every step and frame. A table whatever the rule, so that all rules share one compiled sampler."""
-    if isinstance(rule, Constant):
-        return jnp.broadcast_to(jnp.where(distances > 0, rule.w, 1.0), (*sigmas.shape, *distances.shape))
+def weights_table(rule: Rule, sigmas: Float[Array, "levels"], distances: Float[Array, "f"]) -> WeightsTable:
+    """w of every level and frame. A table whatever the rule, so that all rules share one compiled sampler."""
+    match rule:
+        case Constant():
+            return jnp.broadcast_to(jnp.where(distances > 0, rule.w, 1.0), (*sigmas.shape, *distances.shape))
+        case FreeTable():
+            return interpolated_weights(jnp.asarray(rule.sigmas), jnp.asarray(rule.w), sigmas)
     return view_weights(sigmas, distances, Coefficients(rule.v1, rule.v2, rule.v3))
 
 
+def interpolated_weights(
+    known: Float[Array, "known"], w: Float[Array, "known targets"], sigmas: Float[Array, "levels"]
+) -> WeightsTable:
+    """w at any levels, linear in log sigma between those known; 1 for the given view, which comes first.
+
+    >>> print(interpolated_weights(jnp.array([10.0, 0.1]), jnp.array([[0.8], [0.4]]), jnp.array([700.0, 1.0])))
+    [[1.  0.8]
+     [1.  0.6]]
+    """
+    rising = jnp.argsort(known)
+    at, places = jnp.log(sigmas), jnp.log(known[rising])
+    columns = jax.vmap(lambda column: jnp.interp(at, places, column), 1, 1)(w[rising])
+    return jnp.pad(columns, ((0, 0), (1, 0)), constant_values=1.0)
+
+
 def problem_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> Problem:
-    """All that the sampler needs, for a variant that samples; its weights are a table, a row a step."""
+    """All that the sampler needs, for a variant that samples; its weights are a table.
+
+    The table has a row for every noise level at which the solver asks for an estimate: one a step, two of Churn's.
+    """
     if isinstance(variant.weights, str):
         raise TypeError(f"{variant.weights!r} has no numbers yet: see nvs_jax.evaluation.variants.resolve")
     settings = render_settings(variant, 1 / pipeline.model.networks.vae_config.scaling_factor)
     conditions = conditions_of(truth, variant, settings)
     problem = pipeline.prepare(conditions, jax.random.key(seed), settings)
     sigmas = problem.sigmas[:-1]
+    if isinstance(problem.solver, Churn):
+        raised = sigmas * (1 + problem.solver.gamma)
+        sigmas = jnp.stack(
+            [sigmas, raised], axis=1
+        ).ravel()  # the largest of the schedule stays first: (18) divides by it
     table = weights_table(variant.weights, sigmas, conditions.distance)
     return replace(problem, weights=TabulatedWeights(sigmas, table))
 
 
 def solve_in_segments(problem: Problem) -> Float[Array, "1 f h w c"]:
-    """Clean latents, five steps to a program where that divides the steps: one program for 10, 25, 50 and 100 steps."""
+    """Clean latents, five steps to a program where that divides the steps, else one.
+
+    A solver has the same program for 5, 10, 25, 50 and 100 steps, and one more for all other numbers.
+    """
     weights = problem.weights
     assert isinstance(weights, TabulatedWeights)
-    sigmas, table = np.asarray(problem.sigmas), np.asarray(weights.table)
+    sigmas, levels, table = (np.asarray(a) for a in (problem.sigmas, weights.sigmas, weights.table))
     steps = len(sigmas) - 1
-    length = max(n for n in range(1, _SEGMENT + 1) if steps % n == 0)
-    carry = start(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1))
+    rows = len(levels) // steps
+    length = 1 if steps % _SEGMENT else _SEGMENT
+    carry = start(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1), problem.solver, problem.key)
     for done in range(0, steps, length):
-        part = slice(done, done + length)
-        here = TabulatedWeights(jnp.asarray(sigmas[part]), jnp.asarray(table[part]))
-        levels = jnp.asarray(sigmas[done : done + length + 1])
-        carry = run(carry, levels, problem.denoiser, problem.guidance, here)
+        # Heun's second estimate is made where the next step begins; there is none at the end.
+        here = np.minimum(np.arange(rows * done, rows * (done + length + 1)), len(levels) - 1)
+        part = TabulatedWeights(jnp.asarray(levels[here]), jnp.asarray(table[here]))
+        interval = jnp.asarray(sigmas[done : done + length + 1])
+        carry = run(carry, interval, problem.denoiser, problem.guidance, part, problem.solver)
     return carry.x
 
 

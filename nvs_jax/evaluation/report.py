@@ -1,6 +1,6 @@
 """Results as tables in Markdown and as curves: means over scenes with 95 % confidence intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,20 @@ def by_frame(lines: Sequence[Line], measure: str) -> list[Interval]:
     return [interval(column) for column in table.T.tolist()]
 
 
-def report(bench: Bench, seeds: Sequence[int], tables: dict[str, Table], fit: Fit, with_fit: bool) -> str:
+def report(
+    bench: Bench, seeds_of: Mapping[str, Sequence[int]], tables: dict[str, Table], fit: Fit, with_fit: bool
+) -> str:
     """Everything that was measured, in Markdown.
 
     Args:
         bench: its records hold all variants of the tables.
-        seeds: of the scenes.
-        tables: what to show.
+        seeds_of: the scenes of each table, by its title.
+        tables: what to show; the first table's scenes are those of the curves.
         fit: numbers of fitted rules.
         with_fit: say what they are.
     """
     settings = bench.experiment.settings
+    seeds = seeds_of[MAIN]
     shares = [np.mean(line["scores"]["hole_share"]) for line in bench.lines(seeds, Variant("baseline"))]
     lines = [
         f"{len(seeds)} scenes (seeds {seeds[0]} to {seeds[-1]}), {settings.frames} frames of "
@@ -47,11 +50,13 @@ def report(bench: Bench, seeds: Sequence[int], tables: dict[str, Table], fit: Fi
     if with_fit:
         lines += ["", *_fit_lines(fit)]
     for title, table in tables.items():
-        lines += ["", f"### {title}", "", *_score_table(bench, seeds, table, fit)]
-    if MAIN in tables:
-        lines += ["", "### PSNR by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "psnr")]
-        lines += ["", "### PSNR in holes by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "hole_psnr")]
-        lines += _camera_table(bench, seeds, tables[MAIN], fit)
+        lines += ["", f"### {title}", ""]
+        if len(seeds_of[title]) < len(seeds):
+            lines += [f"On the first {len(seeds_of[title])} scenes.", ""]
+        lines += _score_table(bench, seeds_of[title], table, fit)
+    lines += ["", "### PSNR by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "psnr")]
+    lines += ["", "### PSNR in holes by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "hole_psnr")]
+    lines += _camera_table(bench, seeds, tables[MAIN], fit)
     return "\n".join(lines) + "\n"
 
 
@@ -68,7 +73,7 @@ def draw_curves(path: Path, bench: Bench, seeds: Sequence[int], table: Table, fi
             axes.fill_between(angles, mean - half, mean + half, alpha=0.12)
         axes.set_xlabel("degrees from the given view")
 
-    _draw(path, draw)
+    draw_measures(path, draw)
 
 
 def draw_steps(path: Path, bench: Bench, seeds: Sequence[int], table: Table, fit: Fit) -> None:
@@ -87,11 +92,16 @@ def draw_steps(path: Path, bench: Bench, seeds: Sequence[int], table: Table, fit
         axes.set_xticks([25, 50, 100], ["25", "50", "100"])
         axes.minorticks_off()
 
-    _draw(path, draw)
+    draw_measures(path, draw)
 
 
-def _draw(path: Path, draw: Callable[[Any, str], None]) -> None:
-    """One picture with an axis for every measure."""
+def draw_measures(path: Path, draw: Callable[[Any, str], None]) -> None:
+    """One picture with an axis for every measure.
+
+    Args:
+        path: of the picture.
+        draw: given an axis and a measure, draws it, with labels for the legend.
+    """
     from matplotlib.figure import Figure  # without pyplot: no window system, no global state
 
     figure = Figure(figsize=(11, 7), layout="constrained", dpi=90)
@@ -114,9 +124,9 @@ def _score_table(bench: Bench, seeds: Sequence[int], table: Table, fit: Fit) -> 
         for measure in ("psnr", "hole_psnr"):
             same = variant.method == "baseline"
             pair = scene_means(own, measure), scene_means(base, measure)
-            cells.append("-" if same else _signed(paired_interval(*pair)))
+            cells.append("-" if same else signed(paired_interval(*pair)))
         rows.append([title, *cells, f"{np.median([line['seconds'] for line in own]):.1f}"])
-    return _markdown(["", *MEASURES.values(), "PSNR gain", "gain in holes", "seconds"], rows)
+    return markdown_table(["", *MEASURES.values(), "PSNR gain", "gain in holes", "seconds"], rows)
 
 
 def _angle_table(bench: Bench, seeds: Sequence[int], table: Table, fit: Fit, measure: str) -> list[str]:
@@ -124,7 +134,7 @@ def _angle_table(bench: Bench, seeds: Sequence[int], table: Table, fit: Fit, mea
         [title, *map(str, by_frame(bench.lines(seeds, resolve(variant, fit)), measure))]
         for title, variant in table.items()
     ]
-    return _markdown(["", *(f"{angle:g}°" for angle in bench.experiment.settings.angles)], rows)
+    return markdown_table(["", *(f"{angle:g}°" for angle in bench.experiment.settings.angles)], rows)
 
 
 def _camera_table(bench: Bench, seeds: Sequence[int], table: Table, fit: Fit) -> list[str]:
@@ -136,7 +146,7 @@ def _camera_table(bench: Bench, seeds: Sequence[int], table: Table, fit: Fit) ->
             cells = [interval([line["cameras"][name] for line in lines]) for name in ("ate", "rpe_t", "rpe_r")]
             rows.append([title, *(one.text(4) for one in cells)])
     header = ["", "ATE, scene units", "RPE-T, scene units", "RPE-R, degrees"]
-    return ["", "### Cameras", "", *_markdown(header, rows)] if rows else []
+    return ["", "### Cameras", "", *markdown_table(header, rows)] if rows else []
 
 
 def _fit_lines(fit: Fit) -> list[str]:
@@ -147,10 +157,20 @@ def _fit_lines(fit: Fit) -> list[str]:
     ]
 
 
-def _signed(value: Interval) -> str:
+def signed(value: Interval) -> str:
+    """A difference, with its sign.
+
+    >>> signed(Interval(0.5, 0.1)), signed(Interval(-0.5, 0.1))
+    ('+0.50 ± 0.10', '-0.50 ± 0.10')
+    """
     return str(value) if value.mean < 0 or np.isnan(value.mean) else f"+{value}"
 
 
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table in Markdown; all columns but the first are numbers.
+
+    >>> markdown_table(["", "dB"], [["warp", "20.1"]])
+    ['|  | dB |', '| --- | --: |', '| warp | 20.1 |']
+    """
     lines = [header, ["---", *("--:" for _ in header[1:])], *rows]
     return ["| " + " | ".join(cells) + " |" for cells in lines]

@@ -10,7 +10,7 @@ from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.records import Experiment, Records, weights_digest
 from nvs_jax.evaluation.report import draw_curves, draw_steps, report
 from nvs_jax.evaluation.settings import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
-from nvs_jax.evaluation.variants import MAIN, QUICK, TABLES, Fit, Table, resolve, variants_of
+from nvs_jax.evaluation.variants import MAIN, QUICK, TABLES, Fit, Table, variants_of
 from nvs_jax.jobs import EvaluateJob
 from nvs_jax.media import atomic_path
 from nvs_jax.models.svd.networks import SVDNetworks
@@ -47,14 +47,16 @@ def run_evaluate(job: EvaluateJob) -> Evaluation:
     elif fitted:
         found = fit(bench, FITTING_SEEDS[: job.fitting_scenes])
         write_fit(job.out / "fit.json", found)
-    main = [resolve(variant, found) for variant in tables[MAIN].values()]
-    measure(bench, seeds, variants_of(tables, found), cameras=lambda variant: job.cameras and variant in main)
-    text = report(bench, seeds, tables, found, fitted)
+    main, others = {MAIN: tables[MAIN]}, {title: table for title, table in tables.items() if title != MAIN}
+    fewer = seeds[: job.detail_scenes]
+    measure(bench, seeds, variants_of(main, found), cameras=lambda _: job.cameras)
+    measure(bench, fewer, variants_of(others, found))
+    text = report(bench, dict.fromkeys(main, seeds) | dict.fromkeys(others, fewer), tables, found, fitted)
     with atomic_path(job.out / "report.md") as path:
         path.write_text(text, encoding="utf-8")
     draw_curves(job.out / "angles.png", bench, seeds, tables[MAIN], found)
     if "Steps" in tables:
-        draw_steps(job.out / "steps.png", bench, seeds, tables["Steps"], found)
+        draw_steps(job.out / "steps.png", bench, fewer, tables["Steps"], found)
     print(text)
     print(job.out / "report.md")
     return Evaluation(bench, seeds, tables, found, text)

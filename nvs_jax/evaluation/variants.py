@@ -6,6 +6,7 @@ from typing import Any, Literal
 Method = Literal["ceiling", "baseline", "none", "dgs", "post"]
 Guided = Literal["dgs", "post"]
 DepthKind = Literal["true", "scaled", "blurred"]
+SolverKind = Literal["euler", "heun", "churn", "dpmpp2m", "adams3"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,20 @@ class ClosedForm:
     v3: float = 10.0
 
 
-Rule = Constant | ClosedForm
+@dataclass(frozen=True)
+class FreeTable:
+    """w by noise level and frame, linear in log sigma between the levels and constant beyond them.
+
+    Attributes:
+        sigmas: the levels, falling.
+        w: in [0, 1], a row a level, for every frame but the given one.
+    """
+
+    sigmas: tuple[float, ...]
+    w: tuple[tuple[float, ...], ...]
+
+
+Rule = Constant | ClosedForm | FreeTable
 Fitted = Literal["best constant", "fitted"]
 """A rule whose numbers are found on the fitting scenes, for each method."""
 
@@ -37,13 +51,16 @@ class Variant:
         method: ceiling: the truth through the VAE; baseline: the warp with its holes filled by the nearest colour,
             through the VAE; none: the video model alone; dgs and post: guided by the warp.
         weights: of the warp, where it guides.
-        steps: of the Euler solver.
+        steps: of the solver.
         depth: the true one, or with one of an estimator's errors.
         shading: 0 for surfaces that look the same from everywhere, 1 for highlights and reflections.
-        estimate: the release's selection or the paper's blend.
+        estimate: the release's selection, the same with soft edges, or the paper's blend.
         tiles: Post in the release's four tiles.
         mixed_context: the release's temporal cross-attention.
         target_scale: the warp's latents are divided by the VAE's own scale times this; the release's factor is 1.02.
+        guidance_scale: of classifier-free guidance at the first and the last frame; 1 and 1 is none, in half the
+            evaluations; the release's are 1 and 3.
+        solver: as `SolverSettings` name it, with their other defaults.
     """
 
     method: Method
@@ -51,10 +68,12 @@ class Variant:
     steps: int = 25
     depth: DepthKind = "true"
     shading: float = 0.0
-    estimate: Literal["select", "blend"] = "select"
+    estimate: Literal["select", "smooth", "blend"] = "select"
     tiles: bool = False
     mixed_context: bool = False
     target_scale: float = 1.0
+    guidance_scale: tuple[float, float] = (1.0, 1.0)
+    solver: SolverKind = "euler"
 
     @property
     def baseline(self) -> "Variant":
@@ -64,11 +83,14 @@ class Variant:
     def described(self) -> dict[str, Any]:
         """As plain data: only what makes a difference to the frames, so that equal frames have equal descriptions."""
         fields = asdict(self)
+        if self.solver == "euler":  # results from before there were others stay valid
+            del fields["solver"]
         if self.method not in ("dgs", "post"):
             for name in ("weights", "estimate", "tiles", "target_scale"):
                 del fields[name]
         if self.method in ("ceiling", "baseline"):
-            del fields["steps"], fields["mixed_context"]
+            for name in ("steps", "mixed_context", "guidance_scale", "solver"):
+                fields.pop(name, None)
         if self.method in ("ceiling", "none"):
             del fields["depth"]
         return fields
@@ -160,8 +182,9 @@ def _extras() -> Table:
             f"{name}, blended instead of selected": replace(plain, estimate="blend"),
             f"{name}, mixed temporal context": replace(plain, mixed_context=True),
             f"{name}, target scale times 1.02": replace(plain, target_scale=1.02),
+            f"{name}, classifier-free guidance 1 to 3": replace(plain, guidance_scale=(1.0, 3.0)),
         }
-        release = Variant(method, mixed_context=True, target_scale=1.02)
+        release = Variant(method, mixed_context=True, target_scale=1.02, guidance_scale=(1.0, 3.0))
         if method == "post":
             table[f"{name}, tiles"] = replace(plain, tiles=True)
             release = replace(release, tiles=True)

@@ -23,7 +23,7 @@ NOISE_AUGMENTATION = 0.02
 
 
 class Encoded(NamedTuple):
-    """Clips as the denoiser is trained on them. Axis 1: as rendered, and left and right exchanged.
+    """Clips as the denoiser is trained on them.
 
     Attributes:
         latents: of every frame, unscaled.
@@ -31,9 +31,9 @@ class Encoded(NamedTuple):
         pixels: the same two frames as the image encoder sees them.
     """
 
-    latents: Float[np.ndarray, "n 2 f h w c"]
-    given: Float[np.ndarray, "n 2 2 h w c"]
-    pixels: Float[np.ndarray, "n 2 2 s s 3"]
+    latents: Float[np.ndarray, "n f h w c"]
+    given: Float[np.ndarray, "n 2 h w c"]
+    pixels: Float[np.ndarray, "n 2 s s 3"]
 
 
 def codec_loss(
@@ -84,14 +84,10 @@ def _encode(
 ) -> Encoded:
     vae = bind(VAE(config), weights)
     pictures = clip / 255.0
-    pictures = jnp.stack([pictures, pictures[:, :, ::-1]])
-    ends = pictures[:, jnp.array([0, -1])]
+    ends = pictures[jnp.array([0, -1])]
     noise = NOISE_AUGMENTATION * jax.random.normal(key, ends.shape)
-
-    def encode(frames: Array) -> Array:
-        return jax.lax.map(vae.encode, frames)
-
-    return Encoded(encode(2 * pictures - 1), encode(2 * ends - 1 + noise), preprocess(ends, image_size))  # pyright: ignore
+    latents = vae.encode(spread(jnp.concatenate([2 * pictures - 1, 2 * ends - 1 + noise])))
+    return Encoded(latents[:-2], latents[-2:], preprocess(ends, image_size))  # pyright: ignore
 
 
 def encoded_clips(folder: Path, weights: Weights, clips: Clips, settings: TrainSettings) -> Encoded:

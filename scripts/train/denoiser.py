@@ -76,12 +76,11 @@ def denoiser_loss(weights: Weights, batch: Encoded, key: PRNGKeyArray, settings:
 
 
 def draw_batch(data: Encoded, key: PRNGKeyArray, size: int) -> Encoded:
-    """Clips forwards or backwards, as they are or left and right exchanged."""
-    n = len(data.latents)
-    clip, side, end = jax.random.randint(key, (3, size), 0, jnp.array([n, 2, 2])[:, None])
-    latents = data.latents[clip, side]
+    """Clips forwards or backwards."""
+    clip, end = jax.random.randint(key, (2, size), 0, jnp.array([len(data.latents), 2])[:, None])
+    latents = data.latents[clip]
     latents = jnp.where(end[:, None, None, None, None] > 0, latents[:, ::-1], latents)
-    return Encoded(latents, data.given[clip, side, end], data.pixels[clip, side, end])  # pyright: ignore
+    return Encoded(latents, data.given[clip, end], data.pixels[clip, end])  # pyright: ignore
 
 
 def train_denoiser(folder: Path, clips: Encoded, settings: TrainSettings) -> Weights:

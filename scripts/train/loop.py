@@ -48,18 +48,17 @@ class TrainState:
 
 
 def make_optimizer(settings: OptimizerSettings) -> optax.GradientTransformation:
-    """Muon for matrices and kernels, Adam for the rest; the rate rises, stays, and falls over the last third.
+    """Muon for matrices and kernels, Adam for the rest; the rate rises, stays, and falls at the end.
 
     The step of a matrix is scaled to the size Adam's would have, so that one rate serves both.
     """
-    fall = settings.steps // 3
-    rate = optax.join_schedules(
-        [
-            optax.linear_schedule(0.0, settings.learning_rate, settings.warm_up),
-            optax.linear_schedule(settings.learning_rate, 0.02 * settings.learning_rate, fall),
-        ],
-        [settings.steps - fall],
-    )
+    peak, fall = settings.learning_rate, settings.cool_down
+    rise_and_stay = optax.linear_schedule(0.0, peak, settings.warm_up)
+    rate = rise_and_stay
+    if fall:
+        rate = optax.join_schedules(
+            [rise_and_stay, optax.linear_schedule(peak, 0.02 * peak, fall)], [settings.steps - fall]
+        )
     muon = optax.contrib.muon(
         rate, adam_b2=0.99, consistent_rms=0.2, muon_weight_dimension_numbers=_matrices, mu_dtype=jnp.float32
     )

@@ -28,7 +28,7 @@ class ClipSettings:
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """Muon and Adam; the rate rises over the first steps and falls over the last third."""
+    """Muon and Adam. Without `cool_down` a finished run can be made longer."""
 
     steps: int
     batch: int
@@ -36,6 +36,9 @@ class OptimizerSettings:
     held_out_batch: int = 32
     """Drawn from the held-out clips, the same every time."""
     warm_up: int = 50
+    """First steps, over which the rate rises."""
+    cool_down: int = 0
+    """Last steps, over which the rate falls to a fiftieth."""
     clip_norm: float = 1.0
     average: float = 0.999
     """Decay of the running average of the weights, which is what is used in the end."""
@@ -53,7 +56,7 @@ class CodecSettings:
         layers_per_block=1,
         latent_channels=8,
     )
-    optimizer: OptimizerSettings = OptimizerSettings(steps=1400, batch=2, learning_rate=2e-3)
+    optimizer: OptimizerSettings = OptimizerSettings(steps=1400, batch=2, learning_rate=2e-3, cool_down=466)
     crop: tuple[int, int] = (48, 64)
     """Rows and columns it is trained on, cut out anywhere."""
     frames: int = 4
@@ -88,7 +91,7 @@ class DenoiserSettings:
         image_size=56,
         projection_dim=64,
     )
-    optimizer: OptimizerSettings = OptimizerSettings(steps=20_000, batch=2, learning_rate=4e-4)
+    optimizer: OptimizerSettings = OptimizerSettings(steps=4500, batch=4, learning_rate=2e-3, cool_down=1500)
     log_sigma: tuple[float, float] = (0.7, 1.6)
     """Mean and standard deviation of ln sigma, as SVD's image-to-video models."""
     drop_embedding: float = 0.1

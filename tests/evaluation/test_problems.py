@@ -1,10 +1,11 @@
+from dataclasses import replace
 from typing import get_args
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Coefficients, DirectGuidance, karras_sigmas, view_weights
+from nvs_jax.diffusion import Coefficients, DirectGuidance, closed_form_weights, karras_sigmas, view_weights
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.evaluation.problems import (
     conditions_of,
@@ -16,10 +17,10 @@ from nvs_jax.evaluation.problems import (
     wrong_depth,
 )
 from nvs_jax.evaluation.scores import score
-from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, Variant
+from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, FreeTable, SolverKind, Variant
 from nvs_jax.pipeline import solve
 from tests.compilations import count_compilations
-from tests.evaluation.benches import SETTINGS
+from tests.evaluation.benches import SETTINGS, linear
 from tests.tiny import FRAMES, HEIGHT, WIDTH, tiny_pipeline
 
 
@@ -71,6 +72,11 @@ def test_weights_tables():
     np.testing.assert_array_equal(table, view_weights(sigmas, distances, Coefficients(0.1, 2.0, 3.0)))
     # Only the ratios matter.
     np.testing.assert_allclose(weights_table(ClosedForm(1.0, 20.0, 30.0), sigmas, distances), table, rtol=1e-4)
+    # Between 10 and 0.1 it is linear in log sigma; beyond, constant.
+    free = FreeTable((10.0, 0.1), ((0.8, 0.6), (0.4, 0.2)))
+    table = weights_table(free, jnp.array([700.0, 10.0, 1.0, 0.1, 0.002]), distances)
+    expected = [[1, 0.8, 0.6], [1, 0.8, 0.6], [1, 0.6, 0.4], [1, 0.4, 0.2], [1, 0.4, 0.2]]
+    np.testing.assert_allclose(table, expected, rtol=1e-5)
 
 
 def test_the_ceiling_beats_noise_and_the_truth_beats_the_ceiling(pipeline, truth):
@@ -85,6 +91,36 @@ def test_the_ceiling_beats_noise_and_the_truth_beats_the_ceiling(pipeline, truth
 def test_segments_are_the_pipelines_own_sampler(pipeline, truth):
     problem = problem_of(pipeline, truth, Variant("dgs", steps=10), 3)
     np.testing.assert_allclose(solve_in_segments(problem), solve(problem), atol=1e-5)
+
+
+def linear_problem(pipeline, truth, variant):
+    return linear(problem_of(pipeline, truth, variant, 3))
+
+
+@pytest.mark.parametrize("solver", get_args(SolverKind))
+def test_segments_of_every_solver_evaluate_the_rule_where_the_solver_asks(pipeline, truth, solver):
+    """As with the closed form itself, at any sigma, in one go: the table has every level that is asked for."""
+    rule = ClosedForm(0.2, 1000.0, 10.0)  # smooth: rows of neighbouring levels differ
+    variant = Variant("dgs", rule, steps=10, solver=solver, estimate="blend")
+    problem = linear_problem(pipeline, truth, variant)
+    coefficients = Coefficients(rule.v1, rule.v2, rule.v3)
+    exact = closed_form_weights(conditions_of(truth, variant).distance, problem.sigmas[0], coefficients)
+    found = solve_in_segments(problem)
+    np.testing.assert_allclose(found, solve(replace(problem, weights=exact)), rtol=1e-4, atol=1e-4)
+    if solver != "euler":
+        euler = solve_in_segments(linear_problem(pipeline, truth, replace(variant, solver="euler")))
+        assert np.abs(found - euler).max() > 0.01
+
+
+@pytest.mark.parametrize("solver", ["heun", "churn", "dpmpp2m", "adams3"])
+def test_a_solver_has_two_programs_for_all_numbers_of_steps(pipeline, truth, solver):
+    for steps in (5, 1):
+        solve_in_segments(linear_problem(pipeline, truth, Variant("dgs", steps=steps, solver=solver)))
+    for steps in (3, 25):
+        problem = linear_problem(pipeline, truth, Variant("dgs", steps=steps, solver=solver))
+        with count_compilations() as count:
+            solve_in_segments(problem)
+        assert count.value == 0
 
 
 def test_w_of_1_keeps_the_warp_and_less_keeps_less(pipeline, truth):

@@ -151,7 +151,9 @@ def test_a_size_the_model_does_not_take_is_named(tmp_path):
         open_bench(tiny_pipeline(), BenchmarkSettings(size=(24, 34)), tmp_path)
 
 
-@pytest.mark.parametrize("options", [["--scenes", "0"], ["--scenes", "33"], ["--fitting-scenes", "9"]])
+@pytest.mark.parametrize(
+    "options", [["--scenes", "0"], ["--scenes", "33"], ["--fitting-scenes", "9"], ["--detail-scenes", "0"]]
+)
 def test_numbers_of_scenes_that_there_are_not_are_refused(options, capsys):
     with pytest.raises(SystemExit):
         main(["evaluate", "nowhere", *options])
@@ -166,7 +168,7 @@ def test_every_row_of_every_table_can_be_made(tmp_path):
     }
     bench, seeds, found = tiny_bench(tmp_path), [40_000], Fit()
     measure(bench, seeds, variants_of(fast, found))
-    text = report(bench, seeds, fast, found, with_fit=True)
+    text = report(bench, dict.fromkeys(fast, seeds), fast, found, with_fit=True)
     for table in fast.values():
         for row in table:
             assert f"| {row} |" in text

@@ -44,21 +44,33 @@ def test_everything_is_measured_once_and_with_its_baseline():
         assert str(resolve(variant, FIT).described()) in described
         assert str(variant.baseline.described()) in described
     # 11 methods; 2 more numbers of steps of 3 methods; 5 conditions of 3, with ceiling and model of shiny scenes;
-    # 3 changes of 2 methods, all of the release's of both, and tiles.
-    assert len(needed) == 11 + 6 + 5 * 3 + 2 + 3 * 2 + 2 + 1
+    # 4 changes of 2 methods, all of the release's of both, and tiles.
+    assert len(needed) == 11 + 6 + 5 * 3 + 2 + 4 * 2 + 2 + 1
 
 
 def test_settings_that_change_nothing_do_not_tell_variants_apart():
     assert Variant("none", Constant(0.3), depth="blurred").described() == Variant("none").described()
     assert Variant("ceiling", steps=50).described() == Variant("ceiling").described()
     assert Variant("none", steps=50).described() != Variant("none").described()
+    assert Variant("ceiling", solver="heun").described() == Variant("ceiling").described()
     plain = Variant("dgs")
     changes = {
         "weights": Constant(0.5), "steps": 50, "depth": "scaled", "shading": 1.0, "estimate": "blend",
-        "mixed_context": True, "target_scale": 1.02, "method": "post",
+        "mixed_context": True, "target_scale": 1.02, "method": "post", "guidance_scale": (1.0, 3.0),
+        "solver": "heun",
     }  # fmt: skip
     for name, value in changes.items():
         assert replace(plain, **{name: value}).described() != plain.described()
+
+
+def test_descriptions_are_those_that_earlier_results_were_kept_under():
+    assert Variant("dgs").described() == {
+        "method": "dgs", "weights": {"v1": 0.001, "v2": 1000.0, "v3": 10.0}, "steps": 25, "depth": "true",
+        "shading": 0.0, "estimate": "select", "tiles": False, "mixed_context": False, "target_scale": 1.0,
+    }  # fmt: skip
+    assert Variant("none", solver="heun").described() == {
+        "method": "none", "steps": 25, "shading": 0.0, "mixed_context": False, "solver": "heun",
+    }  # fmt: skip
 
 
 def test_fitted_rules_are_those_of_the_method():

@@ -1,26 +1,15 @@
-import pytest
-
-from nvs_jax.errors import InputError
 from nvs_jax.jobs import EvaluateJob
 from nvs_jax.media import read_photo
-from scripts.evaluate import BEGIN, END, between_markers, main
+from scripts.documentation import END, begin
+from scripts.evaluate import main
 from tests.evaluation.benches import SETTINGS
 from tests.tiny import write_tiny_folder
-
-
-def test_only_what_is_between_the_markers_is_replaced():
-    page = f"# Page\n\n{BEGIN}\nold\n{END}\nmore\n"
-    new = between_markers(page, "new")
-    assert new == f"# Page\n\n{BEGIN}\n\nnew\n\n{END}\nmore\n"
-    assert between_markers(new, "new") == new
-    with pytest.raises(InputError, match="markers"):
-        between_markers("# Page", "new")
 
 
 def test_results_and_pictures_reach_the_documentation(tmp_path):
     docs = tmp_path / "docs"
     docs.mkdir()
-    (docs / "evaluation.md").write_text(f"# Page\n{BEGIN}\n{END}\n")
+    (docs / "evaluation.md").write_text(f"# Page\n{begin('scripts/evaluate.py')}\n{END}\n")
     weights = str(write_tiny_folder(tmp_path / "svd"))
     main(EvaluateJob(weights, tmp_path / "out", quick=True, scenes=1, settings=SETTINGS), docs)
     page = (docs / "evaluation.md").read_text()

@@ -23,7 +23,7 @@ TOY = TrainSettings(
     clips=ClipSettings(count=3, held_out=2, frames=3, height=16, width=24, samples=1),
     codec=CodecSettings(
         config=VAEConfig(down_block_types=("DownEncoderBlock2D",) * 2, block_out_channels=(32, 32), layers_per_block=1),
-        optimizer=OptimizerSettings(steps=4, batch=1, learning_rate=1e-3, warm_up=2, held_out_batch=2),
+        optimizer=OptimizerSettings(steps=4, cool_down=1, batch=1, learning_rate=1e-3, warm_up=2, held_out_batch=2),
         crop=(8, 16),
         frames=2,
     ),
@@ -133,8 +133,8 @@ def test_the_loss_of_a_network_that_says_nothing_is_the_variance_of_v():
 
 def test_a_clip_played_backwards_begins_with_its_last_frame():
     """The frame a batch is told of is the first of its latents."""
-    latents = jnp.arange(2 * 2 * 3, dtype=jnp.float32).reshape(2, 2, 3, 1, 1, 1)
-    data = Encoded(latents, latents[:, :, jnp.array([0, -1])], jnp.zeros((2, 2, 2, 1, 1, 3)))  # pyright: ignore
+    latents = jnp.arange(4 * 3, dtype=jnp.float32).reshape(4, 3, 1, 1, 1)
+    data = Encoded(latents, latents[:, jnp.array([0, -1])], jnp.zeros((4, 2, 1, 1, 3)))  # pyright: ignore
     batch = draw_batch(data, jax.random.key(0), 50)
     np.testing.assert_array_equal(batch.latents[:, 0], batch.given)
     assert len(np.unique(np.asarray(batch.given))) == 8
