@@ -52,7 +52,7 @@ class Options:
     """Which programs."""
     request: Request = field(default_factory=Request)
     """Sizes."""
-    model: Model = field(default_factory=Model)
+    model: tyro.conf.Suppress[Model] = field(default_factory=Model)
     """The networks."""
 
 

@@ -60,8 +60,8 @@ def collectives(text: str) -> list[Collective]:
 def executed(text: str) -> list[tuple[Collective, int]]:
     """The same, each with how often one run of the program executes it.
 
-    What is in a loop is executed as often as the compiler says that the loop turns, or the only number in its condition;
-    once, if neither is there.
+    What is in a loop is executed as often as the compiler says that the loop turns, or the only number in its
+    condition; once, if neither is there.
     """
     bodies = dict(_computations(text))
     times: defaultdict[str, int] = defaultdict(int)

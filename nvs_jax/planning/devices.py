@@ -72,5 +72,5 @@ def parse_device(text: str) -> Device:
     if gpu and int(gpu[1]) >= 1:
         return Device("gpu", "gpu", 1, int(gpu[1]) * GIB)
     raise InputError(
-        f"--device {text} is none of v5e:1, v6e:1, v5p:1 (or 2, 4, 8, 16, 32 chips) and, for a GPU of 24 GB, gpu:24GB"
+        f"--device {text} is none of v5e:1, v6e:1, v5p:1 (2 to 32 chips too) and, for a GPU of 24 GB, gpu:24GB"
     )

@@ -88,8 +88,9 @@ def _data(model: Model, request: Request) -> dict[Program, int]:
 def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Temporary:
     """Temporary bytes concluded from a table of compiled programs.
 
-    Figures for several chips are looked for first, then concluded from those of one. They are interpolated over what a program works on at a time, between entries for the same chip if there are any,
-    else, and for GPUs, for another. Where a dtype is not in the table, another's figure is scaled with its width.
+    Figures for as many chips are looked for first, then concluded from those of one. They are interpolated over what a
+    program works on at a time, between entries for the same chip if there are any, else, and for GPUs, for another.
+    Where a dtype is not in the table, another's figure is scaled with its width.
 
     Raises:
         InputError: (of the result) the table has nothing comparable.

@@ -56,7 +56,7 @@ class Roofline:
 
 
 def roofline(entry: Entry) -> Roofline:
-    """At the published rates of the entry's chip, from counted work; sent bytes are the compiled program's, if known."""
+    """At the published rates of its chip, from counted work; sent bytes are the compiled program's, if known."""
     rates = RATES[entry.chip]
     sent = sum(size for _, size in entry.collectives.values()) if entry.collectives else entry.exchanged
     return Roofline(

@@ -109,7 +109,8 @@ def table_page(page: str, entries: Sequence[Entry]) -> str:
 
 def _rows(entries: Iterable[Entry]) -> list[str]:
     return [
-        f"| {entry.chip}:{entry.chips} | {entry.program} | {entry.settings} | {entry.frames}, {entry.height}x{entry.width} | "
+        f"| {entry.chip}:{entry.chips} | {entry.program} | {entry.settings} "
+        f"| {entry.frames}, {entry.height}x{entry.width} | "
         + " | ".join(f"{size / GIB:.2f}" for size in (entry.arguments, entry.outputs, entry.temporary, entry.total))
         + f" | {'yes' if entry.fits else 'no'} |"
         for entry in entries

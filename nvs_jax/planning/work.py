@@ -1,12 +1,10 @@
-"""What a program computes and moves, counted from its shapes: no compiler, and kernels are counted like the loops they
-stand for."""
+"""What a program computes and moves, counted from its shapes: no compiler, kernels like the loops they stand for."""
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 
