@@ -104,4 +104,7 @@ def test_post_evaluates_once_more(gradient):
         for method in ("dgs", "post")
     )
     evaluations = 2 * post / dgs
-    assert evaluations == pytest.approx(3, rel=1e-6) if gradient == "skip" else 4 < evaluations < 6
+    if gradient == "skip":
+        assert evaluations == pytest.approx(3, rel=1e-4)  # frames' numbers are embedded once for both branches
+    else:  # forward, forward again in the backward pass, and back
+        assert 4.9 < evaluations < 5.5
