@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 from jax.sharding import AbstractMesh, AxisType
 
-from nvs_jax.models.attention import attention
+from nvs_jax.models.attention import Backend, attention
 from nvs_jax.planning.programs import STEPS, Model, build_program
 from nvs_jax.planning.request import Request
 from nvs_jax.planning.work import Work, count_work
@@ -43,7 +43,8 @@ def test_a_convolution():
 
 def test_attention_alike_in_loops_and_kernels():
     query = shape(2, 4096, 2, 64, dtype=jnp.bfloat16)
-    for backend in ("auto", "xla", "chunked"):
+    backends: tuple[Backend, ...] = ("auto", "xla", "chunked")
+    for backend in backends:
         work = count_work(traced(lambda q: attention(q, q, q, backend=backend), query))  # noqa: B023
         assert work.products == 0
         assert work.attention == 4 * 2 * 2 * 4096 * 4096 * 64
