@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+from jax.experimental.mesh_utils import create_device_mesh
 from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec, Sharding
 from jaxtyping import Array
 
@@ -59,7 +60,9 @@ def make_mesh(branches: int = 1, frames: int = 1, rows: int = 1, devices: Sequen
             f"a mesh of {branches}x{frames}x{rows} (branches, frames, rows) needs {count} devices, {len(devices)} are "
             "there: ask for fewer"
         )
-    return jax.make_mesh(shape, AXES, axis_types=(AxisType.Auto,) * 3, devices=devices[:count])
+    # As `jax.make_mesh`, which refuses axes longer than a side of the slice on some TPUs: 8 parts on 4x4 chips.
+    placed = create_device_mesh(shape, list(devices[:count]), allow_split_physical_axes=True)
+    return Mesh(placed, AXES, axis_types=(AxisType.Auto,) * 3)
 
 
 def use(mesh: Mesh | None) -> AbstractContextManager[object]:

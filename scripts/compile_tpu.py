@@ -2,23 +2,31 @@
 
     JAX_PLATFORMS=cpu python scripts/compile_tpu.py --out nvs_jax/planning/measured.json --page docs/memory.md
 
+    ... --chips v5e:8 --cases dgs                 on eight chips, divided as docs/sharding.md advises
+    ... --chips v5e:1 v5e:8 --count-only          only what is counted from shapes: seconds a program
+
 Needs `pip install 'nvs-jax[tpu]'`. No weights are needed or allocated. Every program takes minutes on two cores; each
 result is written at once, and a second run with the same --out replaces what it compiles again and keeps the rest.
 """
 
 import json
+import math
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
+from nvs_jax.errors import InputError
 from nvs_jax.media import atomic_path
-from nvs_jax.planning.compiling import chip, measure, on
-from nvs_jax.planning.programs import Model, build_program
+from nvs_jax.planning.compiling import Compiled, Memory, chips, compile_program, mesh_of, on
+from nvs_jax.planning.devices import default_mesh, parse_device
+from nvs_jax.planning.programs import STEPS, Model, build_program
 from nvs_jax.planning.request import Program, Request
+from nvs_jax.planning.roofline import roofline_line, roofline_page
 from nvs_jax.planning.table import Entry, read_table, table_page
+from nvs_jax.planning.work import Work
 
 Case = Literal[
     "embed", "encode", "encode-tiles", "dgs", "dgs-sequential", "post-skip", "post-full", "decode", "decode-tiles"
@@ -33,36 +41,96 @@ class Options:
     out: Path
     """The table, JSON; results are added to it."""
     page: Path | None = None
-    """A Markdown page; what stands between its markers is replaced by the table."""
-    chips: tuple[Literal["v5e", "v6e", "v5p"], ...] = ("v5e", "v6e")
-    """One chip of each."""
+    """A Markdown page; what stands between its markers is replaced by the tables."""
+    chips: tuple[str, ...] = ("v5e:1", "v6e:1")
+    """Which, and how many: v5e, v6e or v5p, and 1, 2, 4, 8, 16 or 32."""
+    mesh: tuple[int, int, int] | None = None
+    """Parts of the branches, the frames and the rows, on several chips; by default as docs/sharding.md advises."""
+    count_only: bool = False
+    """Compile nothing: count operations and bytes, and add them to what the table has."""
     cases: tuple[Case, ...] = ("embed", "dgs", "dgs-sequential", "post-skip", "encode", "decode", "decode-tiles")
     """Which programs."""
     request: Request = field(default_factory=Request)
     """Sizes."""
+    model: tyro.conf.Suppress[Model] = field(default_factory=Model)
+    """The networks."""
 
 
 def main(options: Options) -> None:
-    """Compile every case for every chip, and print its bytes."""
-    for name in options.chips:
-        device = chip(name)
+    """Compile every case for every number of chips, and print its bytes and its least time."""
+    for text in options.chips:
+        device = parse_device(text)
+        if device.kind != "tpu":
+            raise InputError(f"--chips {text}: only TPUs; for example v5e:8")
+        shape = options.mesh or default_mesh(device.chips)
+        if math.prod(shape) != device.chips:
+            raise InputError(
+                f"--mesh {shape} does not make {device.chips} chips: give three numbers whose product does"
+            )
+        found = chips(device.name, device.chips)
+        mesh = mesh_of(found, shape)
         for case in options.cases:
             program, request = variant(case, options.request)
+            abstract = build_program(program, options.model, request, on(found[0], mesh))
             since = time.perf_counter()
-            memory = measure(build_program(program, Model(), request, on(device)))
-            seconds = time.perf_counter() - since
             entry = Entry(
-                chip=name,
+                chip=device.name,
                 program=program,
                 settings=request.settings(program),
                 frames=request.frames,
                 height=request.height,
                 width=request.width,
                 at_once=request.at_once(program),
-                **asdict(memory),
+                chips=device.chips,
+                mesh="x".join(map(str, shape)),
+                **asdict(Memory(0, 0, 0)),
             )
+            # The image encoder sees one picture, which is not divided.
+            entry = counted(entry, abstract.work(mesh, divided=program != "embed"))
+            print(f"{text} {case}: {roofline_line(entry)}", flush=True)
+            if options.count_only:
+                add_counts(options, entry)
+                continue
+            entry = measured(entry, compile_program(abstract, mesh))
             record(options, entry)
-            print(f"{name} {case}: {entry.line()}; {seconds:.0f} s to compile", flush=True)
+            seconds = time.perf_counter() - since
+            print(f"{text} {case}: {entry.line()}; {roofline_line(entry)}; {seconds:.0f} s to compile", flush=True)
+
+
+def counted(entry: Entry, work: Work) -> Entry:
+    """With what is counted, of one step if it samples."""
+    work = work.times(1 / _steps(entry))
+    return replace(
+        entry,
+        products=work.products,
+        attention=work.attention,
+        weights_read=work.weights,
+        activations=work.activations,
+        exchanges=work.exchanges,
+        exchanged=work.exchanged,
+    )
+
+
+def measured(entry: Entry, compiled: Compiled) -> Entry:
+    """With what the compiler says."""
+    steps = _steps(entry)
+    collectives: dict[str, Any] = {
+        kind: [count / steps, sent / steps] for kind, (count, sent) in compiled.collectives.items()
+    }
+    raw = {"collectives": collectives, "accessed": compiled.accessed, "xla_flops": compiled.flops}
+    return replace(entry, **asdict(compiled.memory), **raw)
+
+
+def _steps(entry: Entry) -> int:
+    return STEPS if entry.program == "sample" else 1
+
+
+def add_counts(options: Options, entry: Entry) -> None:
+    """Give an entry that the table has the counts of this one."""
+    names = ("products", "attention", "weights_read", "activations", "exchanges", "exchanged")
+    for other in read_table(options.out):
+        if other.key() == entry.key():
+            record(options, replace(other, **{name: getattr(entry, name) for name in names}))
 
 
 def variant(case: Case, request: Request) -> tuple[Program, Request]:
@@ -89,7 +157,7 @@ def record(options: Options, entry: Entry) -> None:
     with atomic_path(options.out) as path:
         path.write_text(json.dumps([asdict(one) for one in entries], indent=1) + "\n", encoding="utf-8")
     if options.page is not None:
-        page = table_page(options.page.read_text(encoding="utf-8"), entries)
+        page = roofline_page(table_page(options.page.read_text(encoding="utf-8"), entries), entries)
         with atomic_path(options.page) as path:
             path.write_text(page, encoding="utf-8")
 

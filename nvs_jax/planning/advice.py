@@ -89,7 +89,8 @@ def report(
     name: str, request: Request, low_memory: bool, device: Device, phases: Sequence[Phase], advice: Sequence[str]
 ) -> str:
     """The plan in plain text."""
-    where = f"one {device.name} chip" if device.kind == "tpu" else f"a GPU of {device.capacity // GIB} GB"
+    chips = f"one {device.name} chip" if device.chips == 1 else f"each of {device.chips} {device.name} chips"
+    where = chips if device.kind == "tpu" else f"a GPU of {device.capacity // GIB} GB"
     lines = [
         f"{name}: {request.frames} frames of {request.height}x{request.width}, {request.method}, {request.dtype}"
         f"{', low memory' if low_memory else ''}, on {where} ({device.usable / GIB:.2f} GiB for JAX)",

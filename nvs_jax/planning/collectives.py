@@ -2,10 +2,18 @@
 
 import math
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _KINDS = "all-to-all|all-gather|all-reduce|reduce-scatter|collective-permute"
 _OPERATION = re.compile(rf"^\s*(?:ROOT )?%\S+ = (.*?) ({_KINDS})(-start)?\(.*$", re.MULTILINE)
+_COMPUTATION = re.compile(r"^(ENTRY )?%?(\S+) \(.*\{$")
+_CALLED = re.compile(r"\b(?:condition|calls|to_apply|true_computation|false_computation)=%?([^\s,)}]+)")
+_BRANCHES = re.compile(r"\b(?:branch_computations|called_computations)=\{(.*?)\}")
+_BODY = re.compile(r"\bcondition=%?([^\s,]+), body=%?([^\s,]+)")
+_TRIPS = re.compile(r"known_trip_count\W+n\W+(\d+)")
+_CONSTANT = re.compile(r"= [su]\d+\[\]\S* constant\((\d+)\)")
 _ARRAY = re.compile(r"\b(pred|[a-z]+(\d+))\w*\[([\d,]*)\]")
 
 
@@ -47,6 +55,56 @@ def collectives(text: str) -> list[Collective]:
         size = max(arrays) if asynchronous else sum(arrays)
         found.append(Collective(kind, size, _group(match.group())))
     return found
+
+
+def executed(text: str) -> list[tuple[Collective, int]]:
+    """The same, each with how often one run of the program executes it.
+
+    What is in a loop is executed as often as the compiler says that the loop turns, or the only number in its
+    condition; once, if neither is there.
+    """
+    bodies = dict(_computations(text))
+    times: defaultdict[str, int] = defaultdict(int)
+    times[next(reversed(bodies))] = 1
+    # What is called stands above what calls it, and the program's entry last or marked.
+    for name, lines in reversed(bodies.items()):
+        for called, turns in _calls(lines, bodies):
+            times[called] += turns * times[name]
+    return [(each, times[name]) for name, lines in bodies.items() for each in collectives("\n".join(lines))]
+
+
+def _computations(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Names and lines, the entry last."""
+    entry, name, lines = None, None, []
+    for line in text.splitlines():
+        if head := _COMPUTATION.match(line):
+            name, lines = head[2], []
+            if head[1]:
+                entry = (name, lines)
+            else:
+                yield name, lines
+        elif name is not None:
+            lines.append(line)
+    if entry is None:
+        raise ValueError("a program without an entry")
+    yield entry
+
+
+def _calls(lines: list[str], bodies: dict[str, list[str]]) -> Iterator[tuple[str, int]]:
+    for line in lines:
+        if "-done(" in line or "-update(" in line:
+            continue  # what has been started is called once
+        if loop := _BODY.search(line):
+            constants = [found[1] for each in bodies.get(loop[1], []) if (found := _CONSTANT.search(each))]
+            known = _TRIPS.search(line)
+            turns = int(known[1]) if known else int(constants[0]) if len(constants) == 1 else 1
+            yield loop[2], turns
+            continue
+        for called in _CALLED.finditer(line):
+            yield called[1], 1
+        for several in _BRANCHES.finditer(line):
+            for called in several[1].split(","):
+                yield called.strip().lstrip("%"), 1
 
 
 def _bytes(kind: str, bits: str | None, shape: str) -> int:

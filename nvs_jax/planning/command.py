@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import PlanJob
 from nvs_jax.planning.advice import advise, peak, report
-from nvs_jax.planning.devices import Device, parse_device
+from nvs_jax.planning.devices import Device, default_mesh, parse_device
 from nvs_jax.planning.request import Program, Request
 
 if TYPE_CHECKING:
@@ -96,13 +96,15 @@ def _check_sizes(request: Request, multiple: int, stride: int) -> None:
 
 def _compiled(model: "Model", device: Device) -> "Temporary":
     """Temporary bytes from the compiler itself; minutes a program at full size."""
-    from nvs_jax.planning.compiling import chip, measure, on
+    from nvs_jax.planning.compiling import chips, measure, mesh_of, on
     from nvs_jax.planning.programs import build_program
 
-    place = on(chip(device.name))
+    found = chips(device.name, device.chips)
+    mesh = mesh_of(found, default_mesh(device.chips))
+    place = on(found[0], mesh)
 
     def temporary(program: Program, request: Request) -> "tuple[int, Basis]":
         print(f"compiling {program} ...", flush=True)
-        return measure(build_program(program, model, request, place)).temporary, "compiled"
+        return measure(build_program(program, model, request, place), mesh).temporary, "compiled"
 
     return temporary

@@ -2,15 +2,18 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
 import jax
+from jax.sharding import Mesh
 
 from nvs_jax.errors import InputError
+from nvs_jax.planning.collectives import executed
 from nvs_jax.planning.devices import TPU_TOPOLOGY
 from nvs_jax.planning.programs import AbstractProgram, Place
+from nvs_jax.sharding import make_mesh, replicated, use
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
@@ -37,16 +40,34 @@ class Memory:
         return self.arguments + self.outputs + self.temporary - self.reused
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """What the compiler says of a program.
+
+    Attributes:
+        memory: bytes on each chip.
+        collectives: of one run of the program, by kind: how many, and the bytes that each chip sends.
+        accessed: bytes read and written by one chip, what is in loops once.
+        flops: operations of one chip, what is in loops once.
+    """
+
+    memory: Memory
+    collectives: dict[str, tuple[int, int]] = field(default_factory=dict)
+    accessed: float = 0
+    flops: float = 0
+
+
 def can_compile() -> bool:
     """Whether the TPU compiler is installed."""
     return find_spec("libtpu") is not None
 
 
-def chip(name: str) -> Any:
-    """One chip of a TPU that need not be there.
+def chips(name: str, count: int = 1) -> list[Any]:
+    """Chips of a TPU that need not be there.
 
     Args:
         name: "v5e", "v6e" or "v5p".
+        count: how many: 1, 2, 4, 8, 16 or 32.
 
     Raises:
         InputError: the TPU compiler is not installed.
@@ -58,17 +79,31 @@ def chip(name: str) -> Any:
     os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")
     from jax.experimental.topologies import get_topology_desc
 
-    return get_topology_desc(platform="tpu", topology_name=TPU_TOPOLOGY[name]).devices[0]
+    return get_topology_desc(platform="tpu", topology_name=f"{name}:{TPU_TOPOLOGY[name][count]}").devices[:count]
 
 
-def on(device: Any) -> Place:
-    """Every argument whole on one device."""
-    sharding = jax.sharding.SingleDeviceSharding(device)
+def mesh_of(devices: list[Any], shape: tuple[int, int, int]) -> Mesh | None:
+    """A mesh of them; None for one device, which needs none."""
+    return None if len(devices) == 1 else make_mesh(*shape, devices=devices)
+
+
+def on(device: Any, mesh: Mesh | None = None) -> Place:
+    """Every argument whole on one device, or on all of a mesh."""
+    sharding = jax.sharding.SingleDeviceSharding(device) if mesh is None else replicated(mesh)
     return lambda *_: sharding
 
 
-def measure(program: AbstractProgram) -> Memory:
+def measure(program: AbstractProgram, mesh: Mesh | None = None) -> Memory:
+    """Bytes that a program takes on each chip, from compiling it: see `compile_program`."""
+    return compile_program(program, mesh).memory
+
+
+def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compiled:
     """Compile, and read what it takes.
+
+    Args:
+        program: its arguments on the devices of the mesh.
+        mesh: what the work is divided over; None: nothing.
 
     A program that does not fit is not compiled to the end; its message says how much it would take.
 
@@ -77,19 +112,33 @@ def measure(program: AbstractProgram) -> Memory:
     """
     arguments = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.arguments))
     try:
-        analysis = program.lower().compile().memory_analysis()
+        with use(mesh):
+            compiled = program.lower().compile()
     except jax.errors.JaxRuntimeError as error:
         total = parse_overflow(str(error))
         if total is None:
             raise
-        return Memory(arguments, 0, total - arguments)
+        return Compiled(Memory(arguments, 0, total - arguments))
+    analysis = compiled.memory_analysis()
     assert analysis is not None, "this back end says nothing of memory"
-    return Memory(
+    memory = Memory(
         arguments=analysis.argument_size_in_bytes,
         outputs=analysis.output_size_in_bytes,
         temporary=analysis.temp_size_in_bytes,
         reused=analysis.alias_size_in_bytes,
     )
+    costs = compiled.cost_analysis() or {}
+    sums = sum_by_kind(compiled.as_text()) if mesh is not None else {}
+    return Compiled(memory, sums, costs.get("bytes accessed", 0), costs.get("flops", 0))
+
+
+def sum_by_kind(text: str) -> dict[str, tuple[int, int]]:
+    """Collectives of one run of a compiled program: of each kind, how many and the bytes that a chip sends."""
+    sums: dict[str, tuple[int, int]] = {}
+    for each, times in executed(text):
+        count, sent = sums.get(each.kind, (0, 0))
+        sums[each.kind] = count + times, sent + times * each.sent
+    return dict(sorted(sums.items()))
 
 
 def parse_overflow(message: str) -> int | None:

@@ -10,8 +10,11 @@ GIB = 2**30
 
 # What a program may use of a chip, as the TPU compiler counts it: a little less than what is sold.
 TPU_BYTES = {"v5e": int(15.75 * GIB), "v6e": int(31.25 * GIB), "v5p": int(95.74 * GIB)}
-TPU_TOPOLOGY = {"v5e": "v5e:2x2", "v6e": "v6e:2x2", "v5p": "v5p:2x2x1"}
-"""The smallest slice the compiler has a description of; a plan uses as many of its chips as it needs."""
+_FLAT = {1: "2x2", 2: "2x2", 4: "2x2", 8: "2x4", 16: "4x4", 32: "4x8"}
+_CUBIC = {1: "2x2x1", 2: "2x2x1", 4: "2x2x1", 8: "2x2x2", 16: "2x2x4", 32: "2x4x4"}
+TPU_TOPOLOGY = {"v5e": _FLAT, "v6e": _FLAT, "v5p": _CUBIC}
+"""By number of chips: the smallest slice the compiler has a description of; a plan uses as many of its chips as it
+needs."""
 
 # JAX takes this share of a GPU when it starts, unless XLA_PYTHON_CLIENT_MEM_FRACTION says otherwise.
 GPU_SHARE = 0.75
@@ -39,21 +42,35 @@ class Device:
         return self.capacity if self.kind == "tpu" else int(GPU_SHARE * self.capacity)
 
 
+def default_mesh(chips: int) -> tuple[int, int, int]:
+    """Branches, frames and rows: as docs/sharding.md advises.
+
+    >>> default_mesh(1), default_mesh(8)
+    ((1, 1, 1), (2, 4, 1))
+    """
+    return (1, 1, 1) if chips == 1 else (2, chips // 2, 1)
+
+
 def parse_device(text: str) -> Device:
-    """A device by its name: v5e:1, v6e:1, v5p:1, or gpu and its memory.
+    """A device by its name: v5e:1 to v5e:32, v6e, v5p, or gpu and its memory.
 
     >>> parse_device("v5e:1").usable / GIB, parse_device("gpu:24GB").usable / GIB
     (15.75, 18.0)
+    >>> parse_device("v5e:8").chips
+    8
 
     Raises:
         InputError: it is none of these.
     """
     tpu = re.fullmatch(r"(v5e|v6e|v5p):(\d{1,5})", text)
     if tpu and int(tpu[2]) >= 1:
-        if int(tpu[2]) > 1:
-            raise InputError(f"--device {text}: plans for several chips are not made yet; one is {tpu[1]}:1")
-        return Device("tpu", tpu[1], 1, TPU_BYTES[tpu[1]])
+        if int(tpu[2]) not in TPU_TOPOLOGY[tpu[1]]:
+            numbers = ", ".join(map(str, TPU_TOPOLOGY[tpu[1]]))
+            raise InputError(f"--device {text}: plans are made for {numbers} chips; take one of these numbers")
+        return Device("tpu", tpu[1], int(tpu[2]), TPU_BYTES[tpu[1]])
     gpu = re.fullmatch(r"gpu:(\d{1,4})GB", text, re.IGNORECASE)
     if gpu and int(gpu[1]) >= 1:
         return Device("gpu", "gpu", 1, int(gpu[1]) * GIB)
-    raise InputError(f"--device {text} is none of v5e:1, v6e:1, v5p:1 and, for a GPU of 24 GB, gpu:24GB")
+    raise InputError(
+        f"--device {text} is none of v5e:1, v6e:1, v5p:1 (2 to 32 chips too) and, for a GPU of 24 GB, gpu:24GB"
+    )

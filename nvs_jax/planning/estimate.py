@@ -8,7 +8,7 @@ import numpy as np
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.networks import held_dtype
-from nvs_jax.planning.devices import Device
+from nvs_jax.planning.devices import Device, default_mesh
 from nvs_jax.planning.programs import Model
 from nvs_jax.planning.request import COMPONENT, PROGRAMS, Program, Request
 from nvs_jax.planning.table import Entry
@@ -88,8 +88,9 @@ def _data(model: Model, request: Request) -> dict[Program, int]:
 def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Temporary:
     """Temporary bytes concluded from a table of compiled programs.
 
-    They are interpolated over what a program works on at a time, between entries for the same chip if there are any,
-    else, and for GPUs, for another. Where a dtype is not in the table, another's figure is scaled with its width.
+    Figures for as many chips are looked for first, then concluded from those of one. They are interpolated over what a
+    program works on at a time, between entries for the same chip if there are any, else, and for GPUs, for another.
+    Where a dtype is not in the table, another's figure is scaled with its width.
 
     Raises:
         InputError: (of the result) the table has nothing comparable.
@@ -97,15 +98,18 @@ def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Tempor
 
     def temporary(program: Program, request: Request) -> tuple[int, Basis]:
         candidates = [entry for entry in entries if entry.program == program]
-        same_chip = [entry for entry in candidates if entry.chip == device.name]
-        for found, chip_known in ((same_chip, True), (candidates, False)):
+        same = [entry for entry in candidates if (entry.chip, entry.chips) == (device.name, device.chips)]
+        alone = [entry for entry in candidates if entry.chips == 1]
+        same_chip_alone = [entry for entry in alone if entry.chip == device.name]
+        shared = _share(program, request, device.chips)
+        for found, chip_known, share in ((same, True, 1), (same_chip_alone, False, shared), (alone, False, shared)):
             for settings, width in _settings(program, request):
                 points = {one.at_once: one.temporary for one in found if one.settings == settings}
                 if not points:
                     continue
                 at_once = request.at_once(program)
                 factor, fixed = (GPU_FACTOR, GPU_FIXED) if device.kind == "gpu" else (1, 0)
-                size = width * factor * _interpolated(points, at_once) + fixed
+                size = share * width * factor * _interpolated(points, at_once) + fixed
                 known: Basis = "measured" if at_once in points and width == 1 else "scaled"
                 return int(size) + _canvas(model, program, request), known if chip_known else "estimated"
         raise InputError(
@@ -113,6 +117,17 @@ def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Tempor
         )
 
     return temporary
+
+
+def _share(program: Program, request: Request, chips: int) -> float:
+    """A chip's part of what one chip alone needs between arguments and results: of the UNet's frames and branches.
+
+    The VAE's encoder works on one picture at a time wherever it is, and of its decoder the largest arrays are results.
+    """
+    if program != "sample" or chips == 1:
+        return 1
+    branches, parts, _ = default_mesh(chips)
+    return -(-request.frames // parts) / request.frames / branches
 
 
 def _canvas(model: Model, program: Program, request: Request) -> int:

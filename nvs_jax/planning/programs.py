@@ -28,7 +28,9 @@ from nvs_jax.models.svd.preprocess import preprocess
 from nvs_jax.models.svd.vae_tiling import tiles_of_pixels
 from nvs_jax.models.weights import bind, parameter_specs
 from nvs_jax.planning.request import Program, Request
+from nvs_jax.planning.work import Work, count_work
 from nvs_jax.settings import GuidanceSettings
+from nvs_jax.sharding import constrain, use
 
 STEPS = 5
 """Of a program that samples: as many as the pipeline puts into one at 25 steps. Its memory does not depend on it."""
@@ -86,6 +88,17 @@ class AbstractProgram:
         """For the platform of the arguments' shardings, or of this machine."""
         return jax.jit(self.function, donate_argnames=self.donated).lower(**self.arguments)
 
+    def work(self, mesh: jax.sharding.Mesh | None = None, *, divided: bool = True) -> Work:
+        """What each chip does, counted without compiling; see `nvs_jax.planning.work`.
+
+        Args:
+            mesh: what the work is divided over; None: one chip.
+            divided: whether it is; else every chip of the mesh does all of it.
+        """
+        with use(mesh):
+            traced = jax.jit(self.function).trace(**self.arguments).jaxpr
+        return count_work(traced, mesh.size if mesh is not None and divided else 1)
+
 
 def build_program(name: Program, model: Model, request: Request, place: Place = lambda *_: None) -> AbstractProgram:
     """A render's program from shapes alone.
@@ -115,12 +128,12 @@ def build_program(name: Program, model: Model, request: Request, place: Place = 
         case "encode":
             pictures = shape("pictures", frames - 1, *picture)
             return AbstractProgram(
-                lambda weights, pictures: codec(weights).encode(pictures),
+                lambda weights, pictures: constrain(codec(weights).encode(pictures), "replicated"),
                 {"weights": weights("vae"), "pictures": pictures},
             )
         case "decode":
             return AbstractProgram(
-                lambda weights, latents: codec(weights).decode(latents),
+                lambda weights, latents: constrain(codec(weights).decode(latents), "replicated"),
                 {"weights": weights("vae"), "latents": shape("latents", 1, frames, *cells)},
             )
         case "sample":
@@ -146,9 +159,8 @@ def _codec(model: Model, request: Request) -> Callable[[Any], SVDCodec]:
 def _embed(model: Model) -> Callable[..., Array]:
     def embed(weights: Any, picture: Array) -> Array:
         pixels = preprocess(picture, model.image_encoder.image_size)[None]
-        return bind(ImageEncoder(model.image_encoder), weights)(
-            pixels.astype(weights["visual_projection.weight"].dtype)
-        )
+        dtype = weights["visual_projection.weight"].dtype
+        return constrain(bind(ImageEncoder(model.image_encoder), weights)(pixels.astype(dtype)), "replicated")
 
     return embed
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nvs_jax.planning.devices import GIB, TPU_BYTES
@@ -27,6 +27,18 @@ class Entry:
         outputs: results.
         temporary: everything between.
         reused: of the results, what takes the place of arguments.
+        chips: how many share the work; bytes and what follows are of one of them.
+        mesh: how they do: parts of the branches, of the frames and of the rows.
+        products: operations of a sampler step, or of another program; see `nvs_jax.planning.work.Work`. 0: not counted.
+        attention: as there.
+        weights_read: bytes, as there.
+        activations: bytes, as there.
+        exchanges: as there.
+        exchanged: bytes, as there.
+        collectives: number of operations, and bytes sent, of a step or program by kind, from the compiled program.
+        accessed: bytes as the compiler counts them, of the whole program, what is in loops once. It also counts what
+            never leaves the chip's own memory. 0: unknown.
+        xla_flops: operations as the compiler counts them, what is in loops once; meaningless with kernels.
     """
 
     chip: str
@@ -40,6 +52,17 @@ class Entry:
     outputs: int
     temporary: int
     reused: int
+    chips: int = 1
+    mesh: str = "1x1x1"
+    products: float = 0
+    attention: float = 0
+    weights_read: float = 0
+    activations: float = 0
+    exchanges: float = 0
+    exchanged: float = 0
+    collectives: dict[str, list[float]] = field(default_factory=dict)
+    accessed: float = 0
+    xla_flops: float = 0
 
     @property
     def total(self) -> int:
@@ -53,7 +76,8 @@ class Entry:
 
     def key(self) -> tuple[object, ...]:
         """What is compiled; a later entry of the same key replaces an earlier one."""
-        return self.chip, self.program, self.settings, self.frames, self.height, self.width
+        sizes = self.frames, self.height, self.width
+        return self.chip, self.program, self.settings, *sizes, self.chips, self.mesh
 
     def line(self) -> str:
         """For people."""
@@ -85,7 +109,8 @@ def table_page(page: str, entries: Sequence[Entry]) -> str:
 
 def _rows(entries: Iterable[Entry]) -> list[str]:
     return [
-        f"| {entry.chip} | {entry.program} | {entry.settings} | {entry.frames}, {entry.height}x{entry.width} | "
+        f"| {entry.chip}:{entry.chips} | {entry.program} | {entry.settings} "
+        f"| {entry.frames}, {entry.height}x{entry.width} | "
         + " | ".join(f"{size / GIB:.2f}" for size in (entry.arguments, entry.outputs, entry.temporary, entry.total))
         + f" | {'yes' if entry.fits else 'no'} |"
         for entry in entries

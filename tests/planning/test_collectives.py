@@ -1,6 +1,7 @@
 import pytest
 
-from nvs_jax.planning.collectives import Collective, collectives
+from nvs_jax.planning.collectives import Collective, collectives, executed
+from nvs_jax.planning.compiling import sum_by_kind
 
 GROUPS = {
     "replica_groups=mesh['axis_0'=2,'axis_1'=4] {'axis_1'}": 4,
@@ -32,3 +33,54 @@ def test_results_of_several_arrays_and_of_asynchronous_ones():
 def test_an_unknown_notation_is_an_error():
     with pytest.raises(ValueError, match="no groups"):
         collectives("  %a = f32[2]{0} all-reduce(%b), to_apply=%c")
+
+
+LOOPS = """HloModule jit_f, is_scheduled=true
+
+%add (a: f32[], b: f32[]) -> f32[] {
+  ROOT %sum = f32[] add(%a, %b)
+}
+
+%inner (p: (s32[], f32[8])) -> (s32[], f32[8]) {
+  %x = f32[8]{0:T(128)S(1)} all-reduce(%g), replica_groups=mesh['axis_0'=2,'axis_1'=4] {'axis_1'}, to_apply=%add
+}
+
+%turns (p: (s32[], f32[8])) -> pred[] {
+  %three = s32[]{:T(128)} constant(3)
+  ROOT %less = pred[]{:T(512)} compare(%i, %three), direction=LT
+}
+
+%started (p: f32[8]) -> f32[8] {
+  ROOT %y = f32[8]{0} all-to-all(%p), replica_groups=[2,4]<=[8], dimensions={0}
+}
+
+%outer (p: (s32[], f32[8])) -> (s32[], f32[8]) {
+  %loop = (s32[], f32[8]) while(%p), condition=%turns, body=%inner
+  %begun = ((f32[8]), f32[8], u32[]) async-start(%q), calls=%started
+  %ended = f32[8] async-done(%begun), calls=%started
+}
+
+%unknown (p: (s32[], f32[8])) -> pred[] {
+  ROOT %less = pred[] compare(%i, %n), direction=LT
+}
+
+%other (p: (s32[], f32[8])) -> (s32[], f32[8]) {
+  %z = f32[4]{0} all-gather(%g), replica_groups={{0,1},{2,3}}, dimensions={0}
+}
+
+ENTRY %main (p: f32[8]) -> f32[8] {
+  %a = (s32[], f32[8]) while(%t), condition=%unknown, body=%outer, backend_config={"known_trip_count":{"n":"5"}}
+  %b = (s32[], f32[8]) while(%t), condition=%unknown, body=%other
+}
+"""
+
+
+def test_loops_turn_as_often_as_the_compiler_says():
+    found = {each.kind: times for each, times in executed(LOOPS)}
+    assert found == {"all-reduce": 15, "all-to-all": 5, "all-gather": 1}
+    assert sum_by_kind(LOOPS) == {"all-gather": (1, 8), "all-reduce": (15, 15 * 48), "all-to-all": (5, 5 * 24)}
+
+
+def test_a_text_without_an_entry_is_an_error():
+    with pytest.raises(ValueError, match="entry"):
+        executed("%a (p: f32[]) -> f32[] {\n}\n")

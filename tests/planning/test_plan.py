@@ -84,6 +84,16 @@ def test_figures_say_where_they_come_from(assess):
     assert 5 * GIB < assess(replace(REQUEST, frames=20))[2].temporary < 8 * GIB
 
 
+def test_several_chips(assess):
+    # Seven of 25 frames, of one of two branches.
+    one, eight = assess(REQUEST), assess(REQUEST, device="v5e:8")
+    assert eight[2].temporary == int(one[2].temporary * 7 / 25 / 2) and eight[2].basis == "estimated"
+    assert [phase.weights for phase in eight] == [phase.weights for phase in one]
+    known = replace(entry("sample", "dgs-bfloat16", 3 * GIB), chips=8, mesh="2x4x1")
+    assert assess(REQUEST, device="v5e:8", table=[*TABLE, known])[2].temporary == 3 * GIB
+    assert assess(REQUEST, table=[*TABLE, known])[2].temporary == 8 * GIB
+
+
 def test_what_is_not_in_the_table(assess):
     assert assess(replace(REQUEST, dtype="float32"))[2].temporary == 16 * GIB
     assert assess(replace(REQUEST, sequential=True))[2].temporary == 4 * GIB
@@ -103,7 +113,7 @@ def test_advice_is_worth_taking(assess):
     assert "No combination" in advise(REQUEST, False, replace(device, capacity=GIB), lambda *a: assess(*a))[0]
 
 
-@pytest.mark.parametrize("text", ["v5e", "v5e:0", "v5e:8", "tpu", "gpu:24", "gpu:0GB", ""])
+@pytest.mark.parametrize("text", ["v5e", "v5e:0", "v5e:7", "v5e:64", "tpu", "gpu:24", "gpu:0GB", ""])
 def test_refuses_other_devices(text):
     with pytest.raises(InputError, match="--device"):
         parse_device(text)
@@ -119,7 +129,7 @@ def test_the_shipped_table_is_about_full_size():
             assert one.arguments > unet
 
 
-@pytest.mark.parametrize(("options", "code"), [(("v5p:1",), 0), (("gpu:2GB",), 1)])
+@pytest.mark.parametrize(("options", "code"), [(("v5p:1",), 0), (("v5e:8",), 0), (("gpu:2GB",), 1)])
 def test_the_exit_code_is_the_answer(options, code, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["plan", "--figures", "table", "--device", *options])
