@@ -250,7 +250,7 @@ class EvaluateJob:
     scenes: int | None = None
     """On how many scenes; None: all, or four of quick."""
     detail_scenes: int | None = None
-    """On how many of them the tables after the first are measured; None: all."""
+    """On how many of them the tables after the first are measured; None: all, 0: leave those tables out."""
     fitting_scenes: int = len(FITTING_SEEDS)
     """On how many other scenes the weights of the warped view are fitted first."""
     fit: Path | None = None
@@ -265,9 +265,9 @@ class EvaluateJob:
     def __post_init__(self):
         if not (self.scenes is None or 1 <= self.scenes <= len(EVALUATION_SEEDS)):
             raise InputError(f"--scenes must lie between 1 and {len(EVALUATION_SEEDS)}, not {self.scenes}")
-        if not (self.detail_scenes is None or 1 <= self.detail_scenes <= len(EVALUATION_SEEDS)):
+        if not (self.detail_scenes is None or 0 <= self.detail_scenes <= len(EVALUATION_SEEDS)):
             raise InputError(
-                f"--detail-scenes must lie between 1 and {len(EVALUATION_SEEDS)}, not {self.detail_scenes}"
+                f"--detail-scenes must lie between 0 and {len(EVALUATION_SEEDS)}, not {self.detail_scenes}"
             )
         if not 1 <= self.fitting_scenes <= len(FITTING_SEEDS):
             raise InputError(f"--fitting-scenes must lie between 1 and {len(FITTING_SEEDS)}, not {self.fitting_scenes}")

@@ -47,8 +47,9 @@ def run_evaluate(job: EvaluateJob) -> Evaluation:
     elif fitted:
         found = fit(bench, FITTING_SEEDS[: job.fitting_scenes])
         write_fit(job.out / "fit.json", found)
-    main, others = {MAIN: tables[MAIN]}, {title: table for title, table in tables.items() if title != MAIN}
     fewer = seeds[: job.detail_scenes]
+    main, others = {MAIN: tables[MAIN]}, {title: table for title, table in tables.items() if title != MAIN and fewer}
+    tables = main | others
     measure(bench, seeds, variants_of(main, found), cameras=lambda _: job.cameras)
     measure(bench, fewer, variants_of(others, found))
     text = report(bench, dict.fromkeys(main, seeds) | dict.fromkeys(others, fewer), tables, found, fitted)

@@ -152,12 +152,12 @@ def test_a_size_the_model_does_not_take_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [["--scenes", "0"], ["--scenes", "33"], ["--fitting-scenes", "9"], ["--detail-scenes", "0"]]
+    "options", [["--scenes", "0"], ["--scenes", "33"], ["--fitting-scenes", "9"], ["--detail-scenes", "33"]]
 )
 def test_numbers_of_scenes_that_there_are_not_are_refused(options, capsys):
     with pytest.raises(SystemExit):
         main(["evaluate", "nowhere", *options])
-    assert "must lie between 1 and" in capsys.readouterr().err
+    assert "must lie between" in capsys.readouterr().err
 
 
 @pytest.mark.full
