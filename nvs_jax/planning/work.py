@@ -52,6 +52,7 @@ def count_work(program: ClosedJaxpr, chips: int = 1) -> Work:
         program: traced under the mesh it runs on (`jax.jit(f).trace(...).jaxpr`).
         chips: of the mesh; 1 for what each of them does whole.
 
+    >>> import jax
     >>> import jax.numpy as jnp
     >>> product = jax.jit(lambda x, w: x @ w).trace(jnp.ones((6, 4)), jnp.ones((4, 2))).jaxpr
     >>> count_work(product, chips=2)
