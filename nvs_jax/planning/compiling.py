@@ -128,7 +128,8 @@ def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compi
         reused=analysis.alias_size_in_bytes,
     )
     costs = compiled.cost_analysis() or {}
-    sums = sum_by_kind(compiled.as_text()) if mesh is not None else {}
+    text = compiled.as_text() if mesh is not None else None
+    sums = {} if text is None else sum_by_kind(text)
     return Compiled(memory, sums, costs.get("bytes accessed", 0), costs.get("flops", 0))
 
 
