@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from nvs_jax.cli import main
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.camera_accuracy import CameraErrors
-from nvs_jax.evaluation.fitting import CONSTANTS, closed_forms, fit, read_fit, write_fit
+from nvs_jax.evaluation.fitting import CONSTANTS, LEARNING_RATES, closed_forms, fit, read_fit, write_fit
 from nvs_jax.evaluation.measure import measure
 from nvs_jax.evaluation.records import Records
 from nvs_jax.evaluation.report import draw_steps, report, scene_means
@@ -112,13 +113,13 @@ def test_the_search_takes_what_is_best_on_its_scenes(tmp_path):
         "post": (Constant(0.3), closed_forms()[10]),
     }
     for method, best in wanted.items():
-        for rule in (*CONSTANTS, *closed_forms()):
-            variant = replace(Variant(method), weights=rule)
+        for rule, rate in product((*CONSTANTS, *closed_forms()), LEARNING_RATES if method == "post" else (None,)):
+            variant = replace(Variant(method), weights=rule, learning_rate=rate)
             for seed in seeds:
-                psnr = [20.0 + (rule in best)] * 3
+                psnr = [20.0 + (rule in best) + 2 * (rate == 0.5)] * 3
                 bench.records.append(bench.experiment.key(seed, variant), scores={"psnr": psnr})
     found = fit(bench, seeds)
-    assert found == Fit(*(MethodFit(*best) for best in wanted.values()))
+    assert found == Fit(MethodFit(*wanted["dgs"]), MethodFit(*wanted["post"], 0.5))
     write_fit(tmp_path / "fit.json", found)
     assert read_fit(tmp_path / "fit.json") == found
 
