@@ -19,6 +19,7 @@ import jax
 import orbax.checkpoint as ocp
 from jaxtyping import Array
 
+from nvs_jax.disk_errors import orbax_writes
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig, parse_config, published_form, read_json
@@ -111,18 +112,27 @@ def write_checkpoint(
 
 
 def save_arrays(folder: Path, arrays: Iterable[tuple[str, Array]]) -> int:
-    """Write one network's arrays; gives the bytes they take in memory."""
+    """Write one network's arrays; gives the bytes they take in memory.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+    """
     size, number, part = 0, 0, {}
+    folder.mkdir(parents=True, exist_ok=True)
     with ocp.StandardCheckpointer() as checkpointer:
 
+        def part_bytes() -> int:
+            return sum(held.nbytes for held in part.values())
+
         def write() -> None:
-            checkpointer.save(folder / f"{number:03}", part)
-            checkpointer.wait_until_finished()
+            with orbax_writes(folder, part_bytes()):
+                checkpointer.save(folder / f"{number:03}", part)
+                checkpointer.wait_until_finished()
 
         for name, array in arrays:
             part[name] = array
             size += array.nbytes
-            if sum(held.nbytes for held in part.values()) >= _PART_BYTES:
+            if part_bytes() >= _PART_BYTES:
                 write()
                 number, part = number + 1, {}
         if part:

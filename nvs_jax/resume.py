@@ -11,11 +11,9 @@ newest whole state is found. States hold the sampler's latents alone. What comes
 (frames) is computed again, which takes little, and takes no space.
 """
 
-import errno
 import hashlib
 import json
 import logging
-import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -30,6 +28,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from nvs_jax.diffusion.sampler import Carry
+from nvs_jax.disk_errors import orbax_writes
 from nvs_jax.errors import InputError
 from nvs_jax.identity import Identity, difference, short
 from nvs_jax.locking import locked
@@ -220,17 +219,15 @@ def _write_state(path: Path, carry: Carry) -> None:
     shutil.rmtree(path, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        with _checkpointer() as checkpointer:
-            checkpointer.save((temporary / "carry").resolve(), _leaves(carry))
-            checkpointer.wait_until_finished()
-        _write_json(temporary / _DIGESTS, _digests(temporary / "carry"))
-        temporary.replace(path)
-    except Exception as error:
+        leaves = _leaves(carry)
+        with orbax_writes(path.parent, sum(leaf.nbytes for leaf in leaves.values())):
+            with _checkpointer() as checkpointer:
+                checkpointer.save((temporary / "carry").resolve(), leaves)
+                checkpointer.wait_until_finished()
+            _write_json(temporary / _DIGESTS, _digests(temporary / "carry"))
+            temporary.replace(path)
+    except Exception:
         shutil.rmtree(temporary, ignore_errors=True)
-        # Orbax and what is below it raise many things when a disk is full; all quote the system's words.
-        if isinstance(error, OSError) or os.strerror(errno.ENOSPC) in str(error):
-            code = getattr(error, "errno", None) or errno.ENOSPC
-            raise OSError(code, os.strerror(code), str(path.parent)) from error
         raise
 
 

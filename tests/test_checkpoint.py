@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -220,6 +221,13 @@ def test_an_interrupted_save_leaves_nothing(
 
     monkeypatch.setattr(checkpoint, "published_form", interrupt)
     with pytest.raises(error):
+        save_checkpoint(tmp_path / "checkpoint", NETWORKS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(OSError, match="No space left on device"):
         save_checkpoint(tmp_path / "checkpoint", NETWORKS)
     assert list(tmp_path.iterdir()) == []
 
