@@ -19,7 +19,7 @@ from nvs_jax.evaluation.variants import ClosedForm, Constant, Fit, Guided, Metho
 from nvs_jax.media import atomic_path
 
 CONSTANTS = tuple(Constant(w) for w in (0.3, 0.6, 0.8, 0.9, 0.95, 1.0))
-LEARNING_RATES = (0.02, 0.1, 0.5, 1.0, 2.0)
+LEARNING_RATES = (0.02, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Of Post; the release's is 0.02."""
 CROSSINGS = (0.02, 0.1, 0.5, 2.0, 7.0)
 """Noise levels at which w of the farthest frame is 1/2; the release's is 7. Of nearer frames it is proportionally

@@ -30,6 +30,8 @@ SCALE, SHIFT = 0.95, 0.01
 BLUR = 1.5
 """Standard deviation in pixels at 128 columns, of depth whose edges are blurred."""
 _SEGMENT = 5
+_NEXT_VIDEO = 10_000_019
+"""Between the seeds of a scene's videos: no two scenes share one."""
 WeightsTable = Float[Array, "levels f"]
 
 
@@ -189,7 +191,8 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
         pipeline: model and solver.
         truth: the scene.
         variant: with numbers for weights; see `nvs_jax.evaluation.variants.resolve`.
-        seed: of the noise; the same for every variant, which are compared scene by scene.
+        seed: of the noise; the same for every variant, which are compared scene by scene. Further videos of a variant
+            that takes several have seeds of their own.
     """
     match variant.method:
         case "ceiling":
@@ -200,7 +203,10 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
             pictures = jnp.concatenate([truth.pictures[:1], jnp.asarray(filled)])
             frames = _through_codec(pipeline.model.codec(ConditioningSettings()), pictures)
         case _:
-            frames = pipeline.decode(solve_in_segments(problem_of(pipeline, truth, variant, seed)))
+            seeds = (seed + index * _NEXT_VIDEO for index in range(variant.videos))
+            problems = (problem_of(pipeline, truth, variant, each) for each in seeds)
+            videos = [np.asarray(pipeline.decode(solve_in_segments(problem))) for problem in problems]
+            frames = np.mean(videos, axis=0)
     return np.asarray(frames)
 
 

@@ -145,6 +145,14 @@ def test_one_program_for_all_scenes_rules_steps_and_depths(pipeline, truth):
     np.testing.assert_array_equal(first, again)
 
 
+def test_several_videos_are_other_videos_and_their_mean_is_shown(pipeline, truth):
+    variant = Variant("dgs", steps=5)
+    one, other = (frames_of(pipeline, truth, variant, seed) for seed in (0, 10_000_019))
+    assert np.abs(one - other).max() > 1e-3
+    mean = frames_of(pipeline, truth, replace(variant, videos=2), 0)
+    np.testing.assert_allclose(mean, (one + other) / 2, atol=1e-6)
+
+
 def test_rules_without_numbers_are_refused(pipeline, truth):
     with pytest.raises(TypeError, match="best constant"):
         frames_of(pipeline, truth, Variant("dgs", "best constant"), 0)
