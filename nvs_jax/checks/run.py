@@ -1,10 +1,11 @@
 """Every check on a whole model, as `nvs-jax check` runs them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 import jax
+import numpy as np
 from jaxtyping import Array, Float
 from tqdm import tqdm
 
@@ -17,6 +18,7 @@ from nvs_jax.checks.pictures import clip, unrelated_pictures
 from nvs_jax.diffusion.contracts import Denoiser
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import CheckJob
+from nvs_jax.models.svd.config import ImageEncoderConfig
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.settings import ConditioningSettings
@@ -44,8 +46,10 @@ def run_check(job: CheckJob) -> bool:
     if height % model.multiple or width % model.multiple:
         raise InputError(f"--size {height} {width}: this model takes multiples of {model.multiple}")
     print(f"{job.weights}: checked on {frames} frames of {height}x{width}, {unet_dtype(networks)}", flush=True)
+    if not is_clip(networks):
+        print("the image encoder is not CLIP ViT-H: similarities of its embeddings are left out", flush=True)
     outcomes = []
-    with tqdm(desc="check", unit="check") as bar:
+    with tqdm(desc="check", unit=" check") as bar:
         for outcome in check_networks(networks, frames, height, width, job.seed):
             outcomes.append(outcome)
             bar.write(str(outcome))
@@ -78,14 +82,27 @@ def check_networks(networks: SVDNetworks, frames: int, height: int, width: int, 
     own, unrelated = unet_dtype(networks), unrelated_pictures(height, width, seed)
     denoiser = model.denoiser(given, model.embed(first), frames, _UNGUIDED)
     yield from check_denoiser(partial(_probe, denoiser), clean, noise, f"UNet, {own}")
-    yield from check_embeddings(model.embed, unrelated, f"image encoder, {own}")
+    yield from _check_image_encoder(model, unrelated, f"image encoder, {own}")
     for dtype in DTYPES:
         if dtype != own:
             other = SVD(in_dtype(networks, dtype))
             denoiser = other.denoiser(given, other.embed(first), frames, _UNGUIDED)
             limits = {OTHER_SIGMA: LIMITS[OTHER_SIGMA]}
             yield from check_denoiser(partial(_guided, denoiser), clean, noise, f"UNet, {dtype}", limits)
-            yield from check_embeddings(other.embed, unrelated, f"image encoder, {dtype}")
+            yield from _check_image_encoder(other, unrelated, f"image encoder, {dtype}")
+
+
+def is_clip(networks: SVDNetworks) -> bool:
+    """Whether the image encoder is the published one by its size, so that what CLIP was trained for can be asked of it:
+    one that was trained along with a small UNet owes nobody similar embeddings of similar pictures."""
+    return networks.image_encoder_config.projection_dim == ImageEncoderConfig().projection_dim
+
+
+def _check_image_encoder(model: SVD, pictures: Sequence[Float[Array, "H W 3"]], name: str) -> Iterator[Outcome]:
+    if is_clip(model.networks):
+        yield from check_embeddings(model.embed, pictures, name)
+    else:
+        yield check_finite(f"{name}: embeddings", np.stack([model.embed(picture) for picture in pictures]))
 
 
 def unet_dtype(networks: SVDNetworks) -> str:

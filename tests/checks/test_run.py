@@ -5,8 +5,10 @@ import dataclasses
 import jax.numpy as jnp
 import pytest
 
-from nvs_jax.checks.run import check_networks, in_dtype
+from nvs_jax.checks.run import _check_image_encoder, check_networks, in_dtype
 from nvs_jax.cli import main
+from nvs_jax.models.svd.config import ImageEncoderConfig
+from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import SVDNetworks
 from tests.tiny import tiny_pipeline, write_tiny_folder
 
@@ -23,11 +25,31 @@ def test_random_weights_fail_loudly(weights, capsys):
     assert stop.value.code == 1
     lines = capsys.readouterr().out.splitlines()
     assert "3 frames of 24x32, float32" in lines[0]
-    assert all(line.startswith(("ok ", "FAIL ")) for line in lines[1:-1])
+    assert "not CLIP ViT-H" in lines[1]
+    assert all(line.startswith(("ok ", "FAIL ")) for line in lines[2:-1])
     failed = [line for line in lines if line.startswith("FAIL")]
-    for part in ("VAE: round trip", "UNet, float32: error of x0", "UNet, bfloat16: error of x0", "image encoder"):
+    for part in ("VAE: round trip", "UNet, float32: error of x0", "UNet, bfloat16: error of x0"):
         assert any(part in line for line in failed), part
-    assert f"NOT SOUND, {len(failed)} of {len(lines) - 2} checks failed" in lines[-1]
+    assert f"NOT SOUND, {len(failed)} of {len(lines) - 3} checks failed" in lines[-1]
+
+
+@pytest.mark.full
+def test_the_model_in_the_package_is_sound(capsys):
+    main(["check", "demo", "--size", "96", "128", "--frames", "8"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "demo: sound, all" in lines[-1]
+    assert any("image encoder, bfloat16: embeddings" in line for line in lines)
+
+
+def test_only_clip_is_asked_for_what_it_was_trained_for(networks, monkeypatch):
+    pictures = [jnp.full((24, 32, 3), 0.3), jnp.full((24, 32, 3), 0.7)]
+    model = SVD(networks)
+    assert [outcome.name for outcome in _check_image_encoder(model, pictures, "it")] == [
+        "it: embeddings: values that are NaN or infinite"
+    ]
+    as_clip = dataclasses.replace(ImageEncoderConfig(), projection_dim=networks.image_encoder_config.projection_dim)
+    monkeypatch.setattr("nvs_jax.checks.run.ImageEncoderConfig", lambda: as_clip)
+    assert any("cosine" in outcome.name for outcome in _check_image_encoder(model, pictures, "it"))
 
 
 @pytest.fixture
