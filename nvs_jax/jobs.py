@@ -250,7 +250,7 @@ class EvaluateJob:
     scenes: int | None = None
     """On how many scenes; None: all, or four of quick."""
     detail_scenes: int | None = None
-    """On how many of them the tables after the first are measured; None: all, 0: leave those tables out."""
+    """On how many of them the tables after the first are measured, and cameras; None: all, 0: leave that out."""
     fitting_scenes: int = len(FITTING_SEEDS)
     """On how many other scenes the weights of the warped view are fitted first."""
     fit: Path | None = None

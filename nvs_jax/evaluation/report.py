@@ -27,7 +27,13 @@ def by_frame(lines: Sequence[Line], measure: str) -> list[Interval]:
 
 
 def report(
-    bench: Bench, seeds_of: Mapping[str, Sequence[int]], tables: dict[str, Table], fit: Fit, with_fit: bool
+    bench: Bench,
+    seeds_of: Mapping[str, Sequence[int]],
+    tables: dict[str, Table],
+    fit: Fit,
+    *,
+    with_fit: bool,
+    camera_seeds: Sequence[int] = (),
 ) -> str:
     """Everything that was measured, in Markdown.
 
@@ -37,6 +43,7 @@ def report(
         tables: what to show; the first table's scenes are those of the curves.
         fit: numbers of fitted rules.
         with_fit: say what they are.
+        camera_seeds: the scenes whose cameras were measured, for the first table; none of them: no such table.
     """
     settings = bench.experiment.settings
     seeds = seeds_of[MAIN]
@@ -51,12 +58,13 @@ def report(
         lines += ["", *_fit_lines(fit)]
     for title, table in tables.items():
         lines += ["", f"### {title}", ""]
-        if len(seeds_of[title]) < len(seeds):
-            lines += [f"On the first {len(seeds_of[title])} scenes.", ""]
+        lines += _on_the_first(seeds_of[title], seeds)
         lines += _score_table(bench, seeds_of[title], table, fit)
     lines += ["", "### PSNR by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "psnr")]
     lines += ["", "### PSNR in holes by angle", "", *_angle_table(bench, seeds, tables[MAIN], fit, "hole_psnr")]
-    lines += _camera_table(bench, seeds, tables[MAIN], fit)
+    if camera_seeds:
+        lines += ["", "### Cameras", "", *_on_the_first(camera_seeds, seeds)]
+        lines += _camera_table(bench, camera_seeds, tables[MAIN], fit)
     return "\n".join(lines) + "\n"
 
 
@@ -138,15 +146,16 @@ def _angle_table(bench: Bench, seeds: Sequence[int], table: Table, fit: Fit, mea
 
 
 def _camera_table(bench: Bench, seeds: Sequence[int], table: Table, fit: Fit) -> list[str]:
-    """Nothing where cameras were not measured."""
     rows = []
     for title, variant in table.items():
         lines = bench.lines(seeds, resolve(variant, fit))
-        if all("cameras" in line for line in lines):
-            cells = [interval([line["cameras"][name] for line in lines]) for name in ("ate", "rpe_t", "rpe_r")]
-            rows.append([title, *(one.text(4) for one in cells)])
-    header = ["", "ATE, scene units", "RPE-T, scene units", "RPE-R, degrees"]
-    return ["", "### Cameras", "", *markdown_table(header, rows)] if rows else []
+        cells = [interval([line["cameras"][name] for line in lines]) for name in ("ate", "rpe_t", "rpe_r")]
+        rows.append([title, *(one.text(4) for one in cells)])
+    return markdown_table(["", "ATE, scene units", "RPE-T, scene units", "RPE-R, degrees"], rows)
+
+
+def _on_the_first(seeds: Sequence[int], all_seeds: Sequence[int]) -> list[str]:
+    return [f"On the first {len(seeds)} scenes.", ""] if len(seeds) < len(all_seeds) else []
 
 
 def _fit_lines(fit: Fit) -> list[str]:

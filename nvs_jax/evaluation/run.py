@@ -50,9 +50,12 @@ def run_evaluate(job: EvaluateJob) -> Evaluation:
     fewer = seeds[: job.detail_scenes]
     main, others = {MAIN: tables[MAIN]}, {title: table for title, table in tables.items() if title != MAIN and fewer}
     tables = main | others
-    measure(bench, seeds, variants_of(main, found), cameras=lambda _: job.cameras)
+    if job.cameras:
+        measure(bench, fewer, variants_of(main, found), cameras=lambda _: True)
+    measure(bench, seeds, variants_of(main, found))
     measure(bench, fewer, variants_of(others, found))
-    text = report(bench, dict.fromkeys(main, seeds) | dict.fromkeys(others, fewer), tables, found, fitted)
+    seeds_of = dict.fromkeys(main, seeds) | dict.fromkeys(others, fewer)
+    text = report(bench, seeds_of, tables, found, with_fit=fitted, camera_seeds=fewer if job.cameras else ())
     with atomic_path(job.out / "report.md") as path:
         path.write_text(text, encoding="utf-8")
     draw_curves(job.out / "angles.png", bench, seeds, tables[MAIN], found)

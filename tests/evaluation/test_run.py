@@ -17,6 +17,7 @@ from nvs_jax.evaluation.report import draw_steps, report, scene_means
 from nvs_jax.evaluation.run import open_bench
 from nvs_jax.evaluation.settings import BenchmarkSettings
 from nvs_jax.evaluation.variants import (
+    MAIN,
     QUICK,
     TABLES,
     ClosedForm,
@@ -162,7 +163,7 @@ def test_numbers_of_scenes_that_there_are_not_are_refused(options, capsys):
 
 
 @pytest.mark.full
-def test_every_row_of_every_table_can_be_made(tmp_path):
+def test_every_row_of_every_table_can_be_made(tmp_path, monkeypatch):
     fast = {
         title: {row: replace(variant, steps=variant.steps // 25) for row, variant in table.items()}
         for title, table in TABLES.items()
@@ -173,5 +174,11 @@ def test_every_row_of_every_table_can_be_made(tmp_path):
     for table in fast.values():
         for row in table:
             assert f"| {row} |" in text
+    assert "### Cameras" not in text
+    monkeypatch.setattr("nvs_jax.evaluation.measure.camera_errors", lambda *given: CameraErrors(1.0, 2.0, 3.0))
+    measure(bench, seeds, variants_of({MAIN: fast[MAIN]}, found), cameras=lambda _: True)
+    text = report(bench, dict.fromkeys(fast, seeds), fast, found, with_fit=True, camera_seeds=seeds)
+    cameras = text.partition("### Cameras")[2]
+    assert all(f"| {row} | 1.0" in cameras for row in fast[MAIN])
     draw_steps(tmp_path / "steps.png", bench, seeds, fast["Steps"], found)
     assert (tmp_path / "steps.png").stat().st_size > 10_000
