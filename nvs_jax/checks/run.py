@@ -19,6 +19,7 @@ from nvs_jax.diffusion.contracts import Denoiser
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import CheckJob
 from nvs_jax.models.svd.config import ImageEncoderConfig
+from nvs_jax.models.svd.in_turn import NetworksInTurn
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.settings import ConditioningSettings
@@ -92,7 +93,7 @@ def check_networks(networks: SVDNetworks, frames: int, height: int, width: int, 
             yield from _check_image_encoder(other, unrelated, f"image encoder, {dtype}")
 
 
-def is_clip(networks: SVDNetworks) -> bool:
+def is_clip(networks: SVDNetworks | NetworksInTurn) -> bool:
     """Whether the image encoder is the published one by its size, so that what CLIP was trained for can be asked of it:
     one that was trained along with a small UNet owes nobody similar embeddings of similar pictures."""
     return networks.image_encoder_config.projection_dim == ImageEncoderConfig().projection_dim
