@@ -95,16 +95,13 @@ def _check_sizes(request: Request, multiple: int, stride: int) -> None:
 
 
 def _compiled(model: "Model", device: Device) -> "Temporary":
-    """Temporary bytes from the compiler itself; minutes a program at full size."""
-    from nvs_jax.planning.compiling import chips, measure, mesh_of, on
-    from nvs_jax.planning.programs import build_program
+    """Temporary bytes from the compiler itself; less than a minute a program at full size."""
+    from nvs_jax.planning.buffers import Target, place_buffers
 
-    found = chips(device.name, device.chips)
-    mesh = mesh_of(found, default_mesh(device.chips))
-    place = on(found[0], mesh)
+    target = Target(device.name, device.chips, default_mesh(device.chips))
 
     def temporary(program: Program, request: Request) -> "tuple[int, Basis]":
         print(f"compiling {program} ...", flush=True)
-        return measure(build_program(program, model, request, place), mesh).temporary, "compiled"
+        return place_buffers(program, model, request, target).memory.temporary, "compiled"
 
     return temporary

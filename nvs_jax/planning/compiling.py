@@ -110,7 +110,6 @@ def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compi
     Raises:
         jax.errors.JaxRuntimeError: it does not compile for another reason.
     """
-    arguments = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.arguments))
     try:
         with use(mesh):
             compiled = program.lower().compile()
@@ -118,7 +117,7 @@ def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compi
         total = parse_overflow(str(error))
         if total is None:
             raise
-        return Compiled(Memory(arguments, 0, total - arguments))
+        return overflow(abstract_bytes(program), total)
     analysis = compiled.memory_analysis()
     assert analysis is not None, "this back end says nothing of memory"
     memory = Memory(
@@ -131,6 +130,16 @@ def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compi
     text = compiled.as_text() if mesh is not None else None
     sums = {} if text is None else sum_by_kind(text)
     return Compiled(memory, sums, costs.get("bytes accessed", 0), costs.get("flops", 0))
+
+
+def abstract_bytes(program: AbstractProgram) -> int:
+    """Of a program's arguments."""
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.arguments))
+
+
+def overflow(arguments: int, total: int) -> Compiled:
+    """Of a program that does not fit: what is no argument counts as temporary."""
+    return Compiled(Memory(arguments, 0, total - arguments))
 
 
 def sum_by_kind(text: str) -> dict[str, tuple[int, int]]:
