@@ -31,6 +31,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "weights.v2": (0, 1e6),
     "weights.v3": (0, 1e6),
     "guidance.clamp": (0, 1),
+    "guidance.hole_strength": (0, 1),
+    "guidance.hole_sigma": (0, 1e6),
     "guidance.temperature": (_TINY, 1e6),
     "guidance.interval": (0, 1e6),
     "guidance.learning_rate": (0, 1000),

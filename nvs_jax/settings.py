@@ -194,6 +194,10 @@ class GuidanceSettings:
     """Of smooth: how soft its edges are, in units of the latents."""
     interval: tuple[float, float] | None = None
     """Noise levels between which the warped views steer; None: all."""
+    hole_strength: float = 0.0
+    """How far estimates are drawn, in holes, towards the surroundings that fill them: 0 as the paper, 1 all the way."""
+    hole_sigma: float = 0.3
+    """Smallest noise level at which it is; below it holes are the model's alone."""
     learning_rate: float = 0.02
     """Of post: size of a correction relative to sqrt(sigma)."""
     gradient: Literal["skip", "full"] = "skip"
@@ -380,3 +384,7 @@ class RenderSettings:
 
     def __post_init__(self):
         check_numbers(self)
+        _require(
+            self.guidance.hole_strength == 0 or self.conditioning.holes == "filled",
+            "guidance.hole_strength needs conditioning.holes filled: black is no guess at what is in a hole",
+        )

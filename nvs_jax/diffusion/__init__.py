@@ -2,7 +2,7 @@
 
 from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, ViewWeights
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
-from nvs_jax.diffusion.guidance import DirectGuidance, PosteriorGuidance, Tiled, Unguided, Within
+from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
 from nvs_jax.diffusion.reference_weights import reference_weights
 from nvs_jax.diffusion.sampler import Carry, run, sample, start, step
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
@@ -33,6 +33,7 @@ __all__ = [
     "ErrorModelWeights",
     "Euler",
     "ExponentialAdams",
+    "FilledHoles",
     "Guidance",
     "Heun",
     "PosteriorGuidance",

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 from nvs_jax.diffusion.contracts import Guidance, ViewWeights
 from nvs_jax.diffusion.estimates import Blend, Estimate, Select, SmoothSelect, WarpedViews
-from nvs_jax.diffusion.guidance import DirectGuidance, PosteriorGuidance, Tiled, Unguided, Within
+from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
 from nvs_jax.diffusion.reference_weights import reference_weights
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
 from nvs_jax.diffusion.solvers import Churn, DPMSolverPP2M, Euler, ExponentialAdams, Heun, Solver
@@ -70,11 +70,13 @@ def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int,
     if settings.method == "none":
         return Unguided()
     guidance = _make_everywhere(settings, views, multiple, mode)
+    if settings.hole_strength > 0:
+        guidance = FilledHoles(guidance, views, settings.hole_strength, settings.hole_sigma)
     return guidance if settings.interval is None else Within(guidance, *settings.interval)
 
 
 def _make_everywhere(settings: GuidanceSettings, views: WarpedViews, multiple: int, mode: Mode) -> Guidance:
-    """The guidance at work at every noise level."""
+    """The guidance outside of holes, at work at every noise level."""
     rule = _make_estimate(settings, views, mode)
     if settings.method == "dgs":
         return DirectGuidance(rule)

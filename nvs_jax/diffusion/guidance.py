@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, Weights
-from nvs_jax.diffusion.estimates import Estimate, crop_weights
+from nvs_jax.diffusion.estimates import Estimate, WarpedViews, crop_weights
 from nvs_jax.pytree import pytree, static
 from nvs_jax.windows import Window
 
@@ -140,3 +140,34 @@ class Within:
 
 
 __all__ = ["DirectGuidance", "Guidance", "PosteriorGuidance", "Tiled", "Unguided", "Within"]
+
+
+@pytree
+class FilledHoles:
+    """A guidance that is told something about holes, too: mu~ <- mu~ + s (X^ - mu~) there, at large noise levels.
+
+    X^ must hold a guess in holes, such as their surroundings continued smoothly. Where noise is large the guess knows
+    more of the picture's layout than the network does; details are left to the network. Not in the paper.
+
+    Attributes:
+        guidance: what is at work outside of holes, and alone in frames that are all hole: nothing is guessed of them.
+        views: X^ and the holes.
+        strength: s, in [0, 1].
+        low: smallest sigma at which the guess counts.
+    """
+
+    guidance: Guidance
+    views: WarpedViews
+    strength: float | Float[Array, ""]
+    low: float | Float[Array, ""]
+
+    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
+        """The guidance's correction."""
+        return self.guidance.correct(x, sigma, w, denoiser)
+
+    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
+        """The guidance's estimate, drawn towards the guess in holes."""
+        estimate = self.guidance.estimate(x0, sigma, w)
+        guessed = self.views.hole & ~self.views.hole.all((-1, -2), keepdims=True)
+        s = jnp.where(guessed & (sigma >= self.low), self.strength, 0.0)[..., None]
+        return estimate + s * (self.views.target - estimate)

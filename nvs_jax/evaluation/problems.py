@@ -14,7 +14,7 @@ from nvs_jax.diffusion.view_weights import Coefficients, TabulatedWeights, view_
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.settings import BenchmarkSettings
 from nvs_jax.evaluation.variants import Constant, DepthKind, FreeTable, Rule, Variant
-from nvs_jax.geometry import forward_warp, orbit
+from nvs_jax.geometry import fill_holes, forward_warp, orbit
 from nvs_jax.pipeline import Pipeline, Problem
 from nvs_jax.scenes import Scene, SceneSettings, blur_edges, default_view, random_scene, render_path, scale_and_shift
 from nvs_jax.settings import (
@@ -108,6 +108,7 @@ def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
             estimate=variant.estimate,
             tiles=variant.tiles,
             learning_rate=0.02 if variant.learning_rate is None else variant.learning_rate,
+            hole_strength=variant.hole_strength,
         ),
     )
 
@@ -199,8 +200,11 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
             frames = _through_codec(pipeline.model.codec(ConditioningSettings()), truth.pictures)
         case "baseline":
             warp = conditions_of(truth, variant).warp
-            filled = fill_nearest(np.asarray(warp.pictures), np.asarray(warp.valid))
-            pictures = jnp.concatenate([truth.pictures[:1], jnp.asarray(filled)])
+            if variant.fill == "nearest":
+                filled = jnp.asarray(fill_nearest(np.asarray(warp.pictures), np.asarray(warp.valid)))
+            else:
+                filled = fill_holes(warp.condition, warp.hole)
+            pictures = jnp.concatenate([truth.pictures[:1], filled])
             frames = _through_codec(pipeline.model.codec(ConditioningSettings()), pictures)
         case _:
             seeds = (seed + index * _NEXT_VIDEO for index in range(variant.videos))

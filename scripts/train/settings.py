@@ -91,7 +91,7 @@ class DenoiserSettings:
         image_size=56,
         projection_dim=64,
     )
-    optimizer: OptimizerSettings = OptimizerSettings(steps=2000, batch=4, learning_rate=2e-3, cool_down=700)
+    optimizer: OptimizerSettings = OptimizerSettings(steps=3800, batch=4, learning_rate=2e-3, cool_down=1200)
     log_sigma: tuple[float, float] = (0.7, 1.6)
     """Mean and standard deviation of ln sigma, as SVD's image-to-video models."""
     drop_embedding: float = 0.1

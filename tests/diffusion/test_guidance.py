@@ -3,7 +3,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Blend, DirectGuidance, Guidance, PosteriorGuidance, Select, Tiled, Unguided, Within
+from nvs_jax.diffusion import (
+    Blend,
+    DirectGuidance,
+    FilledHoles,
+    Guidance,
+    PosteriorGuidance,
+    Select,
+    Tiled,
+    Unguided,
+    Within,
+)
+from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.windows import Window, overlapping_windows
 from tests.diffusion.test_estimates import random_case
 from tests.diffusion.toys import GaussianDenoiser
@@ -103,6 +114,21 @@ def test_within_works_inside_its_interval_only(case):
         for sigma in map(jnp.float32, (0.9, 3.1)):
             np.testing.assert_array_equal(guidance.correct(x, sigma, W, denoiser), x)
             np.testing.assert_array_equal(guidance.estimate(x, sigma, W), x)
+
+
+def test_filled_holes_draw_the_estimate_towards_the_guess_in_holes_at_large_noise(case):
+    denoiser, x, target, hole = case
+    hole = hole.at[:, 1].set(True)  # of this frame nothing is known, and nothing guessed
+    inside = PosteriorGuidance(Blend(target, hole))
+    guidance: Guidance = FilledHoles(inside, WarpedViews(target, hole), 0.25, 2.0)
+    expected = np.asarray(inside.estimate(x, SIGMA, W))
+    np.testing.assert_array_equal(guidance.correct(x, SIGMA, W, denoiser), inside.correct(x, SIGMA, W, denoiser))
+    np.testing.assert_array_equal(guidance.estimate(x, jnp.float32(1.9), W), expected)
+    estimate = np.asarray(guidance.estimate(x, jnp.float32(2.0), W))
+    there = np.asarray(hole & (jnp.arange(3) != 1)[:, None, None])
+    assert 0 < there.sum() < there.size
+    np.testing.assert_array_equal(estimate[~there], expected[~there])
+    np.testing.assert_allclose(estimate[there], (0.75 * expected + 0.25 * target)[there], atol=1e-6)
 
 
 def test_tiles_take_their_part_of_weights_of_cells(case):

@@ -5,7 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Coefficients, DirectGuidance, closed_form_weights, karras_sigmas, view_weights
+from nvs_jax.diffusion import (
+    Coefficients,
+    DirectGuidance,
+    FilledHoles,
+    closed_form_weights,
+    karras_sigmas,
+    view_weights,
+)
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.evaluation.problems import (
     conditions_of,
@@ -151,6 +158,15 @@ def test_several_videos_are_other_videos_and_their_mean_is_shown(pipeline, truth
     assert np.abs(one - other).max() > 1e-3
     mean = frames_of(pipeline, truth, replace(variant, videos=2), 0)
     np.testing.assert_allclose(mean, (one + other) / 2, atol=1e-6)
+
+
+def test_holes_are_drawn_to_their_smooth_fill_by_what_a_variant_says(pipeline, truth):
+    plain, drawn = (problem_of(pipeline, truth, Variant("dgs", hole_strength=s), 3).guidance for s in (0.0, 0.5))
+    assert isinstance(drawn, FilledHoles)
+    assert isinstance(drawn.guidance, type(plain))
+    assert drawn.strength == 0.5
+    nearest, smooth = (frames_of(pipeline, truth, Variant("baseline", fill=fill), 0) for fill in ("nearest", "smooth"))
+    assert np.abs(nearest - smooth).max() > 0.01
 
 
 def test_rules_without_numbers_are_refused(pipeline, truth):

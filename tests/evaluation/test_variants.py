@@ -44,22 +44,24 @@ def test_everything_is_measured_once_and_with_its_baseline():
     for variant in rows.values():
         assert str(resolve(variant, FAST).described()) in described
         assert str(variant.baseline.described()) in described
-    # 11 methods; 2 more numbers of steps of 3 methods; 5 conditions of 3, with ceiling and model of shiny scenes;
+    # 14 methods; 2 more numbers of steps of 3 methods; 5 conditions of 3, with ceiling and model of shiny scenes;
     # 5 changes of 2 methods, all of the release's of both, tiles and the release's learning rate;
     # means of 3 methods.
-    assert len(needed) == 11 + 6 + 5 * 3 + 2 + 5 * 2 + 2 + 2 + 3
+    assert len(needed) == 14 + 6 + 5 * 3 + 2 + 5 * 2 + 2 + 2 + 3
 
 
 def test_settings_that_change_nothing_do_not_tell_variants_apart():
     assert Variant("none", Constant(0.3), depth="blurred").described() == Variant("none").described()
     assert Variant("ceiling", steps=50).described() == Variant("ceiling").described()
     assert Variant("none", steps=50).described() != Variant("none").described()
+    assert Variant("baseline", fill="smooth").described() != Variant("baseline").described()
+    assert Variant("none", fill="smooth", hole_strength=1.0).described() == Variant("none").described()
     assert Variant("ceiling", solver="heun").described() == Variant("ceiling").described()
     plain = Variant("dgs")
     changes = {
         "weights": Constant(0.5), "steps": 50, "depth": "scaled", "shading": 1.0, "estimate": "blend",
         "mixed_context": True, "target_scale": 1.02, "method": "post", "guidance_scale": (1.0, 3.0),
-        "solver": "heun", "holes": "black", "videos": 4,
+        "solver": "heun", "holes": "black", "videos": 4, "hole_strength": 0.5,
     }  # fmt: skip
     for name, value in changes.items():
         assert replace(plain, **{name: value}).described() != plain.described()
