@@ -130,7 +130,7 @@ def _score_table(bench: Bench, seeds: Sequence[int], table: Table, fit: Fit) -> 
         base = bench.lines(seeds, variant.baseline)
         cells = [str(interval(scene_means(own, measure))) for measure in MEASURES]
         for measure in ("psnr", "hole_psnr"):
-            same = variant.method == "baseline"
+            same = variant == variant.baseline
             pair = scene_means(own, measure), scene_means(base, measure)
             cells.append("-" if same else signed(paired_interval(*pair)))
         rows.append([title, *cells, f"{np.median([line['seconds'] for line in own]):.1f}"])

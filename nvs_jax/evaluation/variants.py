@@ -199,6 +199,7 @@ def _conditions() -> Table:
         for depth, error in _DEPTHS.items():
             under = f"{surfaces}, {error}"
             table[f"filled warp, {under}"] = Variant("baseline", depth=depth, shading=shading)
+            table[f"DGS, release's v1 v2 v3, {under}"] = Variant("dgs", depth=depth, shading=shading)
             for method, name in _NAMES.items():
                 table[f"{name}, fitted, {under}"] = Variant(method, "fitted", depth=depth, shading=shading)
     return table
@@ -211,10 +212,13 @@ def _extras() -> Table:
         table |= {
             f"{name}, fitted": plain,
             f"{name}, blended instead of selected": replace(plain, estimate="blend"),
-            f"{name}, mixed temporal context": replace(plain, mixed_context=True),
             f"{name}, target scale times 1.02": replace(plain, target_scale=1.02),
             f"{name}, holes black": replace(plain, holes="black"),
             f"{name}, classifier-free guidance 1 to 3": replace(plain, guidance_scale=(1.0, 3.0)),
+            # Without that guidance there is one branch, and nothing to mix.
+            f"{name}, the same with mixed temporal context": replace(
+                plain, guidance_scale=(1.0, 3.0), mixed_context=True
+            ),
         }
         release = Variant(method, mixed_context=True, target_scale=1.02, guidance_scale=(1.0, 3.0), holes="black")
         if method == "post":
