@@ -14,6 +14,7 @@ _BRANCHES = re.compile(r"\b(?:branch_computations|called_computations)=\{(.*?)\}
 _BODY = re.compile(r"\bcondition=%?([^\s,]+), body=%?([^\s,]+)")
 _TRIPS = re.compile(r"known_trip_count\W+n\W+(\d+)")
 _CONSTANT = re.compile(r"= [su]\d+\[\]\S* constant\((\d+)\)")
+_CHANNEL = re.compile(r"\bchannel_id=\d+")
 _ARRAY = re.compile(r"\b(pred|[a-z]+(\d+))\w*\[([\d,]*)\]")
 
 
@@ -70,7 +71,21 @@ def executed(text: str) -> list[tuple[Collective, int]]:
     for name, lines in reversed(bodies.items()):
         for called, turns in _calls(lines, bodies):
             times[called] += turns * times[name]
-    return [(each, times[name]) for name, lines in bodies.items() for each in collectives("\n".join(lines))]
+    seen: set[str] = set()
+    return [
+        (each, times[name]) for name, lines in bodies.items() for each in collectives("\n".join(_unspread(lines, seen)))
+    ]
+
+
+def _unspread(lines: list[str], seen: set[str]) -> Iterator[str]:
+    """Lines without the further parts of a collective that the compiler spreads over the fusions beside it: each of
+    those has all of it, under one channel."""
+    for line in lines:
+        channel = _CHANNEL.search(line) if "async_collective_fusion" in line else None
+        if channel is None or channel[0] not in seen:
+            yield line
+        if channel is not None:
+            seen.add(channel[0])
 
 
 def _computations(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -30,6 +30,18 @@ def test_results_of_several_arrays_and_of_asynchronous_ones():
     assert [each.sent for each in found] == [28, 16, 12]
 
 
+def test_a_collective_spread_over_several_fusions_is_one():
+    part = (
+        "  %all-gather.{0} = f32[8]{{0}} all-gather(%p), channel_id=87, replica_groups=[1,2]<=[2], dimensions={{0}}, "
+        'backend_config={{"async_collective_fusion_config":{{"flag_end":"8"}}}}'
+    )
+    bodies = "\n".join(f"%fusion.{i} (p: f32[4]) -> f32[8] {{\n{part.format(i)}\n}}\n" for i in range(3))
+    calls = "\n".join(f"  %x.{i} = f32[8]{{0}} fusion(%q), kind=kCustom, calls=%fusion.{i}" for i in range(3))
+    text = f"HloModule jit_f\n\n{bodies}\nENTRY %main (q: f32[4]) -> f32[8] {{\n{calls}\n}}\n"
+    assert executed(text) == [(Collective("all-gather", 32, 2), 1)]
+    assert len(executed(text.replace("async_collective_fusion", "other"))) == 3
+
+
 def test_an_unknown_notation_is_an_error():
     with pytest.raises(ValueError, match="no groups"):
         collectives("  %a = f32[2]{0} all-reduce(%b), to_apply=%c")

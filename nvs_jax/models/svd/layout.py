@@ -52,7 +52,7 @@ def over_time(
         each: what locations, counted row by row, are told.
     """
     b, parts = len(x), location_shards(len(x))
-    if batch_shards(b) is None:
+    if _is_whole(x):
         # The transpose first: a DGS step of SVD-XT takes 7.6 GiB of a TPU this way, and 9.1 the way a mesh needs it.
         _, f, h, w, c = x.shape
         y = block(x.transpose(0, 2, 3, 1, 4).reshape(b * h * w, f, c), *(array.reshape(-1) for array in each))
@@ -72,7 +72,7 @@ def through_time(
         x: a batch of videos.
         shared: arrays that are handed on.
     """
-    if batch_shards(len(x)) is None:
+    if _is_whole(x):
         return block(x, *shared)
     locations = x.shape[2] * x.shape[3]
     # Statistics must not see the padding: the compiler's own they do not.
@@ -81,9 +81,18 @@ def through_time(
     return _to_frames(pad(y, 2, location_shards(len(x))), (*x.shape[:-1], y.shape[-1]))
 
 
+def _is_whole(x: Array) -> bool:
+    """Whether a batch of videos is divided among no devices; a single frame, such as the last of a chunked decoding, is
+    not worth it: with all of it everywhere nothing has to be exchanged, and it takes no longer."""
+    return batch_shards(len(x)) is None or x.shape[1] == 1
+
+
 def _each_frame(layer: Callable[..., Array], x: Array, *each: Array) -> Array:
     """`layer` of all frames [b, f, ...] folded into one axis."""
     b, f = x.shape[:2]
+    if _is_whole(x):
+        y = layer(*(array.reshape(b * f, *array.shape[2:]) for array in (x, *each)))
+        return y.reshape(b, f, *y.shape[1:])
     parts = frame_shards(b)
     folded = [_fold(pad(constrain(array, "frames"), 1, parts), "pictures") for array in (x, *each)]
     return constrain(_unfold(layer(*folded), b, "pictures")[:, :f], "frames")
