@@ -150,10 +150,10 @@ def constrain(x: Array, layout: Layout, batch: int | None = None) -> Array:
     return jax.lax.with_sharding_constraint(x, PartitionSpec(*spec[: x.ndim]))
 
 
-def batch_shards(batch: int) -> int | None:
-    """Into how many parts a batch of this size is divided; None without a mesh."""
+def batch_shards(batch: int) -> int:
+    """Into how many parts a batch of this size is divided."""
     mesh = current()
-    return None if mesh is None else _size(mesh, _batch_axes(mesh, batch))
+    return 1 if mesh is None else _size(mesh, _batch_axes(mesh, batch))
 
 
 def frame_shards(batch: int) -> int:

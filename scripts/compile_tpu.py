@@ -5,10 +5,10 @@
     ... --chips v5e:8 --cases dgs                 on eight chips, divided as docs/sharding.md advises
     ... --chips v5e:1 v5e:8 --count-only          only what is counted from shapes: seconds a program
 
-Needs `pip install 'nvs-jax[tpu]'`. No weights are needed or allocated. A program takes about a minute on one core: the
-compiler is stopped when it has placed every buffer. --raw waits for its code, 20 minutes and more, and has its own
-counts of operations and bytes, too. Each result is written at once, and a second run with the same --out replaces what
-it compiles again and keeps the rest.
+Needs `pip install 'nvs-jax[tpu]'`. No weights are needed or allocated. A program takes seconds to three minutes on one
+core: the compiler is stopped when it has placed every buffer. --raw waits for its code, 20 minutes and more, and has
+its own counts of operations and bytes, too. Each result is written at once, and a second run with the same --out
+replaces what it compiles again and keeps the rest.
 """
 
 import json
@@ -22,7 +22,7 @@ import tyro
 
 from nvs_jax.errors import InputError
 from nvs_jax.media import atomic_path
-from nvs_jax.planning.buffers import Target, place_buffers
+from nvs_jax.planning.buffers import place_buffers
 from nvs_jax.planning.compiling import Compiled, Memory, chips, compile_program, mesh_of, on
 from nvs_jax.planning.devices import default_mesh, parse_device
 from nvs_jax.planning.programs import STEPS, Model, build_program
@@ -99,7 +99,7 @@ def main(options: Options) -> None:
             if options.raw:
                 compiled = compile_program(abstract, mesh)
             else:
-                compiled = place_buffers(program, options.model, request, Target(device.name, device.chips, shape))
+                compiled = place_buffers(program, options.model, request, device, shape)
             entry = measured(entry, compiled)
             record(options, entry)
             seconds = time.perf_counter() - since

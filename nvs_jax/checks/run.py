@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 
 import jax
-import numpy as np
 from jaxtyping import Array, Float
 from tqdm import tqdm
 
@@ -103,7 +102,7 @@ def _check_image_encoder(model: SVD, pictures: Sequence[Float[Array, "H W 3"]], 
     if is_clip(model.networks):
         yield from check_embeddings(model.embed, pictures, name)
     else:
-        yield check_finite(f"{name}: embeddings", np.stack([model.embed(picture) for picture in pictures]))
+        yield check_finite(f"{name}: embeddings", [model.embed(picture) for picture in pictures])
 
 
 def unet_dtype(networks: SVDNetworks) -> str:

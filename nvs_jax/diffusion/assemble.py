@@ -69,6 +69,8 @@ def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int,
     """
     if settings.method == "none":
         return Unguided()
+    if settings.free_last and mode == "views" and settings.method == "dgs":
+        views = WarpedViews(views.target, views.hole.at[:, -1].set(True))
     guidance = _make_everywhere(settings, views, multiple, mode)
     if settings.hole_strength > 0:
         guidance = FilledHoles(guidance, views, settings.hole_strength, settings.hole_sigma)
@@ -90,8 +92,6 @@ def _make_everywhere(settings: GuidanceSettings, views: WarpedViews, multiple: i
 
 def _make_estimate(settings: GuidanceSettings, views: WarpedViews, mode: Mode) -> Estimate:
     target, hole = views.target, views.hole
-    if settings.free_last and mode == "views" and settings.method == "dgs":
-        hole = hole.at[:, -1].set(True)
     if settings.estimate == "blend":
         return Blend(target, hole)
     clamp = RELEASE_CLAMP[mode, settings.method] if settings.clamp is None else settings.clamp

@@ -139,9 +139,6 @@ class Within:
         return jax.lax.cond(inside, lambda x0: self.guidance.estimate(x0, sigma, w), lambda x0: x0, x0)
 
 
-__all__ = ["DirectGuidance", "Guidance", "PosteriorGuidance", "Tiled", "Unguided", "Within"]
-
-
 @pytree
 class FilledHoles:
     """A guidance that is told something about holes, too: mu~ <- mu~ + s (X^ - mu~) there, at large noise levels.
@@ -171,3 +168,6 @@ class FilledHoles:
         guessed = self.views.hole & ~self.views.hole.all((-1, -2), keepdims=True)
         s = jnp.where(guessed & (sigma >= self.low), self.strength, 0.0)[..., None]
         return estimate + s * (self.views.target - estimate)
+
+
+__all__ = ["DirectGuidance", "FilledHoles", "Guidance", "PosteriorGuidance", "Tiled", "Unguided", "Within"]

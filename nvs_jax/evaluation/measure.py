@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ def measure(
     bench: Bench,
     seeds: Iterable[int],
     variants: Iterable[Variant],
-    cameras: Callable[[Variant], bool] = lambda variant: False,
+    cameras: bool = False,
     title: str = "evaluate",
 ) -> None:
     """Fill in what is missing of all variants on all scenes, scene by scene.
@@ -45,16 +45,16 @@ def measure(
         bench: results go to its records.
         seeds: of the scenes.
         variants: with numbers for weights.
-        cameras: of which variants to measure camera accuracy, too.
+        cameras: measure camera accuracy, too.
         title: of the progress bar.
     """
     variants, key = list(variants), bench.experiment.key
-    wanted = [(seed, variant, cameras(variant)) for seed in seeds for variant in variants]
-    missing = [one for one in wanted if _is_missing(bench.records.lines.get(key(one[0], one[1])), one[2])]
+    wanted = [(seed, variant) for seed in seeds for variant in variants]
+    missing = [one for one in wanted if _is_missing(bench.records.lines.get(key(*one)), cameras)]
     truth = _LastTruth(bench)
     try:
-        for seed, variant, with_cameras in tqdm(missing, desc=title, unit="video", disable=not missing):
-            entries = measure_one(bench.pipeline, truth(seed, variant.shading), variant, seed, with_cameras)
+        for seed, variant in tqdm(missing, desc=title, unit="video", disable=not missing):
+            entries = measure_one(bench.pipeline, truth(seed, variant.shading), variant, seed, cameras)
             named = {"weights": bench.experiment.weights, "seed": seed, "variant": variant.described()}
             bench.records.append(key(seed, variant), **named, **entries)
     except KeyboardInterrupt:

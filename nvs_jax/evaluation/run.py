@@ -51,7 +51,7 @@ def run_evaluate(job: EvaluateJob) -> Evaluation:
     main, others = {MAIN: tables[MAIN]}, {title: table for title, table in tables.items() if title != MAIN and fewer}
     tables = main | others
     if job.cameras:
-        measure(bench, fewer, variants_of(main, found), cameras=lambda _: True)
+        measure(bench, fewer, variants_of(main, found), cameras=True)
     measure(bench, seeds, variants_of(main, found))
     measure(bench, fewer, variants_of(others, found))
     seeds_of = dict.fromkeys(main, seeds) | dict.fromkeys(others, fewer)

@@ -108,11 +108,7 @@ class Variant:
                 del fields[name]
         if self.method in ("ceiling", "none"):
             del fields["depth"]
-        # Younger than some results: without it they are what they were.
-        return {name: value for name, value in fields.items() if (name, value) not in _YOUNGER}
-
-
-_YOUNGER = (("hole_strength", 0.0), ("fill", "nearest"))
+        return fields
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,11 @@ import multiprocessing
 import re
 import signal
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nvs_jax.errors import InputError
-from nvs_jax.planning.compiling import (
-    Compiled,
-    Memory,
-    abstract_bytes,
-    chips,
-    mesh_of,
-    on,
-    overflow,
-    parse_overflow,
-    sum_by_kind,
-)
+from nvs_jax.planning.compiling import Compiled, Memory, chips, mesh_of, on, overflow, require_compiler, sum_by_kind
+from nvs_jax.planning.devices import Device
 from nvs_jax.planning.programs import Model, build_program
 from nvs_jax.planning.request import Program, Request
 from nvs_jax.sharding import use
@@ -36,38 +25,27 @@ _TOTAL = re.compile(r"^Memory Space: default \(color=0\)\nTotal bytes: (\d+)", r
 _ALLOCATION = re.compile(r"^allocation \d+: size (\d+)(,.*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Target:
-    """Chips that need not be there.
-
-    Attributes:
-        name: "v5e", "v6e" or "v5p".
-        count: how many share the work.
-        mesh: how: parts of the branches, of the frames and of the rows.
-    """
-
-    name: str
-    count: int = 1
-    mesh: tuple[int, int, int] = (1, 1, 1)
-
-
-def place_buffers(name: Program, model: Model, request: Request, target: Target) -> Compiled:
+def place_buffers(
+    name: Program, model: Model, request: Request, device: Device, shape: tuple[int, int, int]
+) -> Compiled:
     """What a program takes on each chip, and what the chips tell each other; not the compiler's counts of work.
 
     Args:
         name: of a render's program.
         model: its networks.
         request: sizes and settings.
-        target: what it is compiled for.
+        device: TPU chips, which need not be there.
+        shape: how they share the work: parts of the branches, of the frames and of the rows.
 
     Raises:
         InputError: the TPU compiler is not installed.
         RuntimeError: it does not compile.
     """
+    require_compiler()
     with TemporaryDirectory() as dump:
         folder = Path(dump)
         context = multiprocessing.get_context("spawn")
-        process = context.Process(target=_compile, args=(name, model, request, target, folder), daemon=True)
+        process = context.Process(target=_compile, args=(name, model, request, device, shape, folder), daemon=True)
         process.start()
         try:
             while process.is_alive() and not _is_written(folder):
@@ -78,9 +56,9 @@ def place_buffers(name: Program, model: Model, request: Request, target: Target)
         if (folder / _FAILED).exists():
             return _failed((folder / _FAILED).read_text(encoding="utf-8"), name, model, request)
         if not _is_written(folder):
-            raise RuntimeError(f"the compiler ended with {_code(process.exitcode)} and has said nothing")
-        report, places, program = (_only(folder, kind).read_text() for kind in (_REPORT, _PLACES, _PROGRAM))
-        return Compiled(parse_buffers(report, places), {} if target.count == 1 else sum_by_kind(program))
+            raise RuntimeError(f"the compiler ended with code {process.exitcode} and has said nothing")
+        report, places, program = (next(folder.glob(kind)).read_text() for kind in (_REPORT, _PLACES, _PROGRAM))
+        return Compiled(parse_buffers(report, places), {} if device.chips == 1 else sum_by_kind(program))
 
 
 def parse_buffers(report: str, places: str) -> Memory:
@@ -103,11 +81,13 @@ def parse_buffers(report: str, places: str) -> Memory:
     return Memory(arguments, outputs, int(total[1]) - arguments - outputs + reused, reused)
 
 
-def _compile(name: Program, model: Model, request: Request, target: Target, folder: Path) -> None:
+def _compile(
+    name: Program, model: Model, request: Request, device: Device, shape: tuple[int, int, int], folder: Path
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever interrupts the other process means this one, too
     try:
-        found = chips(target.name, target.count)
-        mesh = mesh_of(found, target.mesh)
+        found = chips(device.name, device.chips)
+        mesh = mesh_of(found, shape)
         with use(mesh):
             lowered = build_program(name, model, request, on(found[0], mesh)).lower()
             lowered.compile(compiler_options={"xla_dump_to": str(folder), "xla_dump_hlo_as_text": True})
@@ -117,27 +97,16 @@ def _compile(name: Program, model: Model, request: Request, target: Target, fold
 
 
 def _is_written(folder: Path) -> bool:
-    """Whether the last of the files is there to its end."""
-    program = _only(folder, _PROGRAM)
-    if not program.exists():
+    """Whether the last of the files is there to its end, which is the end of the entry."""
+    program = next(folder.glob(_PROGRAM), None)
+    if program is None:
         return False
-    with program.open("rb") as file:
-        file.seek(max(0, program.stat().st_size - 16))
-        return file.read().rstrip().endswith(b"\n}")
-
-
-def _only(folder: Path, kind: str) -> Path:
-    """The file of this kind of the largest module: small ones may be compiled on the way."""
-    return max(folder.glob(kind), key=lambda path: path.stat().st_size, default=folder / "none")
+    text = program.read_bytes()
+    return b"\nENTRY " in text and text.rstrip().endswith(b"\n}")
 
 
 def _failed(message: str, name: Program, model: Model, request: Request) -> Compiled:
-    total = parse_overflow(message)
-    if total is None:
-        kind, _, text = message.partition(": ")
-        raise InputError(text) if kind == "InputError" else RuntimeError(message)
-    return overflow(abstract_bytes(build_program(name, model, request)), total)
-
-
-def _code(code: int | None) -> str:
-    return f"signal {-code}" if code is not None and code < 0 else f"code {code}"
+    found = overflow(build_program(name, model, request), message)
+    if found is None:
+        raise RuntimeError(message)
+    return found

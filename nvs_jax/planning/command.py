@@ -95,13 +95,13 @@ def _check_sizes(request: Request, multiple: int, stride: int) -> None:
 
 
 def _compiled(model: "Model", device: Device) -> "Temporary":
-    """Temporary bytes from the compiler itself; less than a minute a program at full size."""
-    from nvs_jax.planning.buffers import Target, place_buffers
+    """Temporary bytes from the compiler itself; up to three minutes a program at full size."""
+    from nvs_jax.planning.buffers import place_buffers
 
-    target = Target(device.name, device.chips, default_mesh(device.chips))
+    shape = default_mesh(device.chips)
 
     def temporary(program: Program, request: Request) -> "tuple[int, Basis]":
         print(f"compiling {program} ...", flush=True)
-        return place_buffers(program, model, request, target).memory.temporary, "compiled"
+        return place_buffers(program, model, request, device, shape).memory.temporary, "compiled"
 
     return temporary

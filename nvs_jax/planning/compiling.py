@@ -62,6 +62,16 @@ def can_compile() -> bool:
     return find_spec("libtpu") is not None
 
 
+def require_compiler() -> None:
+    """Nothing, if the TPU compiler is installed.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not can_compile():
+        raise InputError("the TPU compiler is not installed: pip install 'nvs-jax[tpu]', or libtpu alone")
+
+
 def chips(name: str, count: int = 1) -> list[Any]:
     """Chips of a TPU that need not be there.
 
@@ -72,8 +82,7 @@ def chips(name: str, count: int = 1) -> list[Any]:
     Raises:
         InputError: the TPU compiler is not installed.
     """
-    if not can_compile():
-        raise InputError("the TPU compiler is not installed: pip install 'nvs-jax[tpu]', or libtpu alone")
+    require_compiler()
     # The compiler would otherwise ask the cloud about this machine, and refuse to be loaded twice.
     os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
     os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")
@@ -93,11 +102,6 @@ def on(device: Any, mesh: Mesh | None = None) -> Place:
     return lambda *_: sharding
 
 
-def measure(program: AbstractProgram, mesh: Mesh | None = None) -> Memory:
-    """Bytes that a program takes on each chip, from compiling it: see `compile_program`."""
-    return compile_program(program, mesh).memory
-
-
 def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compiled:
     """Compile, and read what it takes.
 
@@ -114,10 +118,10 @@ def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compi
         with use(mesh):
             compiled = program.lower().compile()
     except jax.errors.JaxRuntimeError as error:
-        total = parse_overflow(str(error))
-        if total is None:
+        found = overflow(program, str(error))
+        if found is None:
             raise
-        return overflow(abstract_bytes(program), total)
+        return found
     analysis = compiled.memory_analysis()
     assert analysis is not None, "this back end says nothing of memory"
     memory = Memory(
@@ -132,13 +136,17 @@ def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compi
     return Compiled(memory, sums, costs.get("bytes accessed", 0), costs.get("flops", 0))
 
 
-def abstract_bytes(program: AbstractProgram) -> int:
-    """Of a program's arguments."""
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.arguments))
+def overflow(program: AbstractProgram, message: str) -> Compiled | None:
+    """What a program that does not fit would take: what is no argument counts as temporary.
 
-
-def overflow(arguments: int, total: int) -> Compiled:
-    """Of a program that does not fit: what is no argument counts as temporary."""
+    Args:
+        program: which.
+        message: the compiler's complaint; None comes back if it is about something else.
+    """
+    total = parse_overflow(message)
+    if total is None:
+        return None
+    arguments = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.arguments))
     return Compiled(Memory(arguments, 0, total - arguments))
 
 

@@ -1,4 +1,4 @@
-"""What is trained, on what, for how long. The defaults make the model in the package; the tests take toy sizes."""
+"""What is trained, on what, for how long. The defaults make a model like the package's; tests take toy sizes."""
 
 from dataclasses import dataclass, field
 

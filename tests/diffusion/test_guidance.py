@@ -14,7 +14,9 @@ from nvs_jax.diffusion import (
     Unguided,
     Within,
 )
+from nvs_jax.diffusion.assemble import make_guidance
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.settings import GuidanceSettings
 from nvs_jax.windows import Window, overlapping_windows
 from tests.diffusion.test_estimates import random_case
 from tests.diffusion.toys import GaussianDenoiser
@@ -129,6 +131,15 @@ def test_filled_holes_draw_the_estimate_towards_the_guess_in_holes_at_large_nois
     assert 0 < there.sum() < there.size
     np.testing.assert_array_equal(estimate[~there], expected[~there])
     np.testing.assert_allclose(estimate[there], (0.75 * expected + 0.25 * target)[there], atol=1e-6)
+
+
+def test_a_last_frame_that_is_left_to_the_model_is_not_drawn_to_a_guess(case):
+    _, x, target, hole = case
+    settings = GuidanceSettings("dgs", "blend", free_last=True, hole_strength=0.5)
+    guidance = make_guidance(settings, WarpedViews(target, hole), 2, "views")
+    estimate = np.asarray(guidance.estimate(x, SIGMA, W))
+    np.testing.assert_array_equal(estimate[:, -1], x[:, -1])
+    assert np.abs(estimate - x)[:, :-1].max() > 0.1
 
 
 def test_tiles_take_their_part_of_weights_of_cells(case):

@@ -101,7 +101,7 @@ def test_cameras_are_added_to_what_is_there(tmp_path, monkeypatch):
     assert "cameras" not in bench.lines([40_000], variant)[0]
     found = CameraErrors(1.0, 2.0, 3.0)
     monkeypatch.setattr("nvs_jax.evaluation.measure.camera_errors", lambda *given: found)
-    measure(bench, [40_000], [variant], cameras=lambda _: True)
+    measure(bench, [40_000], [variant], cameras=True)
     assert bench.lines([40_000], variant)[0]["cameras"] == {"ate": 1.0, "rpe_t": 2.0, "rpe_r": 3.0}
 
 
@@ -176,7 +176,7 @@ def test_every_row_of_every_table_can_be_made(tmp_path, monkeypatch):
             assert f"| {row} |" in text
     assert "### Cameras" not in text
     monkeypatch.setattr("nvs_jax.evaluation.measure.camera_errors", lambda *given: CameraErrors(1.0, 2.0, 3.0))
-    measure(bench, seeds, variants_of({MAIN: fast[MAIN]}, found), cameras=lambda _: True)
+    measure(bench, seeds, variants_of({MAIN: fast[MAIN]}, found), cameras=True)
     text = report(bench, dict.fromkeys(fast, seeds), fast, found, with_fit=True, camera_seeds=seeds)
     cameras = text.partition("### Cameras")[2]
     assert all(f"| {row} | 1.0" in cameras for row in fast[MAIN])

@@ -2,8 +2,9 @@ import pytest
 
 from nvs_jax import InputError
 from nvs_jax.planning import buffers
-from nvs_jax.planning.buffers import Target, parse_buffers, place_buffers
-from nvs_jax.planning.compiling import Memory, can_compile
+from nvs_jax.planning.buffers import parse_buffers, place_buffers
+from nvs_jax.planning.compiling import Memory
+from nvs_jax.planning.devices import parse_device
 from nvs_jax.planning.programs import Model
 from nvs_jax.planning.request import Request
 
@@ -36,10 +37,10 @@ def test_a_report_in_another_form_is_no_number():
         parse_buffers(REPORT.replace("color=0", "color=7"), PLACES)
 
 
-@pytest.mark.skipif(can_compile(), reason="the TPU compiler is installed")
-def test_without_the_compiler_one_line_says_what_to_install():
+def test_without_the_compiler_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("nvs_jax.planning.compiling.can_compile", lambda: False)
     with pytest.raises(InputError, match=r"TPU compiler is not installed: pip install 'nvs-jax\[tpu\]'"):
-        place_buffers("embed", Model(), Request(), Target("v5e"))
+        place_buffers("embed", Model(), Request(), parse_device("v5e:1"), (1, 1, 1))
 
 
 def test_what_the_other_process_says_is_said_here():

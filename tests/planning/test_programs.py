@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
-from nvs_jax.planning.compiling import measure
+from nvs_jax.planning.compiling import compile_program
 from nvs_jax.planning.programs import Model, build_program
 from nvs_jax.planning.request import COMPONENT, PROGRAMS, Program, Request
 from tests.convert.published import CONFIGS
@@ -42,7 +42,7 @@ def test_every_program_can_be_lowered(program, request_):
 
 
 def test_memory_is_the_compilers():
-    memory = measure(build_program("embed", TINY, SMALL))
+    memory = compile_program(build_program("embed", TINY, SMALL)).memory
     weights = TINY.weight_bytes("image_encoder", "float32")
     assert memory.arguments == pytest.approx(weights + 64 * 64 * 3 * 4, rel=0.01)
     assert memory.outputs == 4 * CONFIGS["image_encoder"].projection_dim

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from nvs_jax.sharding import Layout, batch_shards, constrain, frame_shards, location_shards, pad
+from nvs_jax.sharding import Layout, batch_shards, constrain, current, frame_shards, location_shards, pad
 
 
 def per_frame(
@@ -51,13 +51,12 @@ def over_time(
         x: a batch of videos.
         each: what locations, counted row by row, are told.
     """
-    b, parts = len(x), location_shards(len(x))
+    b, f, h, w, c = x.shape
     if _is_whole(x):
-        # The transpose first: a DGS step of SVD-XT takes 7.6 GiB of a TPU this way, and 9.1 the way a mesh needs it.
-        _, f, h, w, c = x.shape
+        # The transpose first, which takes less of a TPU's memory than the order that a mesh needs.
         y = block(x.transpose(0, 2, 3, 1, 4).reshape(b * h * w, f, c), *(array.reshape(-1) for array in each))
         return y.reshape(b, h, w, f, c).transpose(0, 3, 1, 2, 4)
-    sequences = _fold(_to_locations(x).swapaxes(1, 2), "sequences")
+    sequences, parts = _fold(_to_locations(x).swapaxes(1, 2), "sequences"), location_shards(b)
     y = block(sequences, *(_fold(pad(array, 1, parts), "sequences") for array in each))
     return _to_frames(_unfold(y, b, "sequences").swapaxes(1, 2), x.shape)
 
@@ -84,7 +83,7 @@ def through_time(
 def _is_whole(x: Array) -> bool:
     """Whether a batch of videos is divided among no devices; a single frame, such as the last of a chunked decoding, is
     not worth it: with all of it everywhere nothing has to be exchanged, and it takes no longer."""
-    return batch_shards(len(x)) is None or x.shape[1] == 1
+    return current() is None or x.shape[1] == 1
 
 
 def _each_frame(layer: Callable[..., Array], x: Array, *each: Array) -> Array:
@@ -114,12 +113,9 @@ def _to_frames(y: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _fold(x: Array, layout: Layout) -> Array:
-    """[b, n, ...] to [b*n, ...]: batch element major without a mesh.
-
-    On a mesh n is divided, and must stay so: the batch elements that a device holds are innermost.
-    """
+    """[b, n, ...] to [b*n, ...] on a mesh: n is divided, and must stay so. What a device holds of b is innermost."""
     b, n = x.shape[:2]
-    groups = batch_shards(b) or b
+    groups = batch_shards(b)
     if groups < b:
         x = x.reshape(groups, b // groups, n, *x.shape[2:]).swapaxes(1, 2)
     return constrain(x.reshape(b * n, *x.shape[2 + (groups < b) :]), layout, b)
@@ -127,7 +123,7 @@ def _fold(x: Array, layout: Layout) -> Array:
 
 def _unfold(y: Array, b: int, layout: Layout) -> Array:
     """Undo it."""
-    n, groups = len(y) // b, batch_shards(b) or b
+    n, groups = len(y) // b, batch_shards(b)
     y = constrain(y, layout, b)
     if groups < b:
         y = y.reshape(groups, n, b // groups, *y.shape[1:]).swapaxes(1, 2)
