@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 
 import jax
 import jax.numpy as jnp
@@ -91,10 +92,11 @@ def flipped(path):
 def test_damage_of_any_file_costs_a_segment_and_no_bit(damage, tmp_path, capsys):
     expected = solve(problem())
     interrupt(tmp_path / "kept", 3)
+    # Copied, not made again: Orbax does not always write as many files.
     count = len(list((tmp_path / "kept" / "000006").rglob("*")))
     for index in range(0, count, 3):
         folder = tmp_path / str(index)
-        interrupt(folder, 3)
+        shutil.copytree(tmp_path / "kept", folder)
         file = sorted((folder / "000006").rglob("*"))[index]
         if not file.is_file():
             continue
