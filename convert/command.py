@@ -4,6 +4,7 @@ import time
 
 from convert.loading import convert
 from nvs_jax.jobs import ConvertJob
+from nvs_jax.saying import tell
 
 
 def run_convert(job: ConvertJob) -> None:
@@ -16,7 +17,7 @@ def run_convert(job: ConvertJob) -> None:
     made = convert(
         job.source, job.destination, job.dtype, overwrite=job.overwrite, variant=job.variant, model=job.model
     )
-    print(
+    tell(
         f"{job.destination}: {made['configs']['unet']['num_frames']} frames, {made['bytes'] / 1e9:.2f} GB of weights, "
         f"{time.monotonic() - start:.0f} s, at most {made['peak_memory'] / 1e9:.2f} GB of memory"
     )

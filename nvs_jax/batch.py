@@ -1,7 +1,6 @@
 """Many renders in one process, each complete or not at all, and none twice."""
 
 import json
-import sys
 import time
 import traceback
 from dataclasses import asdict, dataclass, field
@@ -14,7 +13,8 @@ from nvs_jax.jobs import BatchJob, RenderJob
 from nvs_jax.media import atomic_path
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.runs import load_for, run_render
-from nvs_jax.stopping import Stopped, StopRequest, stop_on_sigterm
+from nvs_jax.saying import say, tell
+from nvs_jax.stopping import Stopped, StopRequest, stop_on_signals
 
 _MOST_BYTES = 2**28
 
@@ -61,15 +61,15 @@ def run_batch(job: BatchJob) -> bool:
         raise InputError(f"{job.jobs}, job {shared[0]}: no two processes of a batch share a job: leave out mesh.hosts")
     share = join_cluster() if job.distributed else Share(*job.shard)
     mine = {name: jobs[name] for index, name in enumerate(jobs) if share.includes(index)}
-    print(f"{len(mine)} of {len(jobs)} jobs are this process's", file=sys.stderr)
-    with stop_on_sigterm() as stop:
+    say(f"{len(mine)} of {len(jobs)} jobs are this process's")
+    with stop_on_signals() as stop:
         summary = render_all(mine, stop)
     _write(job.out / share.name("summary"), summary)
     if job.distributed:
         wait_for_all("batch")
         if share.index == 0 and share.count > 1:
             _write(job.out / "summary.json", _merge(job.out, share.count))
-    print(summary)
+    tell(str(summary))
     return not summary.failed
 
 
@@ -82,7 +82,7 @@ def render_all(jobs: dict[str, RenderJob], stop: StopRequest) -> Summary:
     summary = Summary()
     loaded = _LastLoaded()
     for index, (name, job) in enumerate(jobs.items()):
-        print(f"[{index + 1}/{len(jobs)}] {name}", file=sys.stderr)
+        say(f"[{index + 1}/{len(jobs)}] {name}")
         since = time.perf_counter()
         try:
             stop.obey("before its first step")
@@ -94,7 +94,7 @@ def render_all(jobs: dict[str, RenderJob], stop: StopRequest) -> Summary:
             raise Stopped(f"in {name}, {stopped.where}", "the same command") from None
         except Exception as error:
             summary.failed[name] = _message(error)
-            print(f"{name} failed: {summary.failed[name]}", file=sys.stderr)
+            say(f"{name} failed: {summary.failed[name]}")
     return summary
 
 
@@ -119,7 +119,7 @@ def _message(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.filename or 'input/output'}: {error.strerror or error}"
     if not isinstance(error, InputError):
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip())
         return " ".join(f"{type(error).__name__}: {error}".split())[:600]
     return str(error)
 

@@ -25,9 +25,10 @@ from nvs_jax.jobs import (
     WarpJob,
 )
 from nvs_jax.presets import DEFAULT, load_settings
+from nvs_jax.saying import lasting_output, say
 from nvs_jax.settings import Mode
 from nvs_jax.stopping import EXIT_CODE, Stopped
-from nvs_jax.usage import one_line_errors
+from nvs_jax.usage import one_line_errors, wide_enough
 
 _LONGEST = 600
 """Characters of an error: some quote what they found in a file."""
@@ -39,9 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     It exits with 2 after a mistake of the user's, described in one line; with 1 if a plan says no or a job of a batch
     failed; with 75 if it was asked to stop, and can go on.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    with lasting_output():
+        _main(sys.argv[1:] if arguments is None else arguments)
+
+
+def _main(arguments: Sequence[str]) -> None:
+    job = before = None
     try:
         job = parse(arguments)
+        before = _record(job)
         if isinstance(job, PlanJob):  # before JAX looks for devices
             from nvs_jax.planning.command import run_plan
 
@@ -58,12 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         sys.exit(_fail("out of memory: --low-memory or fewer --path.frames help, `nvs-jax plan` says what fits", 2))
     except Stopped as stop:
-        print(f"nvs-jax: {stop}", file=sys.stderr)
+        say(f"nvs-jax: {stop}")
         sys.exit(EXIT_CODE)
     except KeyboardInterrupt:
-        sys.exit(_fail("interrupted; no result was written", 130))
+        now = _record(job)
+        known = now is not None and now != before
+        sys.exit(_fail(f"interrupted; {getattr(job, 'out', '')} is complete" if known else "interrupted", 130))
 
 
+@wide_enough()
 @one_line_errors()
 def parse(arguments: Sequence[str]) -> Job:
     """The job that the arguments ask for: the preset gives the defaults, options change them.
@@ -107,7 +117,17 @@ def _preset(arguments: Sequence[str]) -> str:
         return DEFAULT  # the full parser says what is wrong with it
 
 
+def _record(job: Job | None) -> tuple[int, int] | None:
+    """What tells a job's complete result from an earlier one; None where there is none."""
+    out = getattr(job, "out", None)
+    try:
+        record = None if out is None else (out / "run.json").stat()
+    except OSError:
+        record = None
+    return None if record is None else (record.st_ino, record.st_mtime_ns)
+
+
 def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
-    print(f"nvs-jax: error: {line[:_LONGEST]}{' ...' * (len(line) > _LONGEST)}", file=sys.stderr)
+    say(f"nvs-jax: error: {line[:_LONGEST]}{' ...' * (len(line) > _LONGEST)}")
     return code

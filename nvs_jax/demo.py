@@ -12,6 +12,7 @@ from nvs_jax.media import plan_fit, write_picture, write_video
 from nvs_jax.pipeline import load
 from nvs_jax.results import result_folder, sheet
 from nvs_jax.runs import render_into
+from nvs_jax.saying import tell
 from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
 from nvs_jax.settings import ConditioningSettings, GuidanceSettings, RenderSettings, WeightSettings
 from nvs_jax.views import View
@@ -54,4 +55,4 @@ def run_demo(job: DemoJob) -> None:
         large = {name: frames.repeat(ENLARGED, 1).repeat(ENLARGED, 2) for name, frames in rows.items()}
         write_picture(folder / "demo.png", sheet(large, columns=5, width=ENLARGED * width))
         write_video(folder / "demo.mp4", np.concatenate(list(large.values()), axis=2), FPS)
-    print(f"{job.out}/demo.png")
+    tell(f"{job.out}/demo.png")

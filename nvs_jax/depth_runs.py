@@ -16,6 +16,7 @@ from nvs_jax.media import in_order, read_photo, read_video_file, write_picture
 from nvs_jax.media.photo import PICTURE_SUFFIXES, photo_size
 from nvs_jax.models.depth import load_depth
 from nvs_jax.results import result_folder, write_record
+from nvs_jax.saying import tell
 
 MAX_FRAMES = 2000
 # Pictures read before any is estimated: a long video of photos is never in memory as a whole.
@@ -66,7 +67,7 @@ def run_depth(job: DepthJob) -> None:
         seconds = round(time.monotonic() - start, 3)
         write_record(folder, job=asdict(job), kind=kind, maps=len(names), png_scale=span.steps, seconds=seconds)
     meaning = "depth in metres (large is far)" if estimator.metric else "disparity (large is near)"
-    print(f"{job.out}/maps: {len(names)} of {meaning}, for --depth with --depth-kind {kind}")
+    tell(f"{job.out}/maps: {len(names)} of {meaning}, for --depth with --depth-kind {kind}")
 
 
 def coloured(near: Map, span: Span) -> Float[np.ndarray, "H W 3"]:

@@ -1,10 +1,10 @@
 """Where a job's depth comes from: a file of it, or a network that is asked."""
 
-import sys
 from pathlib import Path
 
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import AUTO, RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.saying import say
 from nvs_jax.views import DepthFile, DepthSource, EstimatedDepth
 
 
@@ -16,11 +16,11 @@ def depth_source(path: Path, job: SingleJob | VideoJob | ViewsJob) -> DepthSourc
     """
     if is_auto(path):
         source = _estimated(job)
-        print(f"depth is estimated by {job.depth_weights}, as {source.kind}", file=sys.stderr)
+        say(f"depth is estimated by {job.depth_weights}, as {source.kind}")
         return source
     if job.depth_kind is None:
         raise InputError(f"say what {path} holds: --depth-kind depth (large is far) or disparity (large is near)")
-    print(f"{path} is read as {job.depth_kind}", file=sys.stderr)
+    say(f"{path} is read as {job.depth_kind}")
     return DepthFile(path, job.depth_kind, job.png_scale)
 
 

@@ -15,7 +15,6 @@ import hashlib
 import json
 import logging
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.identity import Identity, difference, short
 from nvs_jax.locking import locked
 from nvs_jax.results import check_out
+from nvs_jax.saying import say
 from nvs_jax.stopping import Stopped, StopRequest
 
 _MANIFEST, _RESULT, _FORMER, _DIGESTS = "run.json", "result", "former", "digests.json"
@@ -61,7 +61,7 @@ class Leg:
             restored = _read_state(state, fresh)
             if restored is not None:
                 return restored
-            print(f"the state after step {int(state.name)} of {self.name} is damaged and left out", file=sys.stderr)
+            say(f"the state after step {int(state.name)} of {self.name} is damaged and left out")
             shutil.rmtree(state)
         return fresh
 
@@ -137,7 +137,7 @@ def open_run(out: Path, known: Identity, *, resume: bool, overwrite: bool, stop:
             if progress is None:
                 shutil.rmtree(folder, ignore_errors=True)
             elif not isinstance(error, InputError | Stopped):
-                print(f"{out}: {progress} are kept: --resume goes on from there", file=sys.stderr)
+                say(f"{out}: {progress} are kept: --resume goes on from there")
             raise
 
 
@@ -173,7 +173,7 @@ def _begin(folder: Path, out: Path, known: Identity, *, resume: bool, overwrite:
                 f"the interrupted run of {out} had {changed}: ask for the same again, or begin anew with --overwrite "
                 "and without --resume"
             )
-        print(f"{out}: {progress} are there, going on", file=sys.stderr)
+        say(f"{out}: {progress} are there, going on")
         return
     if progress is not None and not overwrite:
         raise InputError(

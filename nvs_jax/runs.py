@@ -12,7 +12,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from tqdm import tqdm
 
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
@@ -41,9 +40,10 @@ from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.results import Result, write_record, write_result
 from nvs_jax.resume import Run, is_complete, open_run, tidy
+from nvs_jax.saying import bar, tell
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sharding import make_mesh
-from nvs_jax.stopping import StopRequest, stop_on_sigterm
+from nvs_jax.stopping import StopRequest, stop_on_signals
 from nvs_jax.views import View, camera_path, read_view
 
 # What SVD needs, for warps made before a model is chosen: its VAE's stride times its UNet's, and its video's length.
@@ -61,7 +61,7 @@ def run_job(job: Job) -> None:
     enable_compilation_cache()
     match job:
         case RenderJob():
-            with stop_on_sigterm() as stop:
+            with stop_on_signals() as stop:
                 (run_on_hosts if job.mesh.hosts else run_render)(job, stop)
         case BatchJob():
             from nvs_jax.batch import run_batch
@@ -125,7 +125,7 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
     shown = job.out / ("warps.gif" if job.preview else "video.mp4")
     if job.resume and is_complete(job.out, known):
         tidy(job.out)
-        print(f"{shown} is complete already")
+        tell(f"{shown} is complete already")
         return False
     with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop) as run:
         pipeline = None if job.preview else load_pipeline(job)
@@ -134,7 +134,7 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
         )
         plan, view = make_plan(job, settings, multiple, frames)
         render_into(run.result, pipeline, plan, view, job.seed, settings, job, run)
-    print(shown)
+    tell(str(shown))
     return True
 
 
@@ -255,7 +255,7 @@ class Progress:
 
     def __init__(self, legs: int, steps: int):
         self.seconds: dict[str, float] = {}
-        self._bar = tqdm(total=legs * steps, desc="warp", unit="step")
+        self._bar = bar(total=legs * steps, desc="warp", unit="step")
         self._done = 0
         self._since = time.perf_counter()
 

@@ -1,8 +1,13 @@
-"""SIGTERM, as schedulers and cloud machines send it some seconds before they take the machine away. No JAX here."""
+"""Signals that ask a run to stop. No JAX here.
+
+SIGTERM is what schedulers and cloud machines send some seconds before they take the machine away, SIGHUP what a
+terminal sends that goes away. Both stop a run when its state is saved; `nohup` lets it go on, as always. SIGINT,
+Ctrl-C, ends it at once.
+"""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,10 +28,16 @@ class Stopped(Exception):  # noqa: N818, for it is no error
 
 
 class StopRequest:
-    """Whether somebody asked to stop; asked for by setting `wanted`."""
+    """Whether somebody asked to stop; asked for by setting `wanted`.
+
+    Attributes:
+        wanted: stop when the state is saved.
+        interrupted: Ctrl-C was pressed. It has raised KeyboardInterrupt, but what runs at that moment may swallow it.
+    """
 
     def __init__(self) -> None:
         self.wanted = False
+        self.interrupted = False
 
     def obey(self, where: str) -> None:
         """Stop here, if asked to.
@@ -36,16 +47,19 @@ class StopRequest:
 
         Raises:
             Stopped: it was asked for.
+            KeyboardInterrupt: it was, by Ctrl-C.
         """
+        if self.interrupted:
+            raise KeyboardInterrupt
         if self.wanted:
             raise Stopped(where)
 
 
 @contextmanager
-def stop_on_sigterm() -> Iterator[StopRequest]:
-    """SIGTERM asks to stop while the block runs, in place of ending the process at once.
+def stop_on_signals() -> Iterator[StopRequest]:
+    """SIGTERM and SIGHUP ask to stop while the block runs, in place of ending the process at once.
 
-    Signals reach Python's main thread only; in another one nothing changes.
+    What is ignored stays ignored. Signals reach Python's main thread only; in another one nothing changes.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -55,8 +69,20 @@ def stop_on_sigterm() -> Iterator[StopRequest]:
     def ask(*_: Any) -> None:
         request.wanted = True
 
-    former = signal.signal(signal.SIGTERM, ask)
+    def interrupt(*_: Any) -> None:
+        request.interrupted = True
+        raise KeyboardInterrupt
+
+    wanted: dict[signal.Signals, Callable[..., None]] = {signal.SIGTERM: ask, signal.SIGHUP: ask}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        wanted[signal.SIGINT] = interrupt
+    former = {
+        number: signal.signal(number, handler)
+        for number, handler in wanted.items()
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield request
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import os
 import re
+import shutil
 from collections.abc import Iterator
 
 from nvs_jax.errors import InputError
@@ -31,6 +33,24 @@ _REWORDED = (
     (r"; Available subcommands:", "; choose"),
     (r"; Perhaps you meant: (-\S+).*", r"; perhaps you meant \1"),
 )
+
+
+NARROWEST = 40
+"""Columns of a terminal. In fewer than a dozen the parser's help does not come to an end."""
+
+
+@contextlib.contextmanager
+def wide_enough() -> Iterator[None]:
+    """Around the parser: a terminal, or COLUMNS, narrower than help can be set in counts as one of 40 columns."""
+    former = os.environ.get("COLUMNS")
+    if shutil.get_terminal_size().columns < NARROWEST:
+        os.environ["COLUMNS"] = str(NARROWEST)
+    try:
+        yield
+    finally:
+        os.environ.pop("COLUMNS", None)
+        if former is not None:
+            os.environ["COLUMNS"] = former
 
 
 @contextlib.contextmanager

@@ -63,6 +63,30 @@ def test_help_is_left_alone(capsys):
     assert "--path.radius" in capsys.readouterr().out
 
 
+def test_help_ends_however_narrow_the_terminal_is(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "1")
+    with pytest.raises(SystemExit) as stop:
+        main(["single", "--help"])
+    assert stop.value.code == 0
+    assert len(capsys.readouterr().out.splitlines()) < 1500
+    assert os.environ["COLUMNS"] == "1"
+
+
+def test_ctrl_c_says_whether_the_result_is_there(monkeypatch, capsys, tmp_path):
+    def interrupted(job):
+        if job.seed:
+            job.out.mkdir()
+            (job.out / "run.json").write_text("{}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nvs_jax.runs.run_job", interrupted)
+    for seed, said in ((0, "interrupted"), (1, f"interrupted; {tmp_path / 'out'} is complete"), (0, "interrupted")):
+        with pytest.raises(SystemExit) as stop:
+            main([*WARP[:-1], str(tmp_path / "out"), "--seed", str(seed)])
+        assert stop.value.code == 130
+        assert capsys.readouterr().err == f"nvs-jax: error: {said}\n"
+
+
 def test_what_is_not_known_is_said_as_it_is():
     assert one_line("╭─ News ─╮\n│ Something else │\n│ went wrong. │\n╰────╯") == "Something else went wrong."
     with pytest.raises(InputError, match=r"^mine$"), one_line_errors():

@@ -6,7 +6,6 @@ from functools import partial
 
 import jax
 from jaxtyping import Array, Float
-from tqdm import tqdm
 
 from nvs_jax.checks.codec import check_codec, encode
 from nvs_jax.checks.denoiser import LIMITS, check_denoiser
@@ -21,6 +20,7 @@ from nvs_jax.models.svd.config import ImageEncoderConfig
 from nvs_jax.models.svd.in_turn import NetworksInTurn
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
+from nvs_jax.saying import bar, tell
 from nvs_jax.settings import ConditioningSettings
 
 DTYPES = ("float32", "bfloat16")
@@ -45,16 +45,17 @@ def run_check(job: CheckJob) -> bool:
     height, width = job.size
     if height % model.multiple or width % model.multiple:
         raise InputError(f"--size {height} {width}: this model takes multiples of {model.multiple}")
-    print(f"{job.weights}: checked on {frames} frames of {height}x{width}, {unet_dtype(networks)}", flush=True)
+    tell(f"{job.weights}: checked on {frames} frames of {height}x{width}, {unet_dtype(networks)}")
     if not is_clip(networks):
-        print("the image encoder is not CLIP ViT-H: similarities of its embeddings are left out", flush=True)
+        tell("the image encoder is not CLIP ViT-H: similarities of its embeddings are left out")
     outcomes = []
-    with tqdm(desc="check", unit=" check") as bar:
+    with bar(desc="check", unit=" check") as progress:
         for outcome in check_networks(networks, frames, height, width, job.seed):
             outcomes.append(outcome)
-            bar.write(str(outcome))
-            bar.update()
-    print(verdict(job.weights, outcomes))
+            progress.clear()
+            tell(str(outcome))
+            progress.update()
+    tell(verdict(job.weights, outcomes))
     return all(outcome.ok for outcome in outcomes)
 
 

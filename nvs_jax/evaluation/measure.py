@@ -1,13 +1,11 @@
 """Measure variants on scenes: what is already on disk is not measured again."""
 
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from nvs_jax.evaluation.camera_accuracy import camera_errors
 from nvs_jax.evaluation.problems import Truth, frames_of, true_views
@@ -15,6 +13,7 @@ from nvs_jax.evaluation.records import Experiment, Records
 from nvs_jax.evaluation.scores import score
 from nvs_jax.evaluation.variants import Variant
 from nvs_jax.pipeline import Pipeline
+from nvs_jax.saying import bar, say
 
 Line = dict[str, Any]
 
@@ -53,12 +52,12 @@ def measure(
     missing = [one for one in wanted if _is_missing(bench.records.lines.get(key(*one)), cameras)]
     truth = _LastTruth(bench)
     try:
-        for seed, variant in tqdm(missing, desc=title, unit="video", disable=not missing):
+        for seed, variant in bar(missing, desc=title, unit="video", disable=not missing):
             entries = measure_one(bench.pipeline, truth(seed, variant.shading), variant, seed, cameras)
             named = {"weights": bench.experiment.weights, "seed": seed, "variant": variant.described()}
             bench.records.append(key(seed, variant), **named, **entries)
     except KeyboardInterrupt:
-        print(f"nvs-jax: interrupted; what was measured is kept in {bench.records.path}", file=sys.stderr)
+        say(f"nvs-jax: interrupted; what was measured is kept in {bench.records.path}")
         raise SystemExit(130) from None
 
 

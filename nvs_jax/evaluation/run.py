@@ -15,6 +15,7 @@ from nvs_jax.jobs import EvaluateJob
 from nvs_jax.media import atomic_path
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.pipeline import Pipeline, load
+from nvs_jax.saying import tell
 
 QUICK_SCENES = 4
 
@@ -61,8 +62,8 @@ def run_evaluate(job: EvaluateJob) -> Evaluation:
     draw_curves(job.out / "angles.png", bench, seeds, tables[MAIN], found)
     if "Steps" in tables:
         draw_steps(job.out / "steps.png", bench, fewer, tables["Steps"], found)
-    print(text)
-    print(job.out / "report.md")
+    tell(text)
+    tell(str(job.out / "report.md"))
     return Evaluation(bench, seeds, tables, found, text)
 
 

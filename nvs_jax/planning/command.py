@@ -8,6 +8,7 @@ from nvs_jax.jobs import PlanJob
 from nvs_jax.planning.advice import advise, peak, report
 from nvs_jax.planning.devices import Device, default_mesh, parse_device
 from nvs_jax.planning.request import Program, Request
+from nvs_jax.saying import say, tell
 
 if TYPE_CHECKING:
     from nvs_jax.planning.estimate import Basis, Phase, Temporary
@@ -41,7 +42,7 @@ def run_plan(job: PlanJob) -> bool:
         return phases(model, request, table, low_memory=low_memory)
 
     advice = [] if fits else advise(request, job.low_memory, device, assess)
-    print(report(job.model, request, job.low_memory, device, found, advice))
+    tell(report(job.model, request, job.low_memory, device, found, advice))
     return fits
 
 
@@ -101,7 +102,7 @@ def _compiled(model: "Model", device: Device) -> "Temporary":
     shape = default_mesh(device.chips)
 
     def temporary(program: Program, request: Request) -> "tuple[int, Basis]":
-        print(f"compiling {program} ...", flush=True)
+        say(f"compiling {program} ...")
         return place_buffers(program, model, request, device, shape).memory.temporary, "compiled"
 
     return temporary

@@ -1,0 +1,110 @@
+"""What the command says. A terminal that is gone, a pipe that nobody reads and a full disk decide nothing about the
+work: what cannot be written is dropped. No JAX here.
+
+Lines for people go to standard error (`say`, `bar`), answers to standard output (`tell`).
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+class Unfailing:
+    """A text stream that drops what it cannot write, and after the first failure everything.
+
+    Args:
+        stream: the stream; None, as Python has it where the process was started without one, takes everything.
+    """
+
+    def __init__(self, stream: TextIO | None):
+        self._stream, self._lost = stream, stream is None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write what the stream's encoding has no letters for as escapes."""
+        try:
+            if self._stream is not None and not self._lost:
+                encoding = getattr(self._stream, "encoding", None) or "utf-8"
+                self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        except (OSError, ValueError) as error:  # a ValueError: it is closed
+            self._drop(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if that is possible."""
+        try:
+            if self._stream is not None and not self._lost:
+                self._stream.flush()
+        except (OSError, ValueError) as error:
+            self._drop(error)
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        try:
+            return self._stream is not None and not self._lost and self._stream.isatty()
+        except (OSError, ValueError):
+            return False
+
+    def _drop(self, error: Exception) -> None:
+        """From now on the stream leads nowhere, also for what it still holds: Python flushes it when it ends."""
+        self._lost = True
+        stream = cast(TextIO, self._stream)
+        try:
+            number = stream.fileno()
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            return
+        if number == 1 and isinstance(error, OSError) and error.errno != errno.EPIPE:
+            say(f"standard output cannot be written: {error.strerror}")
+
+
+@contextmanager
+def lasting_output() -> Iterator[None]:
+    """Around a command: whatever is printed in the block, by whomever, never ends it."""
+    _open_descriptors()
+    # Python has None for a stream that was closed; what looks at its encoding or its terminal would stumble.
+    out = Unfailing(sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False))
+    err = Unfailing(sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False))
+    with redirect_stdout(cast(TextIO, out)), redirect_stderr(cast(TextIO, err)):
+        try:
+            yield
+        finally:
+            out.flush()
+            err.flush()
+
+
+def say(text: str) -> None:
+    """A line for people, on standard error."""
+    print(text, file=cast(TextIO, Unfailing(sys.stderr)), flush=True)
+
+
+def tell(text: str) -> None:
+    """An answer, on standard output."""
+    print(text, file=cast(TextIO, Unfailing(sys.stdout)), flush=True)
+
+
+def bar(*given: Any, **options: Any) -> "tqdm[Any]":
+    """A progress bar on standard error; see `tqdm`."""
+    from tqdm import tqdm  # which --help need not wait for
+
+    return tqdm(*given, file=cast(TextIO, Unfailing(sys.stderr)), **options)
+
+
+def _open_descriptors() -> None:
+    """Open 0, 1 and 2 where they are closed: else a result's file would take such a number, and get the messages."""
+    while True:
+        number = os.open(os.devnull, os.O_RDWR)
+        if number > 2:
+            os.close(number)
+            return
