@@ -25,9 +25,19 @@ from nvs_jax.geometry import (
 from nvs_jax.geometry.depth_alignment import align_video
 from nvs_jax.geometry.scene_scale import centred, disparity_to_scene
 from nvs_jax.geometry.trajectories import Poses
-from nvs_jax.media import Fit, allowed_size, exif_focal, fit, fit_depth, match_depth, read_depth, read_photo
+from nvs_jax.media import (
+    Fit,
+    allowed_size,
+    check_shape,
+    exif_focal,
+    fit,
+    fit_depth,
+    match_depth,
+    plan_fit,
+    read_depth,
+    read_photo,
+)
 from nvs_jax.media.cameras import read_poses
-from nvs_jax.media.fitting import plan_fit
 from nvs_jax.settings import CameraSettings, PathSettings, PictureSettings, RenderSettings
 
 DepthKind = Literal["depth", "disparity"]
@@ -146,14 +156,19 @@ def fitted_depth(depth: DepthSource, photo: Float[np.ndarray, "h w 3"], plan: Fi
     """A map in its own unit, laid into the output as its photo is.
 
     Raises:
-        InputError: a file that cannot be read, or has not the photo's shape.
+        InputError: a file that cannot be read, or has not the photo's shape; an estimate that is not finite.
     """
     if isinstance(depth, EstimatedDepth):
-        return fit_depth(depth.estimate(photo[None])[0], plan)
+        values = depth.estimate(photo[None])[0]
+        if not np.isfinite(values).all():
+            raise InputError("the depth network's estimate is not finite: give depth maps with --depth")
+        return fit_depth(values, plan, depth.kind)
     values = read_depth(depth.path, depth.kind, png_scale=depth.png_scale)
     if plan.how == "resize":  # in one go and whatever its shape, as the release
         return match_depth(values, (plan.height, plan.width), name=str(depth.path), tolerance=None)
-    return fit_depth(match_depth(values, photo.shape, how=plan.how, name=str(depth.path)), plan)
+    check_shape(values, photo.shape, name=str(depth.path))
+    size, resolution = (photo.shape[0], photo.shape[1]), (values.shape[0], values.shape[1])
+    return fit_depth(values, plan.of_resolution(size, resolution), depth.kind)
 
 
 def scene_depth(
@@ -168,10 +183,15 @@ def scene_depth(
         values: in the unit of the files or of the estimator.
         depth: where they come from.
         settings: camera and path are used.
+
+    Raises:
+        InputError: depth that is unknown everywhere.
     """
     camera, distance = settings.camera, settings.path.distance
     known = (values > 0) & (values < FARTHEST)
     if depth.kind == "depth":
+        if not known.any():
+            raise InputError(f"no depth is known: all of it is 0, which says unknown, or beyond {FARTHEST:g}")
         # 0 is how depth files say unknown; so are numbers near the largest there are.
         maps = np.where(known, values, np.inf).astype(np.float32)
         if isinstance(depth, EstimatedDepth):

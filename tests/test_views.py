@@ -1,4 +1,4 @@
-"""Settings of a path become poses."""
+"""Settings of a path become poses, files of depth scene units."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from nvs_jax.errors import InputError
 from nvs_jax.geometry import dolly_zoom, ellipse, figure_of_eight, line, orbit, spiral
 from nvs_jax.media.cameras import write_poses
 from nvs_jax.presets import load_settings
-from nvs_jax.settings import PathSettings
-from nvs_jax.views import camera_path, focal_factors
+from nvs_jax.settings import PathSettings, PictureSettings, RenderSettings
+from nvs_jax.views import DepthFile, camera_path, fit_view, focal_factors
 
 GIVEN = orbit(60, 70, 1, 1)[0]
 PATHS = {
@@ -83,3 +83,38 @@ def test_a_path_loads_from_yaml(tmp_path):
     assert load_settings(str(file)).path == PathSettings(kind="file", file=Path("poses.txt"), frames=9)
     file.write_text("path: {kind: spiral, reach: [1, 2, 3]}\n")
     assert load_settings(str(file)).path.reach == (1, 2, 3)
+
+
+def view_of(tmp_path, values, kind, **picture):
+    np.save(tmp_path / "map.npy", values.astype(np.float32))
+    photo = np.zeros((*values.shape, 3), np.float32)
+    settings = RenderSettings(picture=PictureSettings(**picture))
+    return fit_view(photo, DepthFile(tmp_path / "map.npy", kind), settings, 64)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_one_zero_in_a_disparity_map_does_not_flatten_the_scene(tmp_path, fit):
+    """A sky of exact zeros is the rule: it is the far plane, ten times as far as the near one."""
+    rows = np.arange(576)[:, None] / 575
+    disparity = np.broadcast_to(0.01 + rows**1.8, (576, 1024)).copy()
+    whole = view_of(tmp_path, disparity, "disparity", fit=fit).depth
+    disparity[0, 0] = 0
+    depth = view_of(tmp_path, disparity, "disparity", fit=fit).depth
+    assert len(np.unique(depth)) > 500
+    np.testing.assert_allclose(depth, whole, rtol=1e-4)
+    np.testing.assert_allclose([depth.min(), np.median(depth[288]), depth.max()], [25.1, 70, 251], rtol=0.01)
+    disparity[:100] = 0
+    depth = view_of(tmp_path, disparity, "disparity", fit=fit).depth
+    np.testing.assert_allclose(depth[:100], depth.max(), rtol=1e-5)
+    assert depth.max() / depth.min() == pytest.approx(10, rel=1e-3)
+
+
+def test_zeros_of_a_depth_map_are_unknown(tmp_path):
+    depth = np.full((64, 64), 3.0)
+    depth[10, 10] = 0
+    fitted = view_of(tmp_path, depth, "depth").depth
+    assert np.isinf(fitted[10, 10])
+    assert (fitted == 3).sum() == 64 * 64 - 1
+    for empty in (np.where(depth > 0, 1e30, 0), np.where(depth == 0, 1e13, 0)):
+        with pytest.raises(InputError, match="no depth is known"):
+            view_of(tmp_path, empty, "depth")

@@ -11,8 +11,10 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.geometry.cameras import Matrix
+from nvs_jax.geometry.specks import fill_specks
 from nvs_jax.pytree import pytree
 
+_TILT = 83.0  # what a surface may have across a speck where nothing tears
 _STEEPEST = 0.5  # relative change of inverse depth per pixel, so that a plane stays in front of its camera
 
 
@@ -24,7 +26,7 @@ class Surfaces:
         inverse: 1/z at the pixel's centre; 0 where nothing is seen.
         slope_x: change of 1/z from one column to the next.
         slope_y: change of 1/z from one row to the next.
-        seen: pixels that have a depth.
+        seen: pixels that have a depth, their own or, in specks, that of the surface around.
         whole: seen pixels whose four neighbours lie on the same surface. The others hold colours of two surfaces, and
             often a depth between them: they hide what is behind, but show nothing.
     """
@@ -43,16 +45,24 @@ def fit_surfaces(depth: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float
     where the two differences have the same size, the slope of a surface that bends has a kink.
 
     Args:
-        depth: z in the camera; pixels without a positive, finite one are not seen.
+        depth: z in the camera; pixels without a positive, finite one are not seen, unless `fill_specks` fills them.
         intrinsics: K.
         max_tilt: see `tears`; None: surfaces never tear.
     """
-    seen = jnp.isfinite(depth) & (depth > 0)
-    inverse = jnp.where(seen, 1 / jnp.where(seen, depth, 1), 0)
+    inverse = known_inverse(depth, intrinsics, max_tilt)
+    seen = inverse > 0
     whole = seen & ~tears(inverse, intrinsics, max_tilt) if max_tilt is not None else seen
     limit = _STEEPEST * inverse
     slope_y, slope_x = (jnp.clip(_slope(inverse, axis), -limit, limit) for axis in (0, 1))
     return Surfaces(inverse, slope_x, slope_y, seen, whole)
+
+
+def known_inverse(depth: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float | None) -> Float[Array, "h w"]:
+    """1/z, specks filled; 0 where depth is unknown: not finite, or not positive."""
+    known = jnp.isfinite(depth) & (depth > 0)
+    inverse = jnp.where(known, 1 / jnp.where(known, depth, 1), 0)
+    slope = math.tan(math.radians(_TILT if max_tilt is None else max_tilt))
+    return fill_specks(inverse, known, (slope / intrinsics[1, 1], slope / intrinsics[0, 0]))
 
 
 def tears(inverse: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float) -> Bool[Array, "h w"]:

@@ -21,7 +21,7 @@ from nvs_jax.geometry.splat import (
     weighted_mean,
 )
 from nvs_jax.geometry.surface_warp import SurfaceSource, surface_source, surface_warp, transfer
-from nvs_jax.geometry.surfaces import tears
+from nvs_jax.geometry.surfaces import known_inverse, tears
 from nvs_jax.pytree import pytree
 from nvs_jax.settings import WarpSettings
 
@@ -67,7 +67,7 @@ def forward_warp(
     Args:
         picture: [H,W,3] or [F,H,W,3] in [0,1].
         depth: [H,W] or [F,H,W], z in the source camera, in the units of the poses. A pixel whose depth is not finite
-            is left out.
+            is left out; where surfaces are told apart (`max_tilt`, or the splat surface) specks of them are filled.
         intrinsics: K of the source, and of the target unless `target_intrinsics` is given.
         source_pose: [4,4] or [F,4,4], world-to-camera, of the picture.
         target_poses: [F,4,4], world-to-camera.
@@ -122,11 +122,14 @@ def _prepare(picture: Array, depth: Array, intrinsics: Matrix, settings: WarpSet
     """What does not depend on the target's pose: done once for all frames that share a source."""
     if settings.splat == "surface":
         return surface_source(picture, depth, intrinsics, settings.max_tilt)
+    if settings.max_tilt is not None:
+        inverse = known_inverse(depth, intrinsics, settings.max_tilt)
+        filled = ~(jnp.isfinite(depth) & (depth > 0)) & (inverse > 0)
+        depth = jnp.where(filled, 1 / jnp.where(filled, inverse, 1), depth)
     used = jnp.isfinite(depth)
     depth = jnp.where(used, depth, 1)
     if settings.max_tilt is not None:
-        positive = used & (depth > 0)
-        used &= ~tears(jnp.where(positive, 1 / jnp.where(positive, depth, 1), 0), intrinsics, settings.max_tilt)
+        used &= ~tears(inverse, intrinsics, settings.max_tilt)
     return _Points(picture.reshape(-1, 3).T, depth, used)
 
 

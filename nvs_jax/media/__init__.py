@@ -1,7 +1,7 @@
 """Reading photos and depth, writing videos and pictures. Needs no JAX, so that the command answers at once."""
 
 from nvs_jax.media.atomic import atomic_folder, atomic_path
-from nvs_jax.media.depth import DEPTH_SUFFIXES, check_depth, match_depth, read_depth
+from nvs_jax.media.depth import DEPTH_SUFFIXES, check_depth, check_shape, match_depth, read_depth
 from nvs_jax.media.figures import depth_picture, weights_heat_map
 from nvs_jax.media.fitting import Fit, allowed_size, fit, fit_depth, plan_fit
 from nvs_jax.media.photo import exif_focal, read_photo
@@ -23,6 +23,7 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "check_depth",
+    "check_shape",
     "contact_sheet",
     "depth_picture",
     "exif_focal",

@@ -12,16 +12,15 @@ import zipfile
 import zlib
 from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.fitting import Fit, How, fit_depth
+from nvs_jax.media.fitting import Fit, Kind, fit_depth
 from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture
 
-Kind = Literal["depth", "disparity"]
 DepthMap = Float[np.ndarray, "_ _"]
 
 # What the parsers of numpy and zipfile raise on damaged bytes. Not TypeError: that would be a bug of ours.
@@ -41,9 +40,10 @@ def read_depth(
     png_scale: int | float = 1000,
     max_megapixels: int | float = MAX_MEGAPIXELS,
 ) -> DepthMap:
-    """Read a depth map (distance along the camera's axis, scene units) or a disparity map (its inverse, any scale).
+    """Read a depth map (z, along the camera's axis, in scene units) or a disparity map (its inverse, any scale).
 
-    Zeros are kept (many sensors mark pixels without a measurement by them); what cannot be right is refused.
+    Zeros are kept: of depth they are unknown (many sensors mark pixels without a measurement by them), of disparity
+    infinitely far. What cannot be right is refused.
 
     Args:
         path: .npy; .npz with one array, or with one named as `kind`; .pfm (rows bottom-up; the sign of its scale gives
@@ -88,9 +88,10 @@ def check_depth(values: Shaped[np.ndarray, "..."], kind: Kind, name: str | os.Pa
         values = values.astype(np.float32)
     bad = values.size - int(np.isfinite(values).sum())
     if bad:
-        raise InputError(f"{name}: {bad} of {values.size} {kind} values are not finite; fill them in first")
+        zero = "0 where depth is unknown" if kind == "depth" else "0 where it is infinitely far, as the sky is"
+        raise InputError(f"{name}: {bad} of {values.size} {kind} values are not finite; write {zero}")
     if values.min() < 0:
-        hint = "; metric depth along a negative axis needs its sign turned" if kind == "depth" else ""
+        hint = "; depth along a negative axis needs its sign turned" if kind == "depth" else ""
         raise InputError(f"{name}: {int((values < 0).sum())} {kind} values are negative{hint}")
     if not values.any():
         raise InputError(f"{name}: the {kind} is zero everywhere; was it written before it was computed?")
@@ -98,22 +99,34 @@ def check_depth(values: Shaped[np.ndarray, "..."], kind: Kind, name: str | os.Pa
 
 
 def match_depth(
-    depth: DepthMap,
-    picture_shape: tuple[int, ...],
-    *,
-    how: How = "resize",
-    name: str = "depth",
-    tolerance: float | None = 0.01,
+    depth: DepthMap, picture_shape: tuple[int, ...], *, name: str = "depth", tolerance: float | None = 0.01
 ) -> DepthMap:
-    """The depth map at its picture's size, if the shapes agree.
+    """The depth map at its picture's size, if the shapes agree: the pixel at floor(i s), as the release.
 
     Args:
-        depth: [h, w].
+        depth: [h, w], or disparity.
         picture_shape: the picture's shape, (height, width, ...).
-        how: how the picture will be fitted: "resize" takes the pixel at floor(i s), as the release; the others
-            interpolate within surfaces.
         name: what errors call the map.
-        tolerance: largest relative difference of the aspect ratios; None stretches any map, as the release does.
+        tolerance: see `check_shape`.
+
+    Raises:
+        InputError: see `check_shape`.
+    """
+    check_shape(depth, picture_shape, name=name, tolerance=tolerance)
+    height, width = picture_shape[:2]
+    return fit_depth(depth, Fit("resize", height, width, width / depth.shape[1], height / depth.shape[0]), "depth")
+
+
+def check_shape(
+    depth: DepthMap, picture_shape: tuple[int, ...], *, name: str = "depth", tolerance: float | None = 0.01
+) -> None:
+    """Check that a map has its picture's shape, whatever its size.
+
+    Args:
+        depth: [h, w], or disparity.
+        picture_shape: the picture's shape, (height, width, ...).
+        name: what errors call the map.
+        tolerance: largest relative difference of the aspect ratios; None allows any, as the release does.
 
     Raises:
         InputError: the aspect ratios differ by more than `tolerance`.
@@ -125,8 +138,6 @@ def match_depth(
             f"{name}: {depth.shape[0]}x{depth.shape[1]} (height x width) is not the shape of its picture, "
             f"{height}x{width}; compute it from the same picture, uncropped"
         )
-    whole = Fit(how, height, width, width / depth.shape[1], height / depth.shape[0])
-    return fit_depth(depth, whole)
 
 
 def _read_npy_file(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:

@@ -4,19 +4,22 @@ Positions are continuous, in pixels, with (0, 0) the picture's upper left *corne
 [0, w] and a scaling is a plain product: `x_out = scale * x_in + offset`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from PIL import Image
 
 from nvs_jax.errors import InputError
 from nvs_jax.media.photo import Picture
 
 How = Literal["resize", "crop", "pad"]
+Kind = Literal["depth", "disparity"]
+"""Distance along the camera's axis, or its inverse up to scale (and, of an estimate, shift)."""
 
 _SURFACE = 0.1  # neighbouring pixels whose 1/z differ by more than this share lie on different surfaces
+_FAR = 0.1  # of disparity, whose shift may be unknown: the share is of no less than this share of the map's nearest
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class Fit:
     def points(self, xy: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:
         """Where source positions (x, y) lie in the output."""
         return (xy * [self.scale_x, self.scale_y] + [self.offset_x, self.offset_y]).astype(xy.dtype)
+
+    def of_resolution(self, size: tuple[int, int], other: tuple[int, int]) -> "Fit":
+        """The same for a source of `other` rows and columns that shows what one of `size` does, such as its depth."""
+        scale_y, scale_x = self.scale_y * size[0] / other[0], self.scale_x * size[1] / other[1]
+        return replace(self, scale_x=scale_x, scale_y=scale_y)
 
     def intrinsics(self, K: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, "*n 3 3"]:
         """Intrinsics of the output's camera, given the source's."""
@@ -93,14 +101,20 @@ def fit(picture: Picture, height: int, width: int, how: How) -> tuple[Picture, F
     return np.pad(shown, around, mode="edge"), plan
 
 
-def fit_depth(depth: Float[np.ndarray, "h w"], plan: Fit) -> Float[np.ndarray, "out_h out_w"]:
-    """Take a depth map, of the source picture's size, along.
+def fit_depth(values: Float[np.ndarray, "h w"], plan: Fit, kind: Kind) -> Float[np.ndarray, "out_h out_w"]:
+    """Take a map of depth or disparity, of the source picture's size, along.
 
     "resize" reads the pixel at floor(i s), as the release. The other two read at the output pixel's centre, like the
-    picture, and interpolate within a surface; across an edge they take the nearest pixel, as depths there must not be
-    mixed.
+    picture, and interpolate 1/z, which is linear on a plane, within a surface. Across an edge they take the nearest
+    pixel, as depths there must not be mixed.
+
+    Args:
+        values: of depth, those that are not positive and finite are unknown: they stay as they are, and what is around
+            them is not mixed with them. Of disparity all are known, and 0 is infinitely far.
+        plan: where the picture lies in the output.
+        kind: what the map holds.
     """
-    return _nearest(depth, plan, 0.0) if plan.how == "resize" else _within_surfaces(depth, plan)
+    return _nearest(values, plan, 0.0) if plan.how == "resize" else _within_surfaces(values, plan, kind)
 
 
 def allowed_size(height: int, width: int, stride: int = 64) -> tuple[int, int]:
@@ -117,25 +131,49 @@ def allowed_size(height: int, width: int, stride: int = 64) -> tuple[int, int]:
     return height // stride * stride, width // stride * stride
 
 
-def _within_surfaces(depth: Float[np.ndarray, "h w"], plan: Fit) -> Float[np.ndarray, "out_h out_w"]:
-    """Bilinear in 1/z, which is linear on a plane, where the four pixels around are one surface; else the nearest."""
+def _within_surfaces(values: Float[np.ndarray, "h w"], plan: Fit, kind: Kind) -> Float[np.ndarray, "out_h out_w"]:
+    """Bilinear in 1/z where the pixels around are known and one surface; else the nearest."""
+    nearest = _nearest(values, plan, 0.5)
+    inverse, known = _inverse(values, kind)
+    rows, down = _taps(values.shape[0], plan.offset_y, plan.scale_y, plan.height)
+    columns, across = _taps(values.shape[1], plan.offset_x, plan.scale_x, plan.width)
+    corners = np.stack([inverse[row[:, None], column] for row in rows for column in columns])
+    there = np.stack([known[row[:, None], column] for row in rows for column in columns])
+    nearby, farther = np.where(there, corners, 0).max(0), np.where(there, corners, np.inf).min(0)
+    least = _FAR * np.percentile(inverse, 99) if kind == "disparity" else 0.0
+    mixable = (there.sum(0) >= 3) & (nearby - farther <= _SURFACE * np.maximum(nearby, least))
+    mixable &= np.isfinite(nearest) & (nearest > 0) if kind == "depth" else True
+    corners = _parallelogram(corners, there)
+    upper = corners[0] + across * (corners[1] - corners[0])
+    lower = corners[2] + across * (corners[3] - corners[2])
+    mixed = upper + down[:, None] * (lower - upper)
+    if kind == "depth":
+        mixed = 1 / np.where(mixable, mixed, 1)
+    return np.where(mixable, mixed, nearest).astype(values.dtype)
 
-    def taps(size: int, offset: float, scale: float, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        position = np.clip((np.arange(length) + 0.5 - offset) / scale - 0.5, 0, size - 1)
-        position = np.where(np.abs(position - np.rint(position)) < 1e-9, np.rint(position), position)
-        first = np.minimum(np.floor(position).astype(int), max(size - 2, 0))
-        return first, np.minimum(first + 1, size - 1), position - first
 
-    top, bottom, down = taps(depth.shape[0], plan.offset_y, plan.scale_y, plan.height)
-    left, right, across = taps(depth.shape[1], plan.offset_x, plan.scale_x, plan.width)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = 1 / depth.astype(np.float64)
-        corners = np.stack([inverse[rows[:, None], columns] for rows in (top, bottom) for columns in (left, right)])
-        one_surface = corners.max(0) - corners.min(0) <= _SURFACE * corners.max(0)
-        upper = corners[0] + across * (corners[1] - corners[0])
-        lower = corners[2] + across * (corners[3] - corners[2])
-        mixed = 1 / (upper + down[:, None] * (lower - upper))
-    return np.where(one_surface, mixed, _nearest(depth, plan, 0.5)).astype(depth.dtype)
+def _inverse(values: Float[np.ndarray, "h w"], kind: Kind) -> tuple[Float[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
+    """1/z, up to the scale of a disparity, and where it is known; 0 elsewhere."""
+    known = np.isfinite(values) & (values >= 0 if kind == "disparity" else values > 0)
+    kept = np.where(known, values, 0 if kind == "disparity" else np.inf).astype(np.float64)
+    return kept if kind == "disparity" else 1 / kept, known
+
+
+def _taps(
+    size: int, offset: float, scale: float, length: int
+) -> tuple[tuple[Int[np.ndarray, "n"], Int[np.ndarray, "n"]], Float[np.ndarray, "n"]]:
+    """The source pixels before and after every output pixel's centre, along one axis, and the share of the later."""
+    position = np.clip((np.arange(length) + 0.5 - offset) / scale - 0.5, 0, size - 1)
+    position = np.where(np.abs(position - np.rint(position)) < 1e-9, np.rint(position), position)
+    first = np.minimum(np.floor(position).astype(int), max(size - 2, 0))
+    return (first, np.minimum(first + 1, size - 1)), position - first
+
+
+def _parallelogram(corners: Float[np.ndarray, "4 h w"], known: Bool[np.ndarray, "4 h w"]) -> Float[np.ndarray, "4 h w"]:
+    """The four corners, where one of them is unknown completed as those of a plane."""
+    total = corners[0] + corners[3] - corners[1] - corners[2]  # 0 on a plane
+    sign = np.array([1, -1, -1, 1])[:, None, None]
+    return np.where(known, corners, corners - sign * total)
 
 
 def _nearest(source: Shaped[np.ndarray, "h w *c"], plan: Fit, centre: float) -> Shaped[np.ndarray, "out_h out_w *c"]:

@@ -61,6 +61,31 @@ def test_a_flat_map_stands_at_the_distance(value):
     np.testing.assert_allclose(disparity_to_scene(jnp.full((2, 5, 6), value), 70.0), 70, rtol=1e-6)
 
 
+def test_disparity_that_is_not_finite_is_unknown_and_changes_nothing_else():
+    disparity = 1 / jnp.clip(scene_depth(3), 1, 8)[None]
+    wanted = np.asarray(disparity_to_scene(disparity, 70.0, WHOLE))
+    for value in (jnp.nan, jnp.inf):
+        found = np.array(disparity_to_scene(disparity.at[0, 0, 5].set(value), 70.0, WHOLE))
+        assert np.isinf(found[0, 0, 5])
+        found[0, 0, 5] = wanted[0, 0, 5]
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    assert np.isinf(disparity_to_scene(jnp.full((1, 4, 4), jnp.nan), 70.0)).all()
+
+
+def test_zeros_beyond_the_percentiles_are_far_not_flat():
+    """Nearly all of one disparity: what is left has its own depth, and does not make all of it one."""
+    disparity = jnp.full((1, 100, 100), 5.0).at[0, 0, :50].set(0.0)
+    found = np.asarray(disparity_to_scene(disparity, 70.0))
+    np.testing.assert_allclose(found[0, 0, :50], 700, rtol=1e-5)
+    np.testing.assert_allclose(found[0, 1:], 70, rtol=1e-5)
+
+
+def test_where_the_middle_is_unknown_all_that_is_known_sets_the_scale():
+    depth = jnp.full((1, 9, 9), 2.0).at[0, 2:7, 2:7].set(jnp.inf)
+    found = np.asarray(centred(depth, 70.0, 0.3))
+    np.testing.assert_allclose(found[np.isfinite(found)], 70)
+
+
 def test_unknown_depth_stays_unknown():
     depth = jnp.array([[[1.0, jnp.inf, 2.0]] * 3])
     found = np.asarray(centred(depth, 9.0, 1.0))

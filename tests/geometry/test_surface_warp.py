@@ -80,3 +80,17 @@ def test_gradient_by_pose_and_depth_points_to_the_truth():
     by_shift, _ = gradient(jnp.array([0.05, -0.04, 0.0]), 0.0)
     assert by_shift[0] > 0 > by_shift[1]
     assert gradient(jnp.zeros(3), 0.05)[1] > 0 > gradient(jnp.zeros(3), -0.05)[1]
+
+
+@pytest.mark.parametrize("splat", ["surface", "zbuffer"])
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.3])
+def test_specks_of_unknown_depth_make_no_holes(share, splat):
+    """Where nothing moves, what is lost is less than what is unknown, not several times as much."""
+    picture, depth = plane(jnp.eye(4))
+    unknown = np.random.default_rng(0).random(SIZE) < share
+    how = WarpSettings(splat=splat, quantize=False)
+    whole = _warp(picture, depth, K, jnp.eye(4), jnp.eye(4), settings=how)
+    warp = _warp(picture, jnp.where(unknown, jnp.inf, depth), K, jnp.eye(4), jnp.eye(4), settings=how)
+    assert whole.valid.mean() - warp.valid.mean() < (0.002 if share < 0.3 else 0.1)
+    both = warp.valid & whole.valid
+    np.testing.assert_allclose(warp.pictures[both], whole.pictures[both], atol=2e-2)

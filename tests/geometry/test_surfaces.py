@@ -40,11 +40,21 @@ def test_the_threshold_is_the_tilt_of_a_surface(focal):
         assert bool(middle) is whole
 
 
-def test_pixels_without_depth_are_not_seen_and_tear_their_neighbours():
-    depth = jnp.full((5, 5), 3.0).at[2, 2].set(jnp.nan).at[0, 4].set(-1.0)
+def test_gaps_without_depth_are_not_seen_and_tear_their_neighbours():
+    depth = jnp.full((12, 12), 3.0).at[4:8, 4:8].set(jnp.nan).at[0, 11].set(-1.0)
     surfaces = fit_surfaces(depth, K, 83.0)
-    assert not surfaces.seen[2, 2]
-    assert not surfaces.seen[0, 4]
-    assert surfaces.seen.sum() == 23
-    np.testing.assert_array_equal(surfaces.whole[2], [True, False, False, False, True])
-    np.testing.assert_array_equal(surfaces.inverse[2, 2], 0)
+    assert not surfaces.seen[4:8, 4:8].any()
+    assert not surfaces.seen[0, 11]
+    assert surfaces.seen.sum() == 144 - 17
+    np.testing.assert_array_equal(surfaces.whole[5], [True] * 3 + [False] * 6 + [True] * 3)
+    np.testing.assert_array_equal(surfaces.inverse[4:8, 4:8], 0)
+
+
+def test_a_speck_without_depth_is_part_of_its_surface():
+    y, x = jnp.meshgrid(jnp.arange(12.0), jnp.arange(16.0), indexing="ij")
+    inverse = 0.1 + 0.002 * x - 0.003 * y
+    depth = (1 / inverse).at[5, 5].set(jnp.inf).at[8, 3:6].set(0.0)
+    surfaces = fit_surfaces(depth, K, 83.0)
+    np.testing.assert_allclose(surfaces.inverse, inverse, rtol=1e-5)
+    np.testing.assert_allclose(surfaces.slope_x, 0.002, atol=1e-6)
+    assert surfaces.whole.all()

@@ -99,10 +99,10 @@ def test_png(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (np.where(DEPTH > 30, np.nan, DEPTH), "depth values are not finite; fill them in"),
+        (np.where(DEPTH > 30, np.nan, DEPTH), "depth values are not finite; write 0 where depth is unknown"),
         (np.full((3, 4), np.inf), "12 of 12 depth values are not finite"),
         (np.full((3, 4), 1e300), "12 of 12 depth values are not finite"),
-        (-DEPTH, "35 depth values are negative; metric depth along a negative axis needs its sign turned"),
+        (-DEPTH, "35 depth values are negative; depth along a negative axis needs its sign turned"),
         (np.zeros((3, 4)), "zero everywhere"),
         (np.ones(12), "the shape is (12,)"),
         (np.ones((3, 4, 3)), "the shape is (3, 4, 3)"),

@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 
 from nvs_jax.errors import InputError
 from nvs_jax.media import allowed_size, fit, fit_depth, plan_fit
-from nvs_jax.media.fitting import How
+from nvs_jax.media.fitting import How, Kind
 
 Size = tuple[int, int]
 SIDES = st.integers(8, 90)
 HOWS: tuple[How, ...] = ("resize", "crop", "pad")
+KINDS: tuple[Kind, ...] = ("depth", "disparity")
 
 
 def ramp(height: int, width: int) -> np.ndarray:
@@ -38,7 +39,7 @@ def test_a_point_lands_where_the_affine_says(source: Size, target: Size, how: Ho
 @given(source=st.tuples(SIDES, SIDES), target=st.tuples(SIDES, SIDES), how=st.sampled_from(HOWS))
 def test_depth_follows_the_picture(source: Size, target: Size, how: How) -> None:
     _, plan = fit(ramp(*source), *target, how)
-    columns = fit_depth(ramp(*source)[..., 0] * source[1], plan)  # x of the source pixel that was taken
+    columns = fit_depth(ramp(*source)[..., 0] * source[1], plan, "depth")  # x of the source pixel that was taken
     lands = plan.points(np.stack([columns, columns], -1).astype(np.float64))[..., 0]
     x = np.broadcast_to(np.arange(target[1]) + 0.5, target)
     inside = (columns > 1) & (columns < source[1] - 1)
@@ -49,7 +50,7 @@ def test_depth_follows_the_picture(source: Size, target: Size, how: How) -> None
 def test_resize_takes_the_releases_pixels() -> None:
     picture = np.arange(7 * 10 * 3, dtype=np.float32).reshape(7, 10, 3)
     resized, plan = fit(picture, 4, 15, "resize")
-    source, taken = picture[..., 0], fit_depth(picture[..., 0], plan)
+    source, taken = picture[..., 0], fit_depth(picture[..., 0], plan, "depth")
     for i in range(4):
         for j in range(15):
             np.testing.assert_array_equal(resized[i, j], picture[int((i + 0.5) * 7 / 4), int((j + 0.5) * 10 / 15)])
@@ -61,7 +62,7 @@ def test_the_right_size_is_left_alone(how: How) -> None:
     picture = np.random.default_rng(0).random((32, 48, 3), np.float32)
     fitted, plan = fit(picture, 32, 48, how)
     np.testing.assert_allclose(fitted, picture, atol=1e-6)
-    np.testing.assert_array_equal(fit_depth(picture[..., 0], plan), picture[..., 0])
+    np.testing.assert_array_equal(fit_depth(picture[..., 0], plan, "depth"), picture[..., 0])
     np.testing.assert_array_equal(plan.intrinsics(np.diag([30.0, 30.0, 1.0])), np.diag([30.0, 30.0, 1.0]))
 
 
@@ -101,20 +102,62 @@ def test_allowed_size() -> None:
         allowed_size(63, 1000)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("how", ["crop", "pad"])
-def test_a_plane_of_few_pixels_stays_a_plane(how: How) -> None:
+def test_a_plane_of_few_pixels_stays_a_plane(how: How, kind: Kind) -> None:
     y, x = np.mgrid[:30, :40] + 0.5
-    plane = (1 / (0.2 + 0.001 * x + 0.002 * y)).astype(np.float32)
-    enlarged = fit_depth(plane, plan_fit((30, 40), 120, 160, how))
+    inverse = (0.2 + 0.001 * x + 0.002 * y).astype(np.float32)
+    enlarged = fit_depth(inverse if kind == "disparity" else 1 / inverse, plan_fit((30, 40), 120, 160, how), kind)
     y, x = (np.mgrid[:120, :160] + 0.5) / 4
     inner = (slice(2, -2), slice(2, -2))  # beyond the outermost pixels' centres nothing is known
-    np.testing.assert_allclose(enlarged[inner], 1 / (0.2 + 0.001 * x + 0.002 * y)[inner], rtol=1e-5)
+    wanted = (0.2 + 0.001 * x + 0.002 * y)[inner]
+    np.testing.assert_allclose(enlarged[inner], wanted if kind == "disparity" else 1 / wanted, rtol=1e-5)
 
 
-def test_depths_are_not_mixed_across_an_edge() -> None:
+@pytest.mark.parametrize("unknown", [0.0, np.inf, np.nan])
+def test_depths_are_not_mixed_across_an_edge(unknown: float) -> None:
     depth = np.full((10, 10), 8.0, np.float32)
     depth[:, 4:] = 2.0
-    depth[3, 3] = np.inf
-    enlarged = fit_depth(depth, plan_fit((10, 10), 70, 70, "crop"))
-    assert set(np.unique(enlarged)) == {2.0, 8.0, np.inf}
-    assert (enlarged == np.inf).sum() == 49
+    depth[3, 3] = unknown
+    enlarged = fit_depth(depth, plan_fit((10, 10), 70, 70, "crop"), "depth")
+    assert set(np.unique(enlarged[np.isfinite(enlarged) & (enlarged > 0)])) == {2.0, 8.0}
+    lost = np.isnan(enlarged) if np.isnan(unknown) else enlarged == unknown
+    assert lost.sum() == 49
+    assert lost[21:28, 21:28].all()
+
+
+@pytest.mark.parametrize("how", ["crop", "pad"])
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.3])
+def test_unknown_pixels_take_no_known_ones_with_them(share: float, how: How) -> None:
+    y, x = np.mgrid[:300, :400]
+    depth = (1 / (0.2 + 0.001 * x + 0.002 * y)).astype(np.float32)
+    lost = np.random.default_rng(0).random(depth.shape) < share
+    for height, width in ((448, 640), (192, 256)):
+        plan = plan_fit(depth.shape, height, width, how)
+        fitted = fit_depth(np.where(lost, 0, depth).astype(np.float32), plan, "depth")
+        known = fitted > 0
+        assert abs(known.mean() - (1 - share)) < 0.01
+        off = np.abs(1 / fitted[known] - 1 / fit_depth(depth, plan, "depth")[known])
+        assert off.max() < 0.003  # of at least 0.2: a pixel on the same plane
+
+
+@pytest.mark.parametrize("how", ["crop", "pad"])
+def test_zeros_of_a_disparity_are_the_far_plane(how: How) -> None:
+    """Not unknown: a ground that rises to the horizon ends there, and a sky of zeros stays exactly that."""
+    ground = np.maximum(np.arange(240, dtype=np.float32) - 80, 0)[:, None].repeat(16, 1)
+    fitted = fit_depth(ground, plan_fit((240, 16), 960, 64, how), "disparity")
+    rows = (np.arange(960) + 0.5) / 4 - 0.5
+    wanted = np.interp(rows, np.arange(240), ground[:, 0])  # flat beyond the outermost pixels' centres
+    np.testing.assert_allclose(fitted[:, 30], wanted, atol=1e-4)
+    sky = np.where(np.arange(60)[:, None] < 30, 0, np.full((60, 80), 5, np.float32)).astype(np.float32)
+    assert set(np.unique(fit_depth(sky, plan_fit((60, 80), 128, 128, how), "disparity"))) == {0.0, 5.0}
+
+
+def test_a_fit_of_another_resolution_lays_the_map_where_the_picture_lies() -> None:
+    plan = plan_fit((480, 640), 320, 384, "crop")
+    y, x = np.mgrid[:60, :80] + 0.5
+    small = (1 + x / 80 + y / 60).astype(np.float32)
+    y, x = np.mgrid[:480, :640] + 0.5
+    large = (1 + x / 640 + y / 480).astype(np.float32)
+    fitted = fit_depth(small, plan.of_resolution((480, 640), (60, 80)), "disparity")
+    np.testing.assert_allclose(fitted[4:-4, 4:-4], fit_depth(large, plan, "disparity")[4:-4, 4:-4], atol=1e-5)
