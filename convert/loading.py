@@ -38,6 +38,8 @@ def open_source(source: str | Path, *, variant: Variant = "full", model: Model |
         return open_folder(path, variant)
     if path.is_file():
         return open_single_file(path, model)
+    if not path.exists() and path.suffix == ".safetensors":
+        raise InputError(f"{source}: no such file")
     if not path.exists() and is_hub_id(str(source)):
         return open_folder(fetch(str(source), variant), variant)
     fault = "holds no weights this project reads" if path.exists() else "does not exist"

@@ -12,6 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from nvs_jax.errors import InputError
+from nvs_jax.files import refuse_pointer
 
 READABLE_DTYPES = ("F64", "F32", "F16", "BF16")
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -61,6 +62,7 @@ class SafetensorsFile:
 def _complaint(path: Path, error: Exception) -> str:
     """One line on why `path` is no safetensors file."""
     if path.is_file():
+        refuse_pointer(path)
         with path.open("rb") as file:
             start = file.read(4)
         if start.startswith(_PICKLE_STARTS):

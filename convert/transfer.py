@@ -11,7 +11,7 @@ from convert.key_table import Taken
 from convert.tensor_files import TensorFiles
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.networks import WeightSharding, held_dtype
-from nvs_jax.models.weights import ParameterSpec
+from nvs_jax.models.weights import ParameterSpec, require_finite
 from nvs_jax.sharding import put
 
 __all__ = ["build", "transfer"]
@@ -34,9 +34,14 @@ def transfer(
         component: "unet", "vae" or "image_encoder".
         dtype: see `nvs_jax.models.svd.networks.held_dtype`.
         sharding: where each parameter goes; None puts all on the default device.
+
+    Raises:
+        InputError: (of the iterator) a value is NaN or infinite.
     """
     for name, (key, change) in taken.items():
         published = change.apply(tensors.read(key))
         held = held_dtype(component, published.dtype, dtype)
-        ours = np.ascontiguousarray(published.transpose(specs[name].published_axes), held)
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite, which is said
+            ours = np.ascontiguousarray(published.transpose(specs[name].published_axes), held)
+        require_finite(key, ours, tensors.name)
         yield name, put(ours, sharding(f"{component}/{name}")) if sharding else jax.device_put(ours)

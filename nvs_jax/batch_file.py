@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.paths import LONGEST_NAME, check_paths, refuse_address
 from nvs_jax.presets import DEFAULT, load_settings, merged, read_yaml, reason, strict_converter
 from nvs_jax.settings import Mode, RenderSettings
 
@@ -35,6 +36,10 @@ def read_batch(source: Path, out: Path) -> dict[str, RenderJob]:
     """
     if source.is_dir():
         paths = sorted(path for path in source.iterdir() if path.suffix in (".yaml", ".yml"))
+        stems = [path.stem for path in paths]
+        twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+        if twice is not None:
+            raise InputError(f"{source}: two files are called {twice}: rename one")
         held = {path.stem: _mapping(read_yaml(path), str(path)) for path in paths}
         defaults = held.pop(DEFAULTS, {})
         listed = [{"name": name} | values for name, values in held.items()]
@@ -53,10 +58,17 @@ def read_batch(source: Path, out: Path) -> dict[str, RenderJob]:
         where = f"{source}, job {name}"
         if name in jobs:
             raise InputError(f"{where}: two jobs have this name")
-        if Path(name).name != name or name.startswith("."):
-            raise InputError(f"{where}: a name must be that of a folder in --out, without / and not hidden")
+        _check_name(name, where)
         jobs[name] = _job(merged(defaults, {**values, "name": name}), base, out / name, where)
     return jobs
+
+
+def _check_name(name: str, where: str) -> None:
+    """Refuse what cannot name a folder in --out, before any job has taken hours."""
+    if not name or Path(name).name != name or name.startswith(".") or not name.isprintable():
+        raise InputError(f"{where}: a name must be that of a folder in --out, without / and not hidden")
+    if len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
+        raise InputError(f"{where[:100]} ...: a name can have {LONGEST_NAME} bytes")
 
 
 def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob:
@@ -84,7 +96,9 @@ def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob
         if given.get("weights") is not None and (base / given["weights"]).exists():
             given["weights"] = str(base / given["weights"])
         settings = _settings(given.get("preset", DEFAULT), kind, values.get("settings", {}), base)
-        return cls(out=out, resume=True, settings=settings, **given)
+        job = cls(out=out, resume=True, settings=settings, **given)
+        check_paths(job)
+        return job
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 
@@ -114,4 +128,7 @@ def _mapping(value: Any, where: str) -> dict[str, Any]:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {value!r}")
+    if "\0" in value:
+        raise InputError(f"{value!r} holds a character that no name can have")
+    refuse_address(value, "the path")
     return value

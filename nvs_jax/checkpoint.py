@@ -24,7 +24,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig, parse_config, published_form, read_json
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding, held_dtype
-from nvs_jax.models.weights import Weights, parameter_specs
+from nvs_jax.models.weights import Weights, parameter_specs, require_finite
 from nvs_jax.partial_folder import partial_folder, remove_leftovers
 
 FORMAT_VERSION = 2
@@ -185,7 +185,9 @@ class Checkpoint:
                     )
                     for name, array in tree.items()
                 }
-                yield from checkpointer.restore(part, target).items()
+                for name, array in checkpointer.restore(part, target).items():
+                    require_finite(f"{component}/{name}", array, self.path)
+                    yield name, array
 
     def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
         """The same, all of them."""

@@ -24,6 +24,7 @@ from nvs_jax.jobs import (
     ViewsJob,
     WarpJob,
 )
+from nvs_jax.paths import check_paths
 from nvs_jax.presets import DEFAULT, load_settings
 from nvs_jax.saying import lasting_output, say
 from nvs_jax.settings import Mode
@@ -48,6 +49,7 @@ def _main(arguments: Sequence[str]) -> None:
     job = before = None
     try:
         job = parse(arguments)
+        check_paths(job)
         before = _record(job)
         if isinstance(job, PlanJob):  # before JAX looks for devices
             from nvs_jax.planning.command import run_plan

@@ -8,6 +8,7 @@ import cattrs
 import yaml
 
 from nvs_jax.errors import InputError
+from nvs_jax.files import read_bounded
 from nvs_jax.settings import Mode, RenderSettings
 
 DEFAULT = "fast"
@@ -15,7 +16,7 @@ MAX_BYTES = 2**16
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses aliases: settings need none, and a few lines of them can stand for 10^20 values."""
+    """Refuses aliases (settings need none, and a few lines can stand for 10^20 values) and names given twice."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -26,6 +27,12 @@ class _Loader(yaml.SafeLoader):
         mapping = super().construct_mapping(node, deep)
         if not all(isinstance(name, str) for name in mapping):
             raise yaml.YAMLError("names of settings must be text")
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise yaml.YAMLError(f"{key.value} is given twice, in lines {lines[key.value]} and {line}")
+            lines[key.value] = line
         return mapping
 
 
@@ -79,13 +86,9 @@ def read_yaml(path: Path) -> Any:
         InputError: missing, too large, or not readable.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than a settings file can be ({MAX_BYTES} bytes)")
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        values = yaml.load(read_bounded(path, MAX_BYTES).decode("utf-8"), _Loader)
     except InputError:
         raise
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
     except Exception as error:  # the parser's constructors of numbers and dates raise almost anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is not readable YAML: {reason}") from None

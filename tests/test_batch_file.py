@@ -77,6 +77,12 @@ MISTAKES = {
     "a name twice": ([{**PHOTO, "name": "a"} for _ in range(2)], "two jobs have this name"),
     "a name outside": ([{**PHOTO, "name": "../a"}], "name must be that of a folder"),
     "a hidden name": ([{**PHOTO, "name": ".a.run"}], "name must be that of a folder"),
+    "no name": ([{**PHOTO, "name": ""}], "name must be that of a folder"),
+    "a name that no file can have": ([{**PHOTO, "name": "a\0b"}], "name must be that of a folder"),
+    "a name of 221 bytes": ([{**PHOTO, "name": 110 * "\u00e4" + "a"}], "a name can have 220 bytes"),
+    "a path that no file can have": ([{**PHOTO, "photo": "a\0b"}], "job 000: photo: .*no name can have"),
+    "an address": ([{**PHOTO, "photo": "gs://b/a.png"}], "job 000: photo: the path gs://b/a.png is an address"),
+    "an address of weights": ([{**PHOTO, "weights": "s3://b/svd"}], "job 000: weights: .* is an address"),
     "a job that is none": (["a.png"], "job 0 holds a str"),
     "no jobs": ([], "no list of jobs"),
     "no list": ("a.png", "no list of jobs"),
@@ -94,6 +100,19 @@ def test_mistakes_name_the_job_and_the_option(mistake, tmp_path):
 def test_files_that_are_no_batch(content, tmp_path):
     with pytest.raises(InputError, match=r"jobs\.yaml"):
         read_batch(written(tmp_path, content), OUT)
+
+
+def test_a_name_given_twice_is_refused_with_its_lines(tmp_path):
+    for content in ("jobs: []\njobs:\n- {photo: a.png}\n", "jobs:\n- photo: a.png\n  seed: 3\n  seed: 4\n"):
+        with pytest.raises(InputError, match=r"(jobs is given twice, in lines 1 and 2|seed is .* lines 3 and 4)"):
+            read_batch(written(tmp_path, content), OUT)
+
+
+def test_files_of_one_name_in_a_folder_are_refused(tmp_path):
+    for name in ("a.yaml", "a.yml"):
+        written(tmp_path, PHOTO, name)
+    with pytest.raises(InputError, match="two files are called a"):
+        read_batch(tmp_path, OUT)
 
 
 def test_an_empty_folder(tmp_path):

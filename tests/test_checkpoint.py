@@ -301,6 +301,14 @@ def test_a_damaged_description_is_an_error(copy: Path, damage: str):
         restore_checkpoint(copy)
 
 
+def test_numbers_that_are_none_are_refused_by_their_tensor(tmp_path: Path):
+    broken = dataclasses.replace(NETWORKS, vae={**NETWORKS.vae})
+    broken.vae["quant_conv.bias"] = broken.vae["quant_conv.bias"].at[0].set(jnp.nan)
+    save_checkpoint(tmp_path / "broken", broken)
+    with pytest.raises(InputError, match=r"1 of \d+ values of vae/quant_conv\.bias are NaN or infinite"):
+        restore_checkpoint(tmp_path / "broken")
+
+
 def test_a_description_that_is_not_json_is_an_error(copy: Path):
     (copy / "nvs_jax.json").write_bytes(b'{"format')
     with pytest.raises(InputError, match="not readable JSON"):

@@ -16,6 +16,7 @@ import numpy as np
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.variants import ClosedForm, Constant, Fit, Guided, MethodFit, Rule, Variant
+from nvs_jax.files import read_bounded
 from nvs_jax.media import atomic_path
 
 CONSTANTS = tuple(Constant(w) for w in (0.3, 0.6, 0.8, 0.9, 0.95, 1.0))
@@ -82,12 +83,8 @@ def read_fit(path: Path) -> Fit:
         InputError: the file is none.
     """
     try:
-        if path.stat().st_size > 2**16:
-            raise ValueError("too large")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_bounded(path, 2**16).decode("utf-8"))
         return Fit(*(_method_fit(content[method]) for method in ("dgs", "post")))
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} holds no fit such as `nvs-jax evaluate` writes as fit.json: {error!r}") from None
 

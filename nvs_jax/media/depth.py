@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from nvs_jax.errors import InputError
+from nvs_jax.files import refuse_pointer
 from nvs_jax.media.fitting import Fit, Kind, fit_depth
 from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture
 
@@ -58,6 +59,7 @@ def read_depth(
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    refuse_pointer(path)
     readers = {".npy": _read_npy_file, ".npz": _read_npz, ".pfm": _read_pfm, ".png": _read_png}
     if path.suffix.lower() not in readers:
         raise InputError(f"{path}: {kind} must be a .npy, .npz, .pfm or 16-bit .png file")
@@ -82,7 +84,7 @@ def check_depth(values: Shaped[np.ndarray, "..."], kind: Kind, name: str | os.Pa
     shape = values.shape
     if values.ndim == 3 and 1 in (shape[0], shape[-1]):
         values = values[..., 0] if shape[-1] == 1 else values[0]
-    if values.ndim != 2:
+    if values.ndim != 2 or not values.size:
         raise InputError(f"{name}: {kind} must be one number per pixel, [height, width], but the shape is {shape}")
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
@@ -157,7 +159,7 @@ def _read_npy(
         raise ValueError("the header is not numpy's") from error
     if dtype.kind not in "fiu":
         raise InputError(f"{path}: {kind} must be numbers, but the array holds {dtype}")
-    if not 2 <= len(shape) <= 3:
+    if not 2 <= len(shape) <= 3 or not all(type(side) is int and side >= 0 for side in shape):
         raise InputError(f"{path}: {kind} must be one number per pixel, [height, width], but the shape is {shape}")
     count = shape[0] * shape[1] * (shape[2] if len(shape) == 3 else 1)
     check_megapixels(shape[1], count // max(shape[1], 1), max_megapixels, path)

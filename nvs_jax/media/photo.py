@@ -11,6 +11,7 @@ from jaxtyping import Float, Shaped
 from PIL import ExifTags, Image, ImageOps
 
 from nvs_jax.errors import InputError
+from nvs_jax.files import refuse_pointer
 
 Picture = Float[np.ndarray, "_ _ 3"]
 
@@ -120,6 +121,7 @@ def _decoding(path: str | os.PathLike[str]) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise InputError(f"{path}: the picture is too large; make it smaller first") from error
     except Image.UnidentifiedImageError as error:
+        refuse_pointer(path)
         raise InputError(f"{path}: not a picture this can read; save it as JPEG or PNG") from error
     except Exception as error:  # decoders raise almost anything
         reason = (str(error).splitlines() or [type(error).__name__])[0][:100]

@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from nvs_jax.errors import InputError
+from nvs_jax.files import refuse_pointer
 from nvs_jax.media.atomic import atomic_folder, atomic_path
 from nvs_jax.media.photo import MAX_MEGAPIXELS, PICTURE_SUFFIXES, Picture, check_megapixels, read_photo, to_bytes
 
@@ -114,6 +115,7 @@ def read_video_file(path: str | os.PathLike[str], max_frames: int, *, max_megapi
     Raises:
         InputError: no such file, not a video, without frames, or more of them than `max_frames`.
     """
+    refuse_pointer(path)
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file or folder of frames")
     said = _ffmpeg("-i", path).stderr.decode(errors="replace")

@@ -5,13 +5,17 @@ module to call; building it costs milliseconds of tracing and nothing at run tim
 """
 
 import math
+import os
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
+
+from nvs_jax.errors import InputError
 
 Weights = dict[str, Float[Array, "..."]]
 Module = TypeVar("Module", bound=nnx.Module)
@@ -54,6 +58,26 @@ def bind(module: Module, weights: Mapping[str, Array]) -> Module:
     graphdef, parameters = _flat(module)
     state = nnx.from_flat_state([(path, param.replace(weights[name])) for name, path, param in parameters])
     return nnx.merge(graphdef, state)
+
+
+def require_finite(name: str, values: Array | np.ndarray, where: str | os.PathLike[str]) -> None:
+    """Refuse a parameter with a value that is none; on the host: a thousand shapes would be as many programs.
+
+    Args:
+        name: of the parameter.
+        values: its own; of an array that is spread over devices, what the first one here holds.
+        where: what it was read from.
+
+    Raises:
+        InputError: a value is NaN or infinite.
+    """
+    here = np.asarray(values.addressable_data(0) if isinstance(values, jax.Array) else values)
+    finite = np.isfinite(here)
+    if not finite.all():
+        raise InputError(
+            f"{where}: {here.size - np.count_nonzero(finite)} of {here.size} values of {name} are NaN or infinite, as "
+            f"{here.dtype}: download or convert it again, or give a wider --dtype"
+        )
 
 
 def random_weights(module: nnx.Module, seed: int) -> Weights:

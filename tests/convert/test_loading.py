@@ -1,4 +1,6 @@
 import json
+import re
+import shutil
 import subprocess
 import sys
 import weakref
@@ -7,8 +9,10 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import convert
 from convert.transfer import build
@@ -78,6 +82,41 @@ def test_what_is_neither_is_told_what_was_expected(tmp_path: Path):
         convert.load_networks(tmp_path / "absent")
     with pytest.raises(InputError, match=rf"holds no weights this project reads: {expected}"):
         convert.load_networks(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["svd.safetensors", "models/svd.safetensors"])
+def test_a_file_that_is_not_there_is_no_hub_id(name: str):
+    with pytest.raises(InputError, match=f"^{name}: no such file$"):
+        convert.load_networks(name)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16], ids=["float32", "bfloat16"])
+def test_numbers_that_are_none_are_refused_by_their_tensor(folder: Path, tmp_path: Path, value: float, dtype: type):
+    copy = Path(shutil.copytree(folder, tmp_path / "svd"))
+    path = copy / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    key = sorted(tensors)[3]
+    tensors[key] = tensors[key].astype(dtype)
+    tensors[key].flat[0] = value
+    save_file(tensors, path)
+    message = rf"vae.*: 1 of {tensors[key].size} values of {re.escape(key)} are NaN or infinite"
+    with pytest.raises(InputError, match=message):
+        convert.load_networks(copy)
+    with pytest.raises(InputError, match=message):
+        convert.convert(copy, tmp_path / "checkpoint")
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_weights_too_large_for_a_dtype_are_refused(folder: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(folder, tmp_path / "svd"))
+    path = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    tensors["conv_in.weight"] = np.full_like(tensors["conv_in.weight"], 1e6, np.float32)
+    save_file(tensors, path)
+    convert.load_networks(copy)
+    with pytest.raises(InputError, match=r"conv_in\.weight are NaN or infinite, as float16: .* a wider --dtype"):
+        convert.load_networks(copy, "float16")
 
 
 def test_importing_the_package_does_not_import_jax():

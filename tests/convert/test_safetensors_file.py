@@ -57,6 +57,13 @@ def test_a_tensor_is_read_bit_for_bit_in_its_own_dtype(tmp_path: Path, sound: by
     assert read.tobytes() == TENSORS[key].tobytes()
 
 
+def test_a_pointer_of_git_lfs_is_named(tmp_path: Path):
+    path = tmp_path / "x.safetensors"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")
+    with pytest.raises(InputError, match="Git LFS pointer"):
+        SafetensorsFile(path)
+
+
 @pytest.mark.parametrize("dtype", ["I64", "BOOL", "F8_E4M3"])
 def test_a_dtype_that_is_not_floating_point_is_refused_when_read(tmp_path: Path, dtype: str):
     size = {"I64": 8, "BOOL": 1, "F8_E4M3": 1}[dtype]

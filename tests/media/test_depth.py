@@ -136,6 +136,13 @@ def header_only(shape: tuple[int, ...]) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.parametrize("shape", ["(-3, 4)", "(-1, -12)", "(3, -2, -2)", "(True, 12)", "(4.0, 3)", "12", "()"])
+def test_shapes_that_are_none(tmp_path: Path, shape: str) -> None:
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    (tmp_path / "d.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(48))
+    refused(tmp_path / "d.npy")
+
+
 def test_size_is_judged_by_the_header(tmp_path: Path) -> None:
     path = tmp_path / "d.npy"
     path.write_bytes(header_only((10**6, 10**6)))

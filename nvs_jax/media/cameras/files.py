@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nvs_jax.errors import InputError
+from nvs_jax.files import refuse_pointer
 from nvs_jax.media.cameras.rotations import LARGEST
 from nvs_jax.media.cameras.views import Matrix
 
@@ -36,6 +37,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
             content = stream.read(max_bytes + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    refuse_pointer(path)
     if len(content) > max_bytes:
         raise InputError(f"{path}: larger than {max_bytes / 2**20:g} MiB; keep fewer frames or points")
     return content

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nvs_jax.errors import InputError
+from nvs_jax.files import read_bounded
 
 Config = TypeVar("Config", bound="UNetConfig | VAEConfig | ImageEncoderConfig")
 
@@ -100,6 +101,8 @@ _MOST = {
     **dict.fromkeys(("num_hidden_layers", "num_frames"), 1000),
 }
 _MOST_OF_OTHERS = 2**20
+_MOST_BYTES = 2**26
+"""Of a file of JSON; the longest is the index of a sharded network's weights."""
 
 
 def read_config(kind: type[Config], path: Path) -> Config:
@@ -118,9 +121,9 @@ def read_json(path: Path) -> dict[str, Any]:
         InputError: the file is missing, is not JSON or holds no object.
     """
     try:
-        published = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing: point at a folder in the diffusers layout of SVD") from None
+        if not path.exists():
+            raise InputError(f"{path} is missing: point at a folder in the diffusers layout of SVD")
+        published = json.loads(read_bounded(path, _MOST_BYTES).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, not JSON, or endless digits
         raise InputError(f"{path} is not readable JSON: {error}") from None
     if not isinstance(published, dict):

@@ -1,0 +1,46 @@
+"""Files that others wrote, judged before memory is taken. No JAX here."""
+
+import os
+import stat
+from pathlib import Path
+
+from nvs_jax.errors import InputError
+
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """The content of a regular file of at most so many bytes.
+
+    The size is not asked for: that of a device or a pipe is 0, whatever comes out of it.
+
+    Raises:
+        InputError: it is missing, larger, or a folder, a device or a pipe.
+        OSError: it cannot be read.
+    """
+    try:
+        # Not to wait for a pipe's other end.
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist") from None
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise InputError(f"{path} is no regular file")
+    with os.fdopen(file, "rb") as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise InputError(f"{path} is larger than such a file can be ({most} bytes)")
+    return content
+
+
+def refuse_pointer(path: str | os.PathLike[str]) -> None:
+    """Refuse what Git leaves in place of a large file that was not fetched; see git-lfs.com.
+
+    Raises:
+        InputError: `path` is a Git LFS pointer.
+    """
+    if not Path(path).is_file():
+        return
+    with Path(path).open("rb") as stream:
+        if stream.read(len(_POINTER)) == _POINTER:
+            raise InputError(f"{path} is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`")
