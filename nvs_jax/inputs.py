@@ -14,6 +14,7 @@ from nvs_jax.media.cameras import CameraSet, PosedCamera, read_cameras, read_pic
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sparse_points import depth_by_points, seen_points
 from nvs_jax.views import (
+    TO_CENTRE,
     DepthFile,
     DepthSource,
     EstimatedDepth,
@@ -135,7 +136,7 @@ def _posed_view(
     if stretch:
         intrinsics = camera.resized(height, width)
     else:  # files count from the picture's corner, the warp from the centre of its first pixel
-        intrinsics = plan.intrinsics(camera.resized(rows, columns)) - np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
+        intrinsics = plan.intrinsics(camera.resized(rows, columns)) - TO_CENTRE
     source = depth if isinstance(depth, EstimatedDepth) else _depth_of(camera, depth)
     values = fitted_depth(source, picture, plan)
     if points is None:

@@ -145,7 +145,7 @@ class Pipeline:
             photo: in [0, 1]; rows and columns divisible by `model.multiple`.
             depth: z of every pixel, in the units of the path.
             path: world-to-camera poses, the first one the photo's own.
-            intrinsics: K in pixels; None takes the focal length of the settings and the picture's centre.
+            intrinsics: K in pixels; None takes focal length and principal point of the settings.
             seed: of all random numbers.
             settings: everything else.
             report: called as the work goes on; see `Report`.
@@ -157,7 +157,8 @@ class Pipeline:
         settings = override(settings, **overrides)
         if intrinsics is None:
             height, width = photo.shape[:2]
-            intrinsics = intrinsics_matrix(settings.camera.focal_over_width * width, height, width)
+            camera = settings.camera
+            intrinsics = intrinsics_matrix(camera.focal_over_width * width, height, width, camera.principal)
         conditions = from_photo(photo, depth, intrinsics, path, settings)
         return self.render_conditions(conditions, seed, settings, report)
 

@@ -253,6 +253,9 @@ class DisparitySettings:
         _require(0 < self.centre <= 1, f"camera.disparity.centre must be in (0, 1], not {self.centre}")
 
 
+Principal = Literal["middle", "release"]
+
+
 @dataclass(frozen=True)
 class CameraSettings:
     """The given view's camera, and depth in its units."""
@@ -263,6 +266,9 @@ class CameraSettings:
     """Horizontal angle of view in degrees, in place of the focal length."""
     exif: bool = False
     """Take the focal length that the photo's file records."""
+    principal: Principal = "middle"
+    """Where the optical axis meets a photo or a video: its middle, or half a pixel right of and below it, as the
+    release. Posed views have their own."""
     disparity: DisparitySettings = field(default_factory=DisparitySettings)
     """How a disparity map becomes scene units."""
     disparity_scale: float = 10000.0

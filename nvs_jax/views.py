@@ -43,6 +43,8 @@ from nvs_jax.settings import CameraSettings, PathSettings, PictureSettings, Rend
 DepthKind = Literal["depth", "disparity"]
 FARTHEST = 1e12
 """In scene units; what a depth file says is farther counts as unknown."""
+TO_CENTRE = np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]], np.float32)
+"""Taken from a K that counts from the picture's corner: one that counts from the centre of its first pixel."""
 
 
 @dataclass(frozen=True)
@@ -283,7 +285,9 @@ def _poses_of_file(path: Path | None, frames: int) -> Poses:
 
 def _intrinsics(size: tuple[int, int], plan: Fit, camera: CameraSettings) -> Float[np.ndarray, "3 3"]:
     """K of the photo taken along; where it is stretched, the camera is taken to be the result's, as the release."""
-    focal = camera.focal_over_width
+    focal, principal = camera.focal_over_width, camera.principal
     if plan.how == "resize":
-        return np.asarray(intrinsics_matrix(focal * plan.width, plan.height, plan.width))
-    return plan.intrinsics(np.asarray(intrinsics_matrix(focal * size[1], size[0], size[1])))
+        return np.asarray(intrinsics_matrix(focal * plan.width, plan.height, plan.width, principal))
+    # A fit counts from the picture's corner, where the middle is (w / 2, h / 2); the warp from a pixel's centre.
+    fitted = plan.intrinsics(np.asarray(intrinsics_matrix(focal * size[1], size[0], size[1], "release")))
+    return fitted - (TO_CENTRE if principal == "middle" else 0)

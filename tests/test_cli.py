@@ -65,6 +65,8 @@ def test_single_writes_all_that_a_user_wants(inputs, weights, capsys):
     assert len(read_poses(out / "poses.json")) == FRAMES
     assert [camera.picture for camera in read_cameras(out).cameras] == sorted((out / "frames").iterdir())
     assert len(read_colmap(out / "colmap").cameras) == FRAMES
+    middle = [WIDTH / 2, HEIGHT / 2]  # files count from the picture's corner
+    np.testing.assert_allclose(read_cameras(out).cameras[0].intrinsics[:2, 2], middle)
     assert set(record["seconds"]) == {"warp", "encode", "sample", "decode"}
     # Both branches of four frames of 12x16 latent cells.
     assert record["attention"]["192x192, 1x32, float32, in batches of 8"] == "xla"

@@ -80,6 +80,21 @@ def test_another_photo_path_seed_and_weights_compile_nothing(pipeline):
     assert count.value == 0
 
 
+@pytest.mark.parametrize(("principal", "x"), [("middle", (WIDTH - 1) / 2), ("release", WIDTH / 2)])
+def test_render_takes_the_axis_of_the_settings(pipeline, monkeypatch, principal, x):
+    taken = []
+
+    def stop(photo, depth, intrinsics, *_):
+        taken.append(intrinsics)
+        raise InputError("stop")
+
+    monkeypatch.setattr("nvs_jax.pipeline.from_photo", stop)
+    settings = replace(SETTINGS, camera=replace(SETTINGS.camera, principal=principal))
+    with pytest.raises(InputError, match="stop"):
+        render(pipeline, *scene(), intrinsics=None, settings=settings)
+    assert float(taken[0][0, 2]) == x
+
+
 @pytest.mark.parametrize("method", ["post", "none"])
 def test_other_methods(pipeline, method):
     photo, depth = scene()

@@ -1,5 +1,6 @@
 """Settings of a path become poses, files of depth scene units."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -10,8 +11,8 @@ from nvs_jax.errors import InputError
 from nvs_jax.geometry import dolly_zoom, ellipse, figure_of_eight, line, orbit, spiral
 from nvs_jax.media.cameras import write_poses
 from nvs_jax.presets import load_settings
-from nvs_jax.settings import PathSettings, PictureSettings, RenderSettings
-from nvs_jax.views import DepthFile, camera_path, fit_view, focal_factors
+from nvs_jax.settings import CameraSettings, PathSettings, PictureSettings, RenderSettings
+from nvs_jax.views import DepthFile, EstimatedDepth, camera_path, fit_view, focal_factors
 
 GIVEN = orbit(60, 70, 1, 1)[0]
 PATHS = {
@@ -118,3 +119,21 @@ def test_zeros_of_a_depth_map_are_unknown(tmp_path):
     for empty in (np.where(depth > 0, 1e30, 0), np.where(depth == 0, 1e13, 0)):
         with pytest.raises(InputError, match="no depth is known"):
             view_of(tmp_path, empty, "depth")
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "resize"])
+@pytest.mark.parametrize("size", [(576, 1024), (300, 400), (640, 130)])
+def test_the_axis_meets_the_middle_of_the_picture(size, fit):
+    """(0, 0) is the centre of the first pixel, so that a mirrored photo has the mirrored camera."""
+    photo, depth = np.zeros((*size, 3), np.float32), EstimatedDepth(lambda p: np.ones(p.shape[:3], np.float32), "depth")
+    settings = RenderSettings(picture=PictureSettings(size=(64, 128), fit=fit))
+    K = fit_view(photo, depth, settings, 64).intrinsics
+    np.testing.assert_allclose(K[:2, 2], [63.5, 31.5], atol=1e-4 if fit != "pad" else 0.51)  # padded by whole pixels
+    release = replace(settings, camera=CameraSettings(principal="release"))
+    np.testing.assert_allclose(fit_view(photo, depth, release, 64).intrinsics[:2, 2] - K[:2, 2], 0.5, atol=1e-5)
+
+
+def test_the_release_keeps_its_own_axis():
+    for mode in ("single", "video", "views"):
+        assert load_settings("reference", mode).camera.principal == "release"
+    assert load_settings("fast").camera.principal == load_settings("paper").camera.principal == "middle"

@@ -10,6 +10,8 @@ from jax import lax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, ScalarLike, Shaped
 
+from nvs_jax.settings import Principal
+
 Vector = Float[Array, "3"]
 Matrix = Float[Array, "3 3"]
 Pose = Float[Array, "4 4"]
@@ -18,26 +20,32 @@ Point = Shaped[ArrayLike, "3"] | tuple[ScalarLike, ScalarLike, ScalarLike]
 _RELEASE_FOCAL_PER_WIDTH = 260 / 1024
 
 
-def intrinsics_matrix(focal: ScalarLike, height: int, width: int) -> Matrix:
-    """Intrinsics K of square pixels with the principal point at the middle of the picture.
+def intrinsics_matrix(focal: ScalarLike, height: int, width: int, principal: Principal = "middle") -> Matrix:
+    """Intrinsics K of square pixels with the principal point in the middle of the picture.
 
     Args:
         focal: focal length in pixels.
         height: rows of the picture.
         width: columns of the picture.
+        principal: "middle" is ((width - 1) / 2, (height - 1) / 2), as (0, 0) is the centre of the first pixel;
+            "release" is (width / 2, height / 2), half a pixel right of and below it.
 
-    >>> intrinsics_matrix(260, 576, 1024)[0].tolist()
-    [260.0, 0.0, 512.0]
+    >>> intrinsics_matrix(260, 576, 1024)[:2, 2].tolist()
+    [511.5, 287.5]
     """
     focal = as_float(focal)
     zero, one = jnp.zeros_like(focal), jnp.ones_like(focal)
-    rows = ((focal, zero, one * (width / 2)), (zero, focal, one * (height / 2)), (zero, zero, one))
-    return jnp.array(rows)
+    to_centre = 0.5 if principal == "middle" else 0.0
+    x, y = width / 2 - to_centre, height / 2 - to_centre
+    return jnp.array(((focal, zero, one * x), (zero, focal, one * y), (zero, zero, one)))
 
 
 def release_intrinsics(height: int, width: int) -> Matrix:
-    """The release's K for a picture of unknown camera: a focal length of 260 at a width of 1024, scaled with it."""
-    return intrinsics_matrix(_RELEASE_FOCAL_PER_WIDTH * width, height, width)
+    """The release's K for a picture of unknown camera: a focal length of 260 at a width of 1024, scaled with it.
+
+    Its principal point is (width / 2, height / 2), which is half a pixel off the middle.
+    """
+    return intrinsics_matrix(_RELEASE_FOCAL_PER_WIDTH * width, height, width, "release")
 
 
 def scale_intrinsics(intrinsics: Matrix, scale_x: ScalarLike, scale_y: ScalarLike) -> Matrix:

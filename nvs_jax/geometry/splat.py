@@ -89,16 +89,41 @@ def _pair(x: Float[Array, "n"], size: int) -> tuple[Int[Array, "n 2"], Float[Arr
     return jnp.stack([low, high], axis=1).astype(jnp.int32), jnp.stack([1 - (x - low), 1 - (high - x)], axis=1)
 
 
-def depth_weight(depth: Float[Array, "n"], sharpness: float) -> Float[Array, "n"]:
-    """`exp(-sharpness log(1+z) / max log(1+z))`: 1 at depth 0, e^-sharpness at the farthest point of the frame.
+def depth_exponent(depth: Float[Array, "n"], sharpness: float) -> Float[Array, "n"]:
+    """`-sharpness log(1+z) / max log(1+z)`: 0 at depth 0, -sharpness at the farthest point of the frame.
 
     Args:
         depth: z >= 0 in the target camera.
-        sharpness: 50 in the release; up to about 80 stays within float32.
+        sharpness: 50 in the release.
     """
     log_depth = jnp.log1p(depth)
     largest = log_depth.max()
-    return jnp.exp(-sharpness * log_depth / jnp.where(largest > 0, largest, 1.0))
+    return -sharpness * log_depth / jnp.where(largest > 0, largest, 1.0)
+
+
+def depth_weight(depth: Float[Array, "n"], sharpness: float) -> Float[Array, "n"]:
+    """The exponential of `depth_exponent`, as the release; a sharpness of up to about 80 stays within float32."""
+    return jnp.exp(depth_exponent(depth, sharpness))
+
+
+def weigh_by_relative_depth(
+    taps: Taps, exponent: Float[Array, "n"], used: Bool[Array, "n"], height: int, width: int
+) -> tuple[Taps, Float[Array, "h w"]]:
+    """Taps with weights times `exp(exponent)`, whatever its size: relative to the largest that touches a pixel.
+
+    That leaves weighted means as they are.
+
+    Returns:
+        the taps, and for every pixel what to add to the logarithm of its summed weight; 0 where nothing falls.
+    """
+    touches = used[:, None] & (taps.weight > 0)
+    candidates = lax.stop_gradient(jnp.where(touches, exponent[:, None], -jnp.inf))
+    cells = (height + 2) * (width + 2)
+    largest = jnp.full(cells, -jnp.inf, exponent.dtype).at[taps.cell].max(candidates, mode="drop")
+    largest = jnp.where(jnp.isfinite(largest), largest, 0)
+    relative = jnp.where(touches, exponent[:, None] - largest[taps.cell], 0)
+    shift = largest.reshape(height + 2, width + 2)[1:-1, 1:-1]
+    return taps._replace(weight=jnp.where(touches, taps.weight * jnp.exp(relative), 0)), shift
 
 
 def accumulate(

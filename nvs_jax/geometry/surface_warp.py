@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from nvs_jax.geometry.blocks import in_blocks
 from nvs_jax.geometry.cameras import Matrix, Pose, Vector, apply, invert
@@ -113,7 +113,7 @@ def nearest_depth(surfaces: Surfaces, to_target: Transfer) -> Float[Array, "h w"
         shrink = 1 / jnp.where(ahead, w, 1)
         column, row = (jnp.round(jnp.where(ahead, p * shrink, -1)) for p in (u, v))
         inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        cell = jnp.where(inside, row * width + column, height * width).astype(jnp.int32)
+        cell = jnp.where(inside, cell_number(row, column, width), height * width)
         depth = w / jnp.where(surfaces.seen, inverse, 1)
         nearest = nearest.at[cell.reshape(-1)].min(depth.reshape(-1), mode="drop")
     return nearest.reshape(height, width)
@@ -150,7 +150,7 @@ def meet(
     shrink = 1 / jnp.where(ahead, rough[2], 1)
     column = lax.stop_gradient(jnp.clip(jnp.round(rough[0] * shrink), 0, width - 1))
     row = lax.stop_gradient(jnp.clip(jnp.round(rough[1] * shrink), 0, height - 1))
-    cell = (row * width + column).astype(jnp.int32)
+    cell = cell_number(row, column, width)
 
     inverse, slope_x, slope_y, whole = (
         part.reshape(-1).at[cell].get(mode="promise_in_bounds")
@@ -165,6 +165,11 @@ def meet(
     u, v = u * shrink, v * shrink
     offset = jnp.maximum(jnp.abs(u - column), jnp.abs(v - row))
     return Hit(u, v, 1 / jnp.where(facing, share, 1), whole, facing, offset)
+
+
+def cell_number(row: Float[Array, "h w"], column: Float[Array, "h w"], width: int) -> Int[Array, "h w"]:
+    """Where whole rows and columns stand in a flattened picture, counted in integers: float32 ends at 16.8 million."""
+    return row.astype(jnp.int32) * width + column.astype(jnp.int32)
 
 
 def _at(hit: Hit, depth: Float[Array, "h w"], tolerance: float) -> Bool[Array, "h w"]:

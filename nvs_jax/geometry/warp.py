@@ -1,5 +1,6 @@
 """A picture with depth, seen from other poses: x_t ~ K T_t T_s^-1 (D K^-1 x_s), equation (9), by forward splat."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,9 +16,11 @@ from nvs_jax.geometry.masks import dilate
 from nvs_jax.geometry.splat import (
     accumulate,
     bilinear_taps,
+    depth_exponent,
     depth_weight,
     only_nearest,
     reference_taps,
+    weigh_by_relative_depth,
     weighted_mean,
 )
 from nvs_jax.geometry.surface_warp import SurfaceSource, surface_source, surface_warp, transfer
@@ -26,6 +29,7 @@ from nvs_jax.pytree import pytree
 from nvs_jax.settings import WarpSettings
 
 _DEFAULT = WarpSettings()
+_FLOAT32_SHARPNESS = 80.0  # weights of a greater one are 0 in float32, and are taken relative to the nearest point's
 
 
 @pytree
@@ -164,13 +168,21 @@ def _splat(
     taps = find_taps(position.reshape(-1, 2), height, width)
     if settings.splat == "zbuffer":
         taps = only_nearest(taps, z, used, settings.depth_tolerance, height, width)
-    else:
-        z = jnp.where(used, jnp.clip(z, 0, settings.depth_clip), 0)
+        total, weight = accumulate(points.colour, taps, height, width)
+        return weighted_mean(total, weight), weight > settings.min_weight
+    z, log_scale = jnp.where(used, jnp.clip(z, 0, settings.depth_clip), 0), None
+    if settings.sharpness <= _FLOAT32_SHARPNESS:
         taps = taps._replace(weight=taps.weight * (depth_weight(z, settings.sharpness) * used)[:, None])
+    else:
+        exponent = depth_exponent(z, settings.sharpness)
+        taps, log_scale = weigh_by_relative_depth(taps, exponent, used, height, width)
     total, weight = accumulate(points.colour, taps, height, width)
-    valid = weight > (settings.min_weight if settings.splat == "zbuffer" else 0)
-    if settings.max_weight is not None and settings.splat != "zbuffer":
-        valid &= weight <= settings.max_weight
+    valid = weight > 0
+    if settings.max_weight is not None:
+        within = weight <= settings.max_weight
+        if log_scale is not None:
+            within = jnp.log(jnp.where(valid, weight, 1)) + log_scale <= math.log(settings.max_weight)
+        valid &= within
     return weighted_mean(total, weight), valid
 
 

@@ -1,5 +1,6 @@
 """Reading a photo: any common picture file becomes [H, W, 3] float32 in [0, 1], upright and on white."""
 
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -144,14 +145,15 @@ def _on_white(image: Image.Image) -> Image.Image:
 def exif_focal(path: str | os.PathLike[str]) -> float | None:
     """Focal length over the upright picture's width, where the camera recorded its 35 mm equivalent; else None.
 
-    The equivalent is to the longer side of a 36 mm frame.
+    The equivalent is by the diagonal, which of 36 x 24 mm is 43.27 mm (CIPA DCG-001), whatever the picture's shape.
+    Only the file's header is read.
 
     Raises:
         InputError: no such file, or not a picture.
     """
-    image = open_picture(path)
-    recorded = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
+    height, width = photo_size(path)
+    with _decoding(path), Image.open(path, formats=_known_formats()) as image:
+        recorded = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
     if not isinstance(recorded, int | float) or not recorded > 0:
         return None
-    height, width = photo_size(path)
-    return float(recorded) / 36 * max(height, width) / width
+    return float(recorded) / math.hypot(36, 24) * math.hypot(height, width) / width

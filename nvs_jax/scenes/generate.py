@@ -57,7 +57,7 @@ def default_view(
     """
     focal = width / 2 / math.tan(math.radians(settings.field_of_view) / 2)
     pose = orbit(settings.orbit_radius, settings.orbit_radius, step_degrees=0.0, frames=1)[0]
-    return pose, intrinsics_matrix(focal, height, width)
+    return pose, intrinsics_matrix(focal, height, width, "release")
 
 
 def _lights(draw: Draws, place: Place, horizon: Float[Array, "3"]) -> Lights:

@@ -32,9 +32,15 @@ def test_intrinsics_are_centred_and_scale_with_the_width():
     expected = [[260, 0, 512], [0, 260, 288], [0, 0, 1]]
     np.testing.assert_array_equal(cameras.release_intrinsics(576, 1024), expected)
     np.testing.assert_array_equal(cameras.release_intrinsics(288, 512)[:2], np.array(expected)[:2] / 2)
-    np.testing.assert_array_equal(cameras.intrinsics_matrix(260.0, 576, 1024), expected)
+    np.testing.assert_array_equal(cameras.intrinsics_matrix(260.0, 576, 1024, "release"), expected)
     scaled = cameras.scale_intrinsics(jnp.array(expected, jnp.float32), 2, 0.5)
     np.testing.assert_array_equal(scaled, [[520, 0, 1024], [0, 130, 144], [0, 0, 1]])
+
+
+def test_the_middle_of_a_picture_is_between_its_outermost_pixels():
+    for height, width in ((576, 1024), (3, 5)):
+        K = np.asarray(cameras.intrinsics_matrix(10.0, height, width))
+        np.testing.assert_array_equal(K[:2, 2], [(width - 1) / 2, (height - 1) / 2])
 
 
 def test_project_undoes_unproject():
@@ -48,7 +54,7 @@ def test_project_undoes_unproject():
 
 
 def test_axes_are_those_of_opencv():
-    position, depth = cameras.project(jnp.array([[1.0, 0, 2], [0, 1, 2]]), cameras.intrinsics_matrix(10.0, 20, 30))
+    position, depth = cameras.project(jnp.array([[1.0, 0, 2], [0, 1, 2]]), cameras.intrinsics_matrix(10.0, 21, 31))
     np.testing.assert_allclose(position, [[20, 10], [15, 15]])  # +x right, +y down
     np.testing.assert_allclose(depth, [2, 2])
 
@@ -57,7 +63,7 @@ def test_points_in_the_plane_of_the_camera_have_finite_positions_and_gradients()
     points = jnp.array([[1.0, 2, 0], [0, 0, 0], [1, 1, -3]])
 
     def landed(points):
-        return cameras.project(points, cameras.intrinsics_matrix(10.0, 20, 30))[0]
+        return cameras.project(points, cameras.intrinsics_matrix(10.0, 21, 31))[0]
 
     assert np.isfinite(landed(points)).all()
     assert np.isfinite(jax.jacobian(landed)(points)).all()

@@ -5,10 +5,11 @@ import pytest
 
 from nvs_jax.geometry import intrinsics_matrix, look_at, warp_one
 from nvs_jax.geometry.cameras import unproject
+from nvs_jax.geometry.surface_warp import cell_number
 from nvs_jax.settings import WarpSettings
 
 SIZE = (48, 64)
-K = intrinsics_matrix(60.0, *SIZE)
+K = intrinsics_matrix(60.0, *SIZE, "release")
 SURFACE = WarpSettings(quantize=False)
 _warp = jax.jit(warp_one, static_argnames="settings")
 
@@ -94,3 +95,11 @@ def test_specks_of_unknown_depth_make_no_holes(share, splat):
     assert whole.valid.mean() - warp.valid.mean() < (0.002 if share < 0.3 else 0.1)
     both = warp.valid & whole.valid
     np.testing.assert_allclose(warp.pictures[both], whole.pictures[both], atol=2e-2)
+
+
+def test_cells_of_a_large_picture_are_counted_exactly():
+    """Float32 tells whole numbers apart up to 2^24: a picture of 5000x6000 has 30 million."""
+    rng = np.random.default_rng(0)
+    row, column = rng.integers(0, 5000, (1, 1000)), rng.integers(0, 6000, (1, 1000))
+    cells = cell_number(jnp.asarray(row, jnp.float32), jnp.asarray(column, jnp.float32), 6000)
+    np.testing.assert_array_equal(cells, row * 6000 + column)

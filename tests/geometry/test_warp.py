@@ -48,6 +48,35 @@ def test_agrees_with_numpy(seed, size, angle, distance, how):
     np.testing.assert_allclose(condition, np.where(warp.hole[..., None], 0, expected), atol=1e-6)
 
 
+@pytest.mark.parametrize("max_weight", [None, 1e-20])
+@pytest.mark.parametrize("sharpness", [80.0, 100.0, 700.0])
+def test_any_sharpness_agrees_with_numpy_in_float64(sharpness, max_weight):
+    """In float32 weights of a sharpness beyond 80 are 0: they made everything a hole."""
+    scene = random_scene(3, 12, 16, near=2.0, far=300.0)
+    position, depth = numpy_splat.positions(*scene[1:])
+    colours = scene.picture.reshape(-1, 3)
+    expected, weight = numpy_splat.splat(colours, position, depth, (12, 16), sharpness=sharpness)
+    valid = (weight > 0) & (weight <= (max_weight or np.inf))
+    how = WarpSettings.release(sharpness=sharpness, max_weight=max_weight, quantize=False)
+    with jax.enable_x64(True):
+        warp = _warp_one(*arrays(scene), settings=how)
+        np.testing.assert_allclose(warp.pictures, expected, atol=1e-6)
+        np.testing.assert_array_equal(warp.valid, valid)
+    assert 0.05 < valid.mean() < 1
+    found = _warp_one(*arrays(scene.to(np.float32)), settings=how)
+    np.testing.assert_array_equal(found.valid, valid)
+
+
+def test_a_great_sharpness_takes_the_nearest_and_keeps_gradients_finite():
+    scene = arrays(random_scene(3, 12, 16, angle=0.05, near=2.0, far=300.0).to(np.float32))
+    how = WarpSettings(splat="bilinear", max_tilt=None, sharpness=500.0, quantize=False)
+
+    def brightness(depth):
+        return warp_one(scene.picture, depth, *scene[2:], how).pictures.sum()
+
+    assert np.isfinite(jax.grad(brightness)(scene.depth)).all()
+
+
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_the_same_pose_gives_the_same_picture(seed):

@@ -196,13 +196,24 @@ def test_bytes_round_and_clip() -> None:
         to_bytes(np.array([[0, np.nan, 0]], np.float32))
 
 
-@pytest.mark.parametrize(("orientation", "focal"), [(1, 26 / 36), (6, 26 / 36 * 60 / 40)])
-def test_the_focal_length_is_over_the_upright_width(tmp_path: Path, orientation: int, focal: float) -> None:
+@pytest.mark.parametrize(
+    ("size", "orientation", "focal"),
+    [
+        ((60, 40), 1, 26 / 36),
+        ((60, 40), 6, 26 / 36 * 60 / 40),
+        ((40, 30), 1, 26 / 43.2666 * 50 / 40),  # by the longer side it would be 3.8 % shorter
+        ((40, 30), 8, 26 / 43.2666 * 50 / 30),
+        ((160, 90), 1, 26 / 43.2666 * 183.5756 / 160),
+    ],
+)
+def test_the_focal_length_is_by_the_diagonal_and_over_the_upright_width(
+    tmp_path: Path, size: tuple[int, int], orientation: int, focal: float
+) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = 26
-    Image.new("RGB", (60, 40)).save(tmp_path / "photo.jpg", exif=exif)
-    assert exif_focal(tmp_path / "photo.jpg") == pytest.approx(focal)
+    Image.new("RGB", size).save(tmp_path / "photo.jpg", exif=exif)
+    assert exif_focal(tmp_path / "photo.jpg") == pytest.approx(focal, rel=1e-5)
 
 
 def test_a_photo_without_a_focal_length(tmp_path: Path) -> None:
