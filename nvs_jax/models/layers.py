@@ -68,26 +68,46 @@ class Conv(nnx.Module):
         self.weight = parameter(*kernel, in_channels, out_channels, published_axes=(*range(2, rank + 2), 1, 0))
         self.bias = parameter(out_channels) if bias else None
 
-    def __call__(self, x: Float[Array, "n *size i"]) -> Float[Array, "n *out_size o"]:
-        """Convolve in the dtype of `x`."""
+    def __call__(
+        self, x: Float[Array, "n *size i"], shift: Float[Array, "o"] | None = None
+    ) -> Float[Array, "n *out_size o"]:
+        """Convolve in the dtype of `x`.
+
+        Args:
+            x: the input.
+            shift: added to the bias, so that it costs nothing. Only where there is one.
+        """
         weight = self.weight[...].astype(x.dtype)
-        along_first_axis = max(weight.shape[1:-2], default=1) == 1 and set(self.stride) == {1}
-        if along_first_axis and max(self.padding[1:], default=(0, 0)) == (0, 0):
-            # XLA has no fast convolution through time on CPUs: two to three times slower there than one product.
-            y = jax.lax.platform_dependent(x, weight, cpu=self._as_product, default=self._convolve)
+        if self._looks_along_first_axis:
+            # XLA has no fast convolution through time. On CPUs one product is two to three times faster; on GPUs cuDNN
+            # takes what has two axes with channels last, and what has three only after a transpose.
+            y = jax.lax.platform_dependent(
+                x, weight, cpu=self._as_product, cuda=self._over_two_axes, default=self._convolve
+            )
         else:
             y = self._convolve(x, weight)
-        return y if self.bias is None else y + self.bias[...].astype(x.dtype)
+        if self.bias is None:
+            assert shift is None, "this convolution was built without a bias"
+            return y
+        bias = self.bias[...].astype(x.dtype)
+        return y + (bias if shift is None else bias + shift)
+
+    @property
+    def _looks_along_first_axis(self) -> bool:
+        """Whether the kernel is [k, 1, ..] and moves in single steps: those through time, and pointwise ones."""
+        kernel = self.weight.shape[:-2]
+        still = all(k == 1 and padding == (0, 0) for k, padding in zip(kernel[1:], self.padding[1:], strict=True))
+        return still and set(self.stride) == {1}
 
     def _convolve(self, x: Array, weight: Array) -> Array:
-        axes = "xyz"[: len(self.stride)]
-        return jax.lax.conv_general_dilated(
-            x,
-            weight,
-            window_strides=self.stride,
-            padding=self.padding,
-            dimension_numbers=(f"n{axes}c".upper(), f"{axes}io".upper(), f"n{axes}c".upper()),
-        )
+        return _convolve(x, weight, self.stride, self.padding)
+
+    def _over_two_axes(self, x: Array, weight: Array) -> Array:
+        """The same for kernels [k, 1, ..]: all axes but the first in one, kernel [k, 1]."""
+        n, length, *size, channels = x.shape
+        kernel = weight.reshape(weight.shape[0], 1, *weight.shape[-2:])
+        y = _convolve(x.reshape(n, length, -1, channels), kernel, (1, 1), (self.padding[0], (0, 0)))
+        return y.reshape(n, y.shape[1], *size, -1)
 
     def _as_product(self, x: Array, weight: Array) -> Array:
         """The same for kernels [k, 1, ..]: k shifted copies side by side on channels, times one matrix."""
@@ -97,6 +117,23 @@ class Conv(nnx.Module):
         return jnp.concatenate(shifted, axis=-1) @ weight.reshape(-1, weight.shape[-1])
 
 
+def _convolve(
+    x: Array, weight: Array, stride: tuple[int, ...], padding: tuple[tuple[int, int], ...]
+) -> Float[Array, "n *out_size o"]:
+    axes = "XYZ"[: len(stride)]
+    numbers = (f"N{axes}C", f"{axes}IO", f"N{axes}C")
+    return jax.lax.conv_general_dilated(x, weight, stride, padding, dimension_numbers=numbers)
+
+
+def gelu(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """`x Phi(x)`, by erf and in float32 (`x` may be narrower): a tenth of the work of `jax.nn.gelu`'s erfc.
+
+    The error is 1e-6 of values up to 9; erfc's is 4e-7.
+    """
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return (0.5 * wide * (1 + jax.lax.erf(wide * 0.5**0.5))).astype(x.dtype)
+
+
 def normalize(x: Float[Array, "..."], axes: tuple[int, ...], epsilon: float) -> Float[Array, "..."]:
     """Zero mean and unit variance over `axes`, two-pass, in float32 (`x` may be narrower)."""
     x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
@@ -104,8 +141,22 @@ def normalize(x: Float[Array, "..."], axes: tuple[int, ...], epsilon: float) -> 
     return centred * jax.lax.rsqrt(jnp.square(centred).mean(axes, keepdims=True) + epsilon)
 
 
+def normalize_in_one_pass(x: Float[Array, "..."], axes: tuple[int, ...], epsilon: float) -> Float[Array, "..."]:
+    """The same with mean and mean square summed together, in float32: one reading of `x` less.
+
+    What cancels in E x^2 - (E x)^2 is, up to a mean of 100 standard deviations, less than bfloat16 and float16 round.
+    """
+    x = x.astype(jnp.float32)
+    mean = x.mean(axes, keepdims=True)
+    variance = jnp.square(x).mean(axes, keepdims=True) - jnp.square(mean)
+    return (x - mean) * jax.lax.rsqrt(jnp.maximum(variance, 0) + epsilon)
+
+
 class GroupNorm(nnx.Module):
-    """Group normalisation of [n, *size, c]: statistics over every axis of `size` and the channels of a group."""
+    """Group normalisation of [n, *size, c]: statistics over every axis of `size` and the channels of a group.
+
+    Narrow numbers, of which there are many, are read once for their statistics; float32 keeps its precision.
+    """
 
     def __init__(self, groups: int, channels: int, epsilon: float):
         self.groups, self.epsilon = groups, epsilon
@@ -116,7 +167,8 @@ class GroupNorm(nnx.Module):
         """Normalise; the result has the dtype of `x`."""
         grouped = x.reshape(*x.shape[:-1], self.groups, -1)
         axes = (*range(1, x.ndim - 1), x.ndim)
-        y = normalize(grouped, axes, self.epsilon).reshape(x.shape)
+        narrow = jnp.finfo(x.dtype).bits < 32
+        y = (normalize_in_one_pass if narrow else normalize)(grouped, axes, self.epsilon).reshape(x.shape)
         return (y * self.weight[...] + self.bias[...]).astype(x.dtype)
 
 

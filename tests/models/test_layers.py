@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import jax
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nvs_jax.models.layers import Conv, GroupNorm, LayerNorm, Linear, normalize
+from nvs_jax.models.layers import Conv, GroupNorm, LayerNorm, Linear, gelu, normalize, normalize_in_one_pass
 from nvs_jax.models.weights import bind, parameter_specs
 from tests.models.svd.torch_parity import relative_error, with_weights_of
 
@@ -52,6 +53,46 @@ def test_convolution_pads_where_it_is_told():
     assert relative_error(apply(x), expected) <= 1e-6
 
 
+@pytest.mark.parametrize(
+    ("kernel", "padding"), [((3, 1, 1), None), ((5, 1, 1), ((4, 0), (0, 0), (0, 0))), ((3, 1), None)]
+)
+def test_a_convolution_through_time_is_the_same_in_every_form(kernel, padding):
+    conv = Conv(16, 24, kernel, padding=padding, bias=False)
+    assert conv._looks_along_first_axis
+    x, weight = jnp.asarray(_normal(2, 7, *(4, 6)[: len(kernel) - 1], 16)), jnp.asarray(_normal(*kernel, 16, 24)) / 7
+    general = np.asarray(conv._convolve(x, weight))
+    for other in (conv._as_product, conv._over_two_axes):
+        # The sums are of 48 products of order 0.1, in another order.
+        np.testing.assert_allclose(other(x, weight), general, atol=2e-6)
+
+
+def test_a_convolution_through_time_has_two_axes_on_cuda_and_none_on_cpus():
+    conv = bind(Conv(8, 8, (3, 1, 1)), {"weight": jnp.ones((3, 1, 1, 8, 8)), "bias": jnp.ones(8)})
+    traced = jax.jit(conv.__call__).trace(jnp.ones((1, 4, 2, 2, 8)))
+    ranks = {}
+    for platform in ("cpu", "cuda", "tpu"):
+        text = traced.lower(lowering_platforms=(platform,)).as_text()
+        kernels = re.findall(r"stablehlo.convolution.*tensor<([0-9x]*)xf32>\) ->", text)
+        ranks[platform] = [kernel.count("x") + 1 for kernel in kernels]
+    assert ranks == {"cpu": [], "cuda": [4], "tpu": [5]}
+
+
+@pytest.mark.parametrize("kernel", [(3, 3), (3, 1, 1)])
+def test_a_shift_is_added_with_the_bias(kernel):
+    conv = bind(Conv(4, 6, kernel), {"weight": jnp.asarray(_normal(*kernel, 4, 6)), "bias": jnp.asarray(_normal(6))})
+    x, shift = jnp.asarray(_normal(2, *(4, 3, 2)[: len(kernel)], 4)), 3 * jnp.asarray(_normal(6))
+    np.testing.assert_allclose(conv(x, shift), conv(x) + shift, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [(jnp.float32, 1.2e-6), (jnp.bfloat16, 2**-6)])
+def test_gelu_is_exact(dtype, bound):
+    x = jnp.linspace(-9, 9, 100_001).astype(dtype)
+    wide = np.asarray(x, np.float64)
+    exact = torch.nn.functional.gelu(torch.from_numpy(wide)).numpy()
+    assert gelu(x).dtype == dtype
+    np.testing.assert_allclose(np.asarray(gelu(x), np.float64), exact, atol=bound)
+
+
 @pytest.mark.parametrize(("groups", "channels", "size"), [(2, 6, (5, 4)), (32, 64, (3, 2, 4)), (1, 3, (7,))])
 @pytest.mark.parametrize("epsilon", [1e-6, 1e-1])
 def test_group_norm_is_pytorchs(groups, channels, size, epsilon):
@@ -82,6 +123,26 @@ def test_normalising_narrow_numbers_is_done_in_float32():
     result = normalize(x, (-1,), 1e-5)
     assert result.dtype == jnp.float32
     np.testing.assert_array_equal(result, normalize(wide, (-1,), 1e-5))
+
+
+@pytest.mark.parametrize("mean", [0, 1, 10, 30, 100])
+def test_one_pass_is_closer_than_bfloat16_rounds(mean):
+    x = jnp.asarray(mean + np.random.default_rng(0).normal(size=(2, 4096, 8, 10))).astype(jnp.bfloat16)
+    wide = np.asarray(x, np.float64)
+    exact = (wide - wide.mean((1, 3), keepdims=True)) / np.sqrt(wide.var((1, 3), keepdims=True) + 1e-5)
+    error = np.abs(normalize_in_one_pass(x, (1, 3), 1e-5) - exact).max() / np.abs(exact).max()
+    assert error < {0: 1e-6, 1: 1e-6, 10: 1e-4, 30: 1e-3, 100: 4e-3}[mean]
+
+
+def test_only_narrow_numbers_are_normalised_in_one_pass():
+    norm = bind(GroupNorm(1, 4, 1e-5), {"weight": jnp.ones(4), "bias": jnp.zeros(4)})
+    x = jnp.asarray(1000 + _normal(1, 64, 4))
+    exact = np.asarray(x, np.float64)
+    np.testing.assert_allclose(norm(x), (exact - exact.mean()) / exact.std(), atol=3e-4)
+
+
+def test_equal_numbers_are_normalised_to_zero_in_one_pass():
+    assert np.abs(normalize_in_one_pass(jnp.full((1, 999), 3.3, jnp.bfloat16), (-1,), 1e-5)).max() < 0.02
 
 
 @pytest.mark.parametrize("layer", [GroupNorm(2, 512, 1e-5), LayerNorm(512)], ids=["group norm", "layer norm"])

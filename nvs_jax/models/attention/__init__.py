@@ -10,13 +10,13 @@ import jax
 from jaxtyping import Array, Float
 
 from nvs_jax.models.attention.choice import Backend, Name, choose_backend
-from nvs_jax.models.attention.library import cudnn, runs_cudnn, whole
+from nvs_jax.models.attention.library import assuming_cudnn, cudnn, cudnn_version, runs_cudnn, whole
 from nvs_jax.models.attention.queries import chunked
 from nvs_jax.models.attention.record import note, used_backends
 from nvs_jax.models.attention.tpu import splash
 from nvs_jax.sharding import over_batch, parts_of_batch
 
-__all__ = ["Backend", "Name", "attention", "choose_backend", "used_backends"]
+__all__ = ["Backend", "Name", "assuming_cudnn", "attention", "choose_backend", "used_backends"]
 
 # On a mesh the compiler divides plain products by itself; loops and kernels have to be told.
 _BACKENDS = {
@@ -54,7 +54,7 @@ def attention(
     # The tracing of cuDNN's attention asks the GPU what it can do, so that it is left out where there is none.
     platforms = ("tpu", "cuda") if runs_cudnn() else ("tpu",)
     default = choose_backend(shape, key.shape[1], query.dtype, "cpu")
-    chosen = {name: choose_backend(shape, key.shape[1], query.dtype, name) for name in platforms}
+    chosen = {name: choose_backend(shape, key.shape[1], query.dtype, name, cudnn_version()) for name in platforms}
     special = {platform: _BACKENDS[name] for platform, name in chosen.items() if name != default}
     if not special:
         return _BACKENDS[default](query, key, value)

@@ -1,8 +1,17 @@
 """JAX's own attention: all scores at once, or cuDNN's kernel."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+Version = tuple[int, ...]
+_ASSUMED: ContextVar[Version | None] = ContextVar("assumed", default=None)
 
 
 def whole(
@@ -23,8 +32,40 @@ def cudnn(
 
 
 def runs_cudnn() -> bool:
-    """Whether this process has an Nvidia GPU that cuDNN's flash attention supports (Ampere or later)."""
+    """Whether programs are made for an Nvidia GPU that cuDNN's flash attention supports (Ampere or later)."""
+    if _ASSUMED.get() is not None:
+        return True
     if jax.default_backend() != "gpu":
         return False
     capability = getattr(jax.local_devices()[0], "compute_capability", None)  # AMD's have none that is a number
     return capability is not None and capability.replace(".", "").isdigit() and float(capability) >= 8
+
+
+def cudnn_version() -> Version:
+    """That of cuDNN; zeros where none of Nvidia's packages says it.
+
+    >>> with assuming_cudnn((9, 15, 1)):
+    ...     cudnn_version()
+    (9, 15, 1)
+    """
+    return _ASSUMED.get() or _installed_version()
+
+
+@contextmanager
+def assuming_cudnn(version: Version) -> Iterator[None]:
+    """What is traced inside is for a GPU of Nvidia's with this version of cuDNN, whether or not one is there."""
+    token = _ASSUMED.set(version)
+    try:
+        yield
+    finally:
+        _ASSUMED.reset(token)
+
+
+@cache
+def _installed_version() -> Version:
+    for package in ("nvidia-cudnn-cu13", "nvidia-cudnn-cu12"):
+        try:
+            return tuple(int(part) for part in version(package).split(".") if part.isdigit())
+        except PackageNotFoundError:
+            continue
+    return (0, 0, 0)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from nvs_jax.models.attention.choice import Backend, choose_backend
-from nvs_jax.models.attention.library import runs_cudnn
+from nvs_jax.models.attention.library import cudnn_version, runs_cudnn
 
 
 class _Attention(NamedTuple):
@@ -39,7 +39,7 @@ def used_backends(platform: str | None = None) -> dict[str, str]:
     return {
         f"{seen.query_shape[1]}x{seen.key_length}, {seen.query_shape[2]}x{seen.query_shape[3]}, {seen.dtype}, "
         f"in batches of {seen.query_shape[0]}": (
-            choose_backend(seen.query_shape, seen.key_length, seen.dtype, platform)
+            choose_backend(seen.query_shape, seen.key_length, seen.dtype, platform, cudnn_version())
             if seen.backend == "auto"
             else seen.backend
         )

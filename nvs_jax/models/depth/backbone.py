@@ -1,6 +1,5 @@
 """DINOv2: a vision transformer for pictures of any size, of which the outputs of a few layers are handed on."""
 
-import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
@@ -8,7 +7,7 @@ from jaxtyping import Array, Float
 from nvs_jax.models.depth.config import BackboneConfig
 from nvs_jax.models.depth.heads import attend
 from nvs_jax.models.depth.resampling import resize
-from nvs_jax.models.layers import Conv, LayerNorm, Linear, parameter
+from nvs_jax.models.layers import Conv, LayerNorm, Linear, gelu, parameter
 
 
 class Backbone(nnx.Module):
@@ -148,4 +147,4 @@ class MLP(nnx.Module):
 
     def __call__(self, tokens: Float[Array, "n t d"]) -> Float[Array, "n t d"]:
         """Token by token."""
-        return self.fc2(jax.nn.gelu(self.fc1(tokens), approximate=False))
+        return self.fc2(gelu(self.fc1(tokens)))

@@ -21,13 +21,13 @@ class Conditions:
     """What every block is told besides its input.
 
     Attributes:
-        temb: time embedding.
+        temb: time embedding; a single row is for all batch elements.
         context: what the transformers attend to across.
         mixed_context: what their temporal blocks attend to instead, if not None.
         remat: for gradients, compute what is inside a layer again instead of keeping it.
     """
 
-    temb: Float[Array, "b t"]
+    temb: Float[Array, "#b t"]
     context: Float[Array, "b s d"]
     mixed_context: MixedContext | None = None
     remat: bool = static(default=False)

@@ -113,9 +113,9 @@ class SVDDenoiser:
         unet = bind(UNetSpatioTemporal(self.config), self.weights)
         v = unet(
             jnp.concatenate([scaled, image], axis=-1).astype(dtype),
-            jnp.broadcast_to(0.25 * jnp.log(sigma), b),
+            0.25 * jnp.log(sigma)[None],
             context.astype(dtype),
-            jnp.broadcast_to(self.time_ids, (b, 3)),
+            self.time_ids[None],
             mixed_context=mixed,
             remat=self.remat,
         )

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.attention import attention
-from nvs_jax.models.layers import Conv, LayerNorm, Linear, parameter
+from nvs_jax.models.layers import Conv, LayerNorm, Linear, gelu, parameter
 from nvs_jax.models.svd.config import ImageEncoderConfig
 
 
@@ -19,7 +19,7 @@ def _quick_gelu(x: Array) -> Array:
 
 
 _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "gelu": functools.partial(jax.nn.gelu, approximate=False),
+    "gelu": gelu,
     "gelu_new": functools.partial(jax.nn.gelu, approximate=True),
     "gelu_pytorch_tanh": functools.partial(jax.nn.gelu, approximate=True),
     "quick_gelu": _quick_gelu,

@@ -21,8 +21,11 @@ def per_frame(
     Args:
         layer: takes [n, *size, c] and what is shared, one row for each n.
         x: a batch of videos.
-        shared: arrays [b, ...] that all frames of a batch element have in common.
+        shared: arrays [b, ...] that all frames of a batch element have in common; or all of them [1, ...], for all
+            elements, which the layer gets as they are.
     """
+    if all(len(array) == 1 for array in shared):
+        return _each_frame(lambda frames: layer(frames, *shared), x)
     f = x.shape[1]
     return _each_frame(layer, x, *(jnp.repeat(array[:, None], f, axis=1) for array in shared))
 

@@ -36,19 +36,25 @@ class _ResnetBlock(nnx.Module):
         self.conv_shortcut = None if in_channels == out_channels else Conv(in_channels, out_channels, pointwise)
 
     def __call__(
-        self, x: Float[Array, "n *size i"], temb: Float[Array, "n t"] | None = None
+        self, x: Float[Array, "n *size i"], temb: Float[Array, "#n t"] | None = None
     ) -> Float[Array, "n *size o"]:
         """Apply the block.
 
         Args:
             x: activations; the norms take their statistics over all of `size`.
-            temb: time embedding, exactly where the block was built with `temb_channels`.
+            temb: time embedding, exactly where the block was built with `temb_channels`; a single row is for all n.
         """
-        y = self.conv1(jax.nn.silu(self.norm1(x)))
-        if self.time_emb_proj is not None:
+        y = jax.nn.silu(self.norm1(x))
+        if self.time_emb_proj is None:
+            y = self.conv1(y)
+        else:
             assert temb is not None, "this block was built with a time embedding"
             shift = self.time_emb_proj(jax.nn.silu(temb))
-            y = y + jnp.expand_dims(shift, tuple(range(1, y.ndim - 1)))
+            if len(shift) == 1:
+                # As a part of the bias: added to the result, it would first be written out at the result's size.
+                y = self.conv1(y, shift[0])
+            else:
+                y = self.conv1(y) + jnp.expand_dims(shift, tuple(range(1, y.ndim - 1)))
         y = self.conv2(jax.nn.silu(self.norm2(y)))
         return y + (x if self.conv_shortcut is None else self.conv_shortcut(x))
 
@@ -121,9 +127,9 @@ class SpatioTemporalResBlock(nnx.Module):
         self.time_mixer = AlphaBlender() if blender is None else blender
 
     def __call__(
-        self, x: Float[Array, "b f h w i"], temb: Float[Array, "b t"] | None = None
+        self, x: Float[Array, "b f h w i"], temb: Float[Array, "#b t"] | None = None
     ) -> Float[Array, "b f h w o"]:
-        """Apply both blocks; `temb` is the same for all frames of a batch element."""
+        """Apply both blocks; `temb` is the same for all frames of a batch element, a single row for all elements."""
         shared = () if temb is None else (temb,)
         spatial = per_frame(self.spatial_res_block, x, *shared)
         return self.time_mixer(spatial, through_time(self.temporal_res_block, spatial, *shared))

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.attention import attention
-from nvs_jax.models.layers import GroupNorm, LayerNorm, Linear
+from nvs_jax.models.layers import GroupNorm, LayerNorm, Linear, gelu
 from nvs_jax.models.svd.embeddings import TimestepEmbedding, sinusoids
 from nvs_jax.models.svd.layout import over_space, over_time, per_frame
 from nvs_jax.models.svd.resnet import GROUPS, AlphaBlender
@@ -113,7 +112,7 @@ class GEGLU(nnx.Module):
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n o"]:
         """Apply, with the exact (erf) GELU."""
         a, b = jnp.split(self.proj(x), 2, axis=-1)
-        return a * jax.nn.gelu(b, approximate=False)
+        return a * gelu(b)
 
 
 class FeedForward(nnx.Module):

@@ -55,9 +55,9 @@ class UNetSpatioTemporal(nnx.Module):
     def __call__(
         self,
         x: Float[Array, "b f h w i"],
-        timestep: Float[Array, "b"],
+        timestep: Float[Array, "#b"],
         context: Float[Array, "b s d"],
-        time_ids: Float[Array, "b k"],
+        time_ids: Float[Array, "#b k"],
         *,
         mixed_context: MixedContext | None = None,
         remat: bool = False,
@@ -67,7 +67,8 @@ class UNetSpatioTemporal(nnx.Module):
         Args:
             x: scaled noisy latents and the picture's latent, concatenated on channels; h and w divisible by
                 `config.stride`. Its dtype is the one computed in.
-            timestep: the network's time, 0.25 ln sigma.
+            timestep: the network's time, 0.25 ln sigma. Where this and `time_ids` are one row for the whole batch, it
+                becomes a part of biases, which saves a GPU writing its embedding at full size.
             context: the picture's embedding, usually one token.
             time_ids: frames a second less one, motion bucket, noise augmentation.
             mixed_context: what the temporal cross-attentions see instead of `context`, if not None.
@@ -97,7 +98,7 @@ class UNetSpatioTemporal(nnx.Module):
         return per_frame(self.conv_out, jax.nn.silu(per_frame(self.conv_norm_out, x)))
 
     def _time_embedding(self, timestep: Array, time_ids: Array) -> Array:
-        """[b, t], in float32 whatever the network computes in."""
+        """[#b, t], in float32 whatever the network computes in."""
         config = self.config
         time = self.time_embedding(sinusoids(timestep, config.block_out_channels[0]))
         ids = sinusoids(time_ids, config.addition_time_embed_dim).reshape(len(time_ids), -1)

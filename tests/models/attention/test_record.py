@@ -5,8 +5,8 @@ from nvs_jax.models.attention import attention, used_backends
 
 
 def test_what_was_traced_is_named_with_its_platforms_back_end():
-    shape = jax.ShapeDtypeStruct((3, 521, 2, 40), jnp.bfloat16)
-    name = "521x521, 2x40, bfloat16, in batches of 3"
+    shape = jax.ShapeDtypeStruct((3, 640, 2, 40), jnp.bfloat16)
+    name = "640x640, 2x40, bfloat16, in batches of 3"
     assert name not in used_backends("cpu")
     jax.eval_shape(attention, shape, shape, shape)
     assert [used_backends(platform)[name] for platform in ("cpu", "tpu", "cuda")] == ["xla", "splash", "cudnn"]
