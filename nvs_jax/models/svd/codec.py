@@ -25,6 +25,7 @@ class SVDCodec:
         config: the VAE's.
         chunk: frames decoded together.
         tiles: parts of pictures that the VAE works on at a time; None for whole pictures.
+        decode_dtype: what the VAE decodes in.
     """
 
     weights: Weights
@@ -32,6 +33,7 @@ class SVDCodec:
     config: VAEConfig = static()
     chunk: int = static(default=8)
     tiles: Tiles | None = static(default=None)
+    decode_dtype: str = static(default="float32")
 
     @property
     def stride(self) -> int:
@@ -59,7 +61,8 @@ class SVDCodec:
     def decode(self, latents: Float[Array, "b f h w c"]) -> Float[Array, "b f H W 3"]:
         """Frames in [0, 1]."""
         vae = bind(VAE(self.config), self.weights)
-        frames = decode_chunks(vae, latents / self.config.scaling_factor, self.chunk, self.tiles)
+        unscaled = (latents / self.config.scaling_factor).astype(self.decode_dtype)
+        frames = decode_chunks(vae, unscaled, self.chunk, self.tiles).astype(latents.dtype)
         return jnp.clip(frames / 2 + 0.5, 0.0, 1.0)
 
     def pool_mask(self, mask: Bool[Array, "n H W"]) -> Bool[Array, "n h w"]:

@@ -57,7 +57,7 @@ class SVD:
         Args:
             settings: hold the scale of the warped views' latents.
             chunk: frames decoded together.
-            memory: tiles, if it is to work in tiles.
+            memory: tiles, if it is to work in tiles, and what it decodes in.
 
         Raises:
             InputError: the tiles' size is not a multiple of the VAE's stride.
@@ -65,7 +65,7 @@ class SVD:
         config = self.networks.vae_config
         tiles = tiles_of_pixels(memory.tile, memory.tile_overlap, config.stride)
         scale = 1 / config.scaling_factor if settings.target_scale is None else settings.target_scale
-        return SVDCodec(self.networks.vae, scale, config, chunk, tiles)
+        return SVDCodec(self.networks.vae, scale, config, chunk, tiles, memory.vae_dtype)
 
     def given_latent(
         self,

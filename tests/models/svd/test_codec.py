@@ -1,9 +1,17 @@
+import dataclasses
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from nvs_jax.diffusion import Codec
-from nvs_jax.settings import ConditioningSettings
+from nvs_jax.embedded import EMBEDDED_NAME
+from nvs_jax.geometry import orbit
+from nvs_jax.pipeline import load
+from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
+from nvs_jax.settings import ConditioningSettings, MemorySettings
+from tests.models.svd.jaxprs import equations
 from tests.tiny import tiny_pipeline
 
 
@@ -41,3 +49,30 @@ def test_a_fifth_of_its_pixels_makes_a_hole(codec, claimed, cell_is_hole):
     pooled = np.asarray(codec.pool_mask(jnp.asarray(mask)))
     assert pooled[0, 0, 0] == cell_is_hole
     assert not pooled[0, 1:].any()
+
+
+def test_the_embedded_vae_decodes_in_bfloat16_to_40_db():
+    pipeline = load(EMBEDDED_NAME, dtype="float32")
+    codec = pipeline.model.codec(ConditioningSettings())
+    scene = random_scene(1, SceneSettings())
+    _, intrinsics = default_view(32, 64, SceneSettings())
+    seen = render_path(scene, orbit(4.0, 4.0, 5.0, 3), intrinsics, 32, 64)
+    latents = codec.encode(seen.picture)[None]
+    narrow = dataclasses.replace(codec, decode_dtype="bfloat16").decode(latents)
+    assert narrow.dtype == jnp.float32
+    error = float(jnp.square(narrow - codec.decode(latents)).mean())
+    assert 1e-9 < error < 1e-4
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_setting_says_what_is_decoded_in_and_not_what_is_encoded_in(dtype):
+    codec = tiny_pipeline().model.codec(ConditioningSettings(), memory=MemorySettings(vae_dtype=dtype))
+    encoded = jax.make_jaxpr(codec.encode)(jnp.ones((1, 8, 8, 3)))
+    decoded = jax.make_jaxpr(codec.decode)(jnp.ones((1, 2, 4, 4, 4)))
+    assert _dtypes_of_convolutions(encoded) == {"float32"}
+    assert _dtypes_of_convolutions(decoded) == {dtype}
+
+
+def _dtypes_of_convolutions(program) -> set[str]:
+    products = ("conv_general_dilated", "dot_general")
+    return {str(e.outvars[0].aval.dtype) for e in equations(program.jaxpr) if e.primitive.name in products}
