@@ -11,12 +11,11 @@ its own counts of operations and bytes, too. Each result is written at once, and
 replaces what it compiles again and keeps the rest.
 """
 
-import json
 import math
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import tyro
 
@@ -26,15 +25,11 @@ from nvs_jax.planning.buffers import place_buffers
 from nvs_jax.planning.compiling import Compiled, Memory, chips, compile_program, mesh_of, on
 from nvs_jax.planning.devices import default_mesh, parse_device
 from nvs_jax.planning.programs import STEPS, Model, build_program
-from nvs_jax.planning.request import Program, Request
+from nvs_jax.planning.request import Request
 from nvs_jax.planning.roofline import roofline_line, roofline_page
-from nvs_jax.planning.table import Entry, read_table, table_page
+from nvs_jax.planning.table import Entry, add_entry, read_table, table_page
 from nvs_jax.planning.work import Work
-
-Case = Literal[
-    "embed", "encode", "encode-tiles", "dgs", "dgs-sequential", "post-skip", "post-full", "decode", "decode-tiles"
-]
-TILE, OVERLAP = (320, 512), 64
+from scripts.compile_cases import Case, variant
 
 
 @dataclass(frozen=True)
@@ -142,29 +137,9 @@ def add_counts(options: Options, entry: Entry) -> None:
             record(options, replace(other, **{name: getattr(entry, name) for name in names}))
 
 
-def variant(case: Case, request: Request) -> tuple[Program, Request]:
-    """The program of a case, and the request that asks for it."""
-    match case:
-        case "embed":
-            return "embed", request
-        case "encode" | "decode":
-            return case, request
-        case "encode-tiles":
-            return "encode", replace(request, tile=TILE, overlap=OVERLAP)
-        case "decode-tiles":
-            return "decode", replace(request, tile=TILE, overlap=OVERLAP)
-        case "dgs" | "dgs-sequential":
-            return "sample", replace(request, method="dgs", sequential=case != "dgs")
-        case "post-skip" | "post-full":
-            return "sample", replace(request, method="post", gradient="full" if case == "post-full" else "skip")
-
-
 def record(options: Options, entry: Entry) -> None:
     """Add an entry to the table and to the page."""
-    entries = [other for other in read_table(options.out) if other.key() != entry.key()]
-    entries = sorted([*entries, entry], key=Entry.key)
-    with atomic_path(options.out) as path:
-        path.write_text(json.dumps([asdict(one) for one in entries], indent=1) + "\n", encoding="utf-8")
+    entries = add_entry(options.out, entry)
     if options.page is not None:
         page = roofline_page(table_page(options.page.read_text(encoding="utf-8"), entries), entries)
         with atomic_path(options.page) as path:

@@ -14,7 +14,7 @@ _BASIS = {
     "compiled": "compiled just now",
     "measured": "compiled earlier, same sizes",
     "scaled": "scaled from programs compiled earlier",
-    "estimated": "estimated from TPU programs: may be off by a third",
+    "estimated": "estimated from another chip's programs: may be off by a third",
 }
 
 
@@ -49,6 +49,9 @@ def changes(request: Request, low_memory: bool) -> Iterator[Change]:
         yield Change("--memory.sequential-guidance", "a little slower, same video", sequential, low_memory)
     if request.dtype == "float32":
         yield Change("--dtype bfloat16", "less exact", replace(request, dtype="bfloat16"), low_memory)
+    if request.vae_dtype == "float32":
+        narrow = replace(request, vae_dtype="bfloat16")
+        yield Change("--memory.vae-dtype bfloat16", "a little noise in what is decoded", narrow, low_memory)
     if request.tile is None and min(request.height, request.width) > 320:
         tiled = replace(request, tile=(320, 512))
         yield Change("--memory.tile 320 512", "slower, and the video changes a little", tiled, low_memory)
@@ -106,5 +109,8 @@ def report(
     verdict = "It fits" if largest <= device.usable else "It does not fit"
     lines += ["", f"{verdict}: {largest / GIB:.2f} of {device.usable / GIB:.2f} GiB.", *advice]
     if device.kind == "gpu":
-        lines += ["JAX takes 75 % of a GPU; XLA_PYTHON_CLIENT_MEM_FRACTION=0.9 gives it more."]
+        lines += [
+            "Programs are those of an H100; for other GPUs they may take a little more or less.",
+            "JAX takes 75 % of a GPU; XLA_PYTHON_CLIENT_MEM_FRACTION=0.9 gives it more.",
+        ]
     return "\n".join(lines)

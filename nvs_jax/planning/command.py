@@ -27,14 +27,16 @@ def run_plan(job: PlanJob) -> bool:
     jax.config.update("jax_platforms", "cpu")  # a plan computes nothing, and must not take a device's memory
     from nvs_jax.planning.compiling import can_compile
     from nvs_jax.planning.estimate import from_table, phases
+    from nvs_jax.planning.gpu import can_compile_for_gpu
     from nvs_jax.planning.table import read_table
 
     model = _model(job.model)
     request = _request(job, model.unet.num_frames)
     _check_sizes(request, model.vae.stride * model.unet.stride, model.vae.stride)
     table = from_table(read_table(), device, model)
-    compiles = job.figures == "compile" or (job.figures == "auto" and can_compile())
-    source = _compiled(model, device) if compiles and device.kind == "tpu" else table
+    known = can_compile() if device.kind == "tpu" else can_compile_for_gpu()
+    compiles = job.figures == "compile" or (job.figures == "auto" and known)
+    source = _compiled(model, device) if compiles else table
     found = phases(model, request, source, low_memory=job.low_memory)
     fits = peak(found) <= device.usable
 
@@ -59,6 +61,7 @@ def _request(job: PlanJob, frames: int) -> Request:
         chunk=job.decode_chunk,
         tile=job.memory.tile,
         overlap=job.memory.tile_overlap,
+        vae_dtype=job.memory.vae_dtype,
     )
 
 
@@ -96,13 +99,17 @@ def _check_sizes(request: Request, multiple: int, stride: int) -> None:
 
 
 def _compiled(model: "Model", device: Device) -> "Temporary":
-    """Temporary bytes from the compiler itself; up to three minutes a program at full size."""
+    """Temporary bytes from the compiler itself; one to three minutes a program at full size."""
     from nvs_jax.planning.buffers import place_buffers
+    from nvs_jax.planning.estimate import GPU_WORKSPACE
+    from nvs_jax.planning.gpu import compile_for_h100
 
     shape = default_mesh(device.chips)
 
     def temporary(program: Program, request: Request) -> "tuple[int, Basis]":
         say(f"compiling {program} ...")
+        if device.kind == "gpu":
+            return compile_for_h100(program, model, request)[0].memory.temporary + GPU_WORKSPACE, "compiled"
         return place_buffers(program, model, request, device, shape).memory.temporary, "compiled"
 
     return temporary

@@ -122,18 +122,22 @@ def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compi
         if found is None:
             raise
         return found
+    costs = compiled.cost_analysis() or {}
+    text = compiled.as_text() if mesh is not None else None
+    sums = {} if text is None else sum_by_kind(text)
+    return Compiled(memory_of(compiled), sums, costs.get("bytes accessed", 0), costs.get("flops", 0))
+
+
+def memory_of(compiled: jax.stages.Compiled) -> Memory:
+    """Bytes of a compiled program, by its compiler."""
     analysis = compiled.memory_analysis()
     assert analysis is not None, "this back end says nothing of memory"
-    memory = Memory(
+    return Memory(
         arguments=analysis.argument_size_in_bytes,
         outputs=analysis.output_size_in_bytes,
         temporary=analysis.temp_size_in_bytes,
         reused=analysis.alias_size_in_bytes,
     )
-    costs = compiled.cost_analysis() or {}
-    text = compiled.as_text() if mesh is not None else None
-    sums = {} if text is None else sum_by_kind(text)
-    return Compiled(memory, sums, costs.get("bytes accessed", 0), costs.get("flops", 0))
 
 
 def overflow(program: AbstractProgram, message: str) -> Compiled | None:

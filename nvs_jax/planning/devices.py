@@ -18,6 +18,10 @@ needs."""
 
 # JAX takes this share of a GPU when it starts, unless XLA_PYTHON_CLIENT_MEM_FRACTION says otherwise.
 GPU_SHARE = 0.75
+GPU = "h100"
+"""The one that programs for GPUs are compiled for. What they take is taken to be the same on others."""
+BYTES = TPU_BYTES | {GPU: int(79 * GIB)}
+"""Of every device that programs are compiled for."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Device:
 
     Attributes:
         kind: TPU or GPU.
-        name: "v5e", or "gpu".
+        name: "v5e", or that of the GPU for which programs are compiled.
         chips: how many.
         capacity: bytes of one.
     """
@@ -70,7 +74,7 @@ def parse_device(text: str) -> Device:
         return Device("tpu", tpu[1], int(tpu[2]), TPU_BYTES[tpu[1]])
     gpu = re.fullmatch(r"gpu:(\d{1,4})GB", text, re.IGNORECASE)
     if gpu and int(gpu[1]) >= 1:
-        return Device("gpu", "gpu", 1, int(gpu[1]) * GIB)
+        return Device("gpu", GPU, 1, int(gpu[1]) * GIB)
     raise InputError(
         f"--device {text} is none of v5e:1, v6e:1, v5p:1 (2 to 32 chips too) and, for a GPU of 24 GB, gpu:24GB"
     )

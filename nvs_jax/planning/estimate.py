@@ -16,9 +16,8 @@ from nvs_jax.planning.table import Entry
 Basis = Literal["compiled", "measured", "scaled", "estimated"]
 """Compiled for this plan; compiled earlier for the same sizes, or for others; or concluded from another chip."""
 
-# A GPU's compiler differs from a TPU's, and convolutions borrow memory to be fast. The driver's own share comes on top.
-GPU_FACTOR = 1.3
-GPU_FIXED = 600 * 2**20
+GPU_WORKSPACE = 600 * 2**20
+"""What cuDNN and cuBLAS borrow to be fast, which the compiler does not know before it has tried them: an allowance."""
 
 Temporary = Callable[[Program, Request], tuple[int, Basis]]
 """Bytes that a program needs between its arguments and its results, and where the number comes from."""
@@ -89,7 +88,7 @@ def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Tempor
     """Temporary bytes concluded from a table of compiled programs.
 
     Figures for as many chips are looked for first, then concluded from those of one. They are interpolated over what a
-    program works on at a time, between entries for the same chip if there are any, else, and for GPUs, for another.
+    program works on at a time, between entries for the same chip if there are any, else for another.
     Where a dtype is not in the table, another's figure is scaled with its width.
 
     Raises:
@@ -108,8 +107,8 @@ def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Tempor
                 if not points:
                     continue
                 at_once = request.at_once(program)
-                factor, fixed = (GPU_FACTOR, GPU_FIXED) if device.kind == "gpu" else (1, 0)
-                size = share * width * factor * _interpolated(points, at_once) + fixed
+                fixed = GPU_WORKSPACE if device.kind == "gpu" else 0
+                size = share * width * _interpolated(points, at_once) + fixed
                 known: Basis = "measured" if at_once in points and width == 1 else "scaled"
                 return int(size) + _canvas(model, program, request), known if chip_known else "estimated"
         raise InputError(
@@ -143,6 +142,8 @@ def _settings(program: Program, request: Request) -> list[tuple[str, float]]:
     wanted = [(request.settings(program), 1.0)]
     if request.tile is not None:
         wanted = [(replace(request, tile=None).settings(program), 1.0)]
+    if request.vae_dtype != "float32":  # no more than in float32
+        wanted += [(replace(request, tile=None, vae_dtype="float32").settings(program), 1.0)]
     width = held_dtype("unet", request.dtype).itemsize / 2
     like_bfloat16 = replace(request, dtype="bfloat16", tile=None).settings(program)
     both = replace(request, dtype="bfloat16", tile=None, sequential=False).settings(program)

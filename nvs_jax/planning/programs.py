@@ -153,7 +153,8 @@ def build_program(name: Program, model: Model, request: Request, place: Place = 
 def _codec(model: Model, request: Request) -> Callable[[Any], SVDCodec]:
     config = model.vae
     tiles = tiles_of_pixels(request.tile, request.overlap, config.stride)
-    return lambda weights: SVDCodec(weights, 1 / config.scaling_factor, config, request.chunk, tiles)
+    scale = 1 / config.scaling_factor
+    return lambda weights: SVDCodec(weights, scale, config, request.chunk, tiles, request.vae_dtype)
 
 
 def _embed(model: Model) -> Callable[..., Array]:

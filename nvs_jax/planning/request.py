@@ -21,13 +21,14 @@ class Request:
         frames: of the video.
         height: rows of pixels.
         width: columns of pixels.
-        dtype: of the UNet and the image encoder; the VAE is float32.
+        dtype: of the UNet and the image encoder; the VAE's numbers are float32.
         method: of guidance.
         gradient: of Post.
         sequential: branches of classifier-free guidance one after the other.
         chunk: frames decoded together.
         tile: rows and columns of pixels that the VAE works on; None for whole pictures.
         overlap: of tiles, in pixels.
+        vae_dtype: what the VAE decodes in.
     """
 
     frames: int = 25
@@ -40,6 +41,7 @@ class Request:
     chunk: int = 8
     tile: tuple[int, int] | None = None
     overlap: int = 64
+    vae_dtype: str = "float32"
 
     def __post_init__(self):
         if not (
@@ -57,8 +59,10 @@ class Request:
         match program:
             case "embed":
                 return self.dtype
-            case "encode" | "decode":
+            case "encode":
                 return "whole" if self.tile is None else "tiles"
+            case "decode":
+                return ("whole" if self.tile is None else "tiles") + "-bfloat16" * (self.vae_dtype == "bfloat16")
             case "sample":
                 method = self.method if self.method == "dgs" else f"post-{self.gradient}"
                 return f"{method}-{self.dtype}" + "-sequential" * self.sequential

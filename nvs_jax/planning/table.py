@@ -1,11 +1,12 @@
-"""What the TPU compiler said of full-size programs, as a table that is shipped. No JAX here."""
+"""What the compilers for TPUs and GPUs said of full-size programs, as a table that is shipped. No JAX here."""
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from nvs_jax.planning.devices import GIB, TPU_BYTES
+from nvs_jax.media import atomic_path
+from nvs_jax.planning.devices import BYTES, GIB
 
 SHIPPED = Path(__file__).with_name("measured.json")
 BEGIN, END = "<!-- table: written by scripts/compile_tpu.py -->", "<!-- end of table -->"
@@ -16,7 +17,7 @@ class Entry:
     """One program, compiled for one chip. Bytes as in `nvs_jax.planning.compiling.Memory`.
 
     Attributes:
-        chip: "v5e", "v6e" or "v5p".
+        chip: "v5e", "v6e", "v5p" or "h100".
         program: see `nvs_jax.planning.request.Program`.
         settings: see `Request.settings`.
         frames: of the video.
@@ -39,6 +40,8 @@ class Entry:
         accessed: bytes as the compiler counts them, of the whole program, what is in loops once. It also counts what
             never leaves the chip's own memory. 0: unknown.
         xla_flops: operations as the compiler counts them, what is in loops once; meaningless with kernels.
+        kernels: of a program for a GPU, of a step or program by kind: how many, the bytes they move, their operations,
+            and the seconds they take by the model of `nvs_jax.planning.kernels`.
     """
 
     chip: str
@@ -63,6 +66,7 @@ class Entry:
     collectives: dict[str, list[float]] = field(default_factory=dict)
     accessed: float = 0
     xla_flops: float = 0
+    kernels: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -72,7 +76,7 @@ class Entry:
     @property
     def fits(self) -> bool:
         """Whether one chip has as much."""
-        return self.total <= TPU_BYTES[self.chip]
+        return self.total <= BYTES[self.chip]
 
     def key(self) -> tuple[object, ...]:
         """What is compiled; a later entry of the same key replaces an earlier one."""
@@ -89,6 +93,14 @@ class Entry:
 def read_table(path: Path = SHIPPED) -> list[Entry]:
     """The entries of a table; none if there is no file yet."""
     return [Entry(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))] if path.is_file() else []
+
+
+def add_entry(path: Path, entry: Entry) -> list[Entry]:
+    """Put an entry into a table on disk, in place of an earlier one of the same program; all that it now holds."""
+    entries = sorted([*(other for other in read_table(path) if other.key() != entry.key()), entry], key=Entry.key)
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps([asdict(one) for one in entries], indent=1) + "\n", encoding="utf-8")
+    return entries
 
 
 def table_page(page: str, entries: Sequence[Entry]) -> str:

@@ -47,7 +47,7 @@ def choose_backend(
         key_length: m.
         dtype: of the queries.
         platform: as JAX names it: "cpu", "tpu", "cuda".
-        cudnn: its version; by default the last one with the fault.
+        cudnn: its version, (major, minor, patch, ..); by default the last one with the fault.
 
     >>> [choose_backend((50, 9216, 5, 64), 9216, "bfloat16", platform) for platform in ("cpu", "tpu", "cuda")]
     ['chunked', 'splash', 'cudnn']
@@ -68,6 +68,6 @@ def choose_backend(
 
 
 def _suits_cudnn(length: int, key_length: int, version: tuple[int, ...]) -> bool:
-    if version > FAULTY_CUDNN:
+    if version[:3] > FAULTY_CUDNN:
         return min(length, key_length) >= SHORTEST_FOR_CUDNN
     return min(length, key_length) >= LONG and length % 128 == key_length % 128 == 0
