@@ -64,7 +64,9 @@ device_description_str: "NVIDIA H100 80GB HBM3"
 
 def can_compile_for_gpu() -> bool:
     """Whether XLA's compiler for GPUs is installed, and JAX is new enough to use it without one."""
-    return find_spec("jax_cuda13_pjrt") is not None and jax.__version_info__ >= (0, 11)
+    if find_spec("jax_plugins") is None:
+        return False
+    return find_spec("jax_plugins.xla_cuda13") is not None and jax.__version_info__ >= (0, 11)
 
 
 def h100() -> Any:

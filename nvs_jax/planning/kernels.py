@@ -22,11 +22,11 @@ RATES = {
     "product": 600e12,
     "attention": 412e12,
 }
-"""Operations a second in bfloat16."""
+"""Operations a second in bfloat16; in float32, which products of a GPU round to TF32, half."""
 _ATTENTION_BLOCK = 128
 """Rows and columns of scores that cuDNN's kernel computes at least."""
 
-_FREE = frozenset({"parameter", "get-tuple-element", "bitcast", "tuple", "constant", "after-all"})
+_FREE = frozenset({"parameter", "get-tuple-element", "bitcast", "tuple", "constant", "after-all", "fusion-done"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Kernel:
         bytes: that it reads and writes.
         operations: in products, two a multiplication and addition.
         shape: of its result.
+        wide: whether it computes on float32.
     """
 
     kind: str
@@ -46,11 +47,13 @@ class Kernel:
     bytes: int
     operations: float
     shape: tuple[int, ...]
+    wide: bool = False
 
     @property
     def seconds(self) -> float:
         """By the model, each time."""
         rate = next((rate for kind, rate in reversed(RATES.items()) if self.kind.startswith(kind)), math.inf)
+        rate /= 1 + self.wide
         return max(self.bytes / BANDWIDTH, self.operations / rate) + LAUNCH
 
 
@@ -71,9 +74,13 @@ def kernels(module: Module) -> Iterator[Kernel]:
             continue
         types = {other.name: other.type for other in computation}
         operands = [types[name] for name in instruction.operands if name in types]
-        moved = size_in_bytes(instruction.type) + sum(size_in_bytes(kind) for kind in operands)
+        moved = size_in_bytes(instruction.type)
+        if instruction.opcode != "fusion-start":  # whose type names what it reads, too
+            moved += sum(size_in_bytes(kind) for kind in operands)
         kind, operations = _work(instruction, operands, module)
-        yield Kernel(kind, times, moved, operations, shapes(instruction.type)[0] if shapes(instruction.type) else ())
+        shape = shapes(instruction.type)[0] if shapes(instruction.type) else ()
+        wide = bool(operands) and operands[0].startswith("f32")
+        yield Kernel(kind, times, moved, operations, shape, wide)
 
 
 def by_kind(found: Sequence[Kernel], steps: int = 1) -> dict[str, Total]:
@@ -105,7 +112,7 @@ def _work(instruction: Instruction, operands: Sequence[str], module: Module) -> 
     if "cublas" in target:
         (first, *_), result = shapes(operands[0]), shapes(instruction.type)[0]
         return "product", 2.0 * math.prod(result) * first[-1]
-    if instruction.opcode != "fusion":
+    if instruction.opcode not in ("fusion", "fusion-start"):
         return instruction.opcode, 0.0
     inside = module.called(instruction)
     operations = _products(inside, module)
