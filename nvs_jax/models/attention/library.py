@@ -27,8 +27,29 @@ def whole(
 def cudnn(
     query: Float[Array, "b n heads d"], key: Float[Array, "b m heads d"], value: Float[Array, "b m heads d"]
 ) -> Float[Array, "b n heads d"]:
-    """cuDNN's flash attention, forward and backward: float16 or bfloat16, head width at most 128, on Nvidia GPUs."""
+    """cuDNN's flash attention: float16 or bfloat16, head width at most 128, on Nvidia GPUs.
+
+    Its backward pass takes even lengths only; of others `whole` is differentiated, from the same queries and keys.
+    """
+    if query.shape[1] % 2 or key.shape[1] % 2:
+        return _cudnn_forward(query, key, value)
     return jax.nn.dot_product_attention(query, key, value, implementation="cudnn")
+
+
+@jax.custom_vjp
+def _cudnn_forward(query: Array, key: Array, value: Array) -> Array:
+    return jax.nn.dot_product_attention(query, key, value, implementation="cudnn")
+
+
+def _forward(query: Array, key: Array, value: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+    return _cudnn_forward(query, key, value), (query, key, value)
+
+
+def _backward(inputs: tuple[Array, Array, Array], cotangent: Array) -> tuple[Array, Array, Array]:
+    return jax.vjp(whole, *inputs)[1](cotangent)
+
+
+_cudnn_forward.defvjp(_forward, _backward)
 
 
 def runs_cudnn() -> bool:
