@@ -323,7 +323,7 @@ class PathSettings:
     travel: float = 20.0
     """Of a dolly-zoom: how far forward it goes while what is at the origin keeps its size; negative goes back."""
     file: Path | None = None
-    """Of a file: world-to-camera poses, a frame each (.json or .txt)."""
+    """Of a file: poses, a frame each: .json, or .txt as this project, TUM, KITTI or RealEstate10K write it."""
 
     def __post_init__(self):
         _require(

@@ -37,7 +37,8 @@ from nvs_jax.media import (
     read_depth,
     read_photo,
 )
-from nvs_jax.media.cameras import read_poses
+from nvs_jax.media.cameras import read_pose_file
+from nvs_jax.saying import say
 from nvs_jax.settings import CameraSettings, PathSettings, PictureSettings, RenderSettings
 
 DepthKind = Literal["depth", "disparity"]
@@ -275,7 +276,10 @@ def focal_factors(settings: PathSettings, frames: int) -> Float[Array, "f"]:
 def _poses_of_file(path: Path | None, frames: int) -> Poses:
     if path is None:
         raise InputError("a path from a file needs path.file, the file's name")
-    poses = read_poses(path)
+    held = read_pose_file(path)
+    poses = held.poses
+    if held.convention:
+        say(f"{path} is read as {held.convention}")
     if len(poses) != frames:
         raise InputError(
             f"{path} holds {len(poses)} poses, the video has {frames} frames: set path.frames, or resample"

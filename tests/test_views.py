@@ -54,6 +54,13 @@ def test_poses_of_a_file(tmp_path, name):
         camera_path(settings, 25)
 
 
+def test_what_a_files_numbers_are_taken_for_is_said(tmp_path, capsys):
+    (tmp_path / "07.txt").write_text("1 0 0 -1 0 1 0 -2 0 0 1 -3\n" * 2)
+    path = camera_path(PathSettings(kind="file", file=tmp_path / "07.txt"), 2)
+    np.testing.assert_array_equal(path[:, :3, 3], [[1, 2, 3]] * 2)
+    assert "07.txt is read as KITTI's poses: 12 numbers a line, camera-to-world" in capsys.readouterr().err
+
+
 def test_a_file_with_a_sheared_rotation_is_refused(tmp_path):
     (tmp_path / "poses.txt").write_text("1 0.5 0 0 0 1 0 0 0 0 1 0\n" * 2)
     with pytest.raises(InputError, match="line 1: the rotation's rows are not orthogonal"):

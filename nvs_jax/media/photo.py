@@ -22,7 +22,9 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff",
 MAX_MEGAPIXELS = 64.0
 
 
-def read_photo(path: str | os.PathLike[str], *, max_megapixels: int | float = MAX_MEGAPIXELS) -> Picture:
+def read_photo(
+    path: str | os.PathLike[str], *, max_megapixels: int | float = MAX_MEGAPIXELS, as_stored: bool = False
+) -> Picture:
     """Read a picture file.
 
     The camera's EXIF rotation is applied, transparent parts are laid on white, greyscale is repeated over the colours,
@@ -31,6 +33,7 @@ def read_photo(path: str | os.PathLike[str], *, max_megapixels: int | float = MA
     Args:
         path: a file in one of `FORMATS`, whatever its name.
         max_megapixels: larger pictures are refused from their header, before any pixel is decoded.
+        as_stored: leave the EXIF rotation aside, as programs that find cameras do.
 
     Returns:
         [H, W, 3] float32 in [0, 1], in the file's own transfer curve (sRGB as a rule).
@@ -40,7 +43,7 @@ def read_photo(path: str | os.PathLike[str], *, max_megapixels: int | float = MA
     """
     image = open_picture(path, max_megapixels)
     with _decoding(path):
-        image = ImageOps.exif_transpose(image)
+        image = image if as_stored else ImageOps.exif_transpose(image)
         if not _is_deep_grey(image):
             image = _on_white(image)
     if not _is_deep_grey(image):
@@ -68,7 +71,7 @@ def open_picture(path: str | os.PathLike[str], max_megapixels: int | float = MAX
     return image
 
 
-def photo_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+def photo_size(path: str | os.PathLike[str], *, as_stored: bool = False) -> tuple[int, int]:
     """Rows and columns of what `read_photo` would return, from the file's header.
 
     Raises:
@@ -77,7 +80,7 @@ def photo_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     with _decoding(path), Image.open(path, formats=_known_formats()) as image:
-        turned = image.getexif().get(ExifTags.Base.Orientation) in {5, 6, 7, 8}
+        turned = not as_stored and image.getexif().get(ExifTags.Base.Orientation) in {5, 6, 7, 8}
         return (image.width, image.height) if turned else (image.height, image.width)
 
 

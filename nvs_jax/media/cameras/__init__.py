@@ -1,4 +1,4 @@
-"""Cameras and poses from files, and into them: COLMAP, nerfstudio, DTU, Tanks and Temples, TUM, plain poses, .ply.
+"""Cameras and poses from files, and into them: COLMAP, nerfstudio, DTU, Tanks and Temples, plain poses, .ply.
 
 Whatever the file's convention, poses are world-to-camera with OpenCV's axes. Needs no JAX.
 """
@@ -7,7 +7,7 @@ from nvs_jax.media.cameras.colmap import read_colmap, write_colmap
 from nvs_jax.media.cameras.detect import read_cameras
 from nvs_jax.media.cameras.dtu import read_dtu
 from nvs_jax.media.cameras.ply import point_cloud, read_ply, write_ply
-from nvs_jax.media.cameras.pose_files import read_poses, write_poses
+from nvs_jax.media.cameras.pose_files import read_pose_file, read_poses, write_poses
 from nvs_jax.media.cameras.tanks import read_tanks
 from nvs_jax.media.cameras.transforms_json import read_transforms, write_transforms
 from nvs_jax.media.cameras.tum import read_tum, write_tum
@@ -23,6 +23,7 @@ __all__ = [
     "read_dtu",
     "read_picture",
     "read_ply",
+    "read_pose_file",
     "read_poses",
     "read_tanks",
     "read_transforms",

@@ -69,8 +69,8 @@ def rows(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> Iterator[tuple[str, lis
             yield f"{path}, line {number}", words
 
 
-def floats(words: Sequence[str], where: str) -> Float[np.ndarray, "n"]:
-    """Words as finite numbers.
+def floats(words: Sequence[str], where: str, largest: float = LARGEST) -> Float[np.ndarray, "n"]:
+    """Words as finite numbers, up to `largest`.
 
     Raises:
         InputError: one is not.
@@ -79,8 +79,8 @@ def floats(words: Sequence[str], where: str) -> Float[np.ndarray, "n"]:
         values = np.array([float(word) for word in words], np.float64)
     except ValueError as error:
         raise InputError(f"{where}: {_first_bad(words)!r} is not a number") from error
-    if not (np.abs(values) <= LARGEST).all():
-        raise InputError(f"{where}: numbers must be finite and within {LARGEST:g}")
+    if not (np.abs(values) <= largest).all():
+        raise InputError(f"{where}: numbers must be finite and within {largest:g}")
     return values
 
 

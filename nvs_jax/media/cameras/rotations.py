@@ -73,7 +73,7 @@ def rotation_of(quaternion: Quaternion, where: str) -> Matrix:
     Raises:
         InputError: it is further off, or not finite.
     """
-    size = float(np.linalg.norm(quaternion)) if (np.abs(quaternion) < 2).all() else np.inf
+    size = float(np.linalg.norm(quaternion)) if (np.abs(quaternion) <= LARGEST).all() else np.inf
     if not abs(size - 1) < 0.01:
         raise InputError(f"{where}: the quaternion must have length 1, not {size:.3g}")
     w, x, y, z = quaternion / size

@@ -4,6 +4,7 @@ See https://cvg.cit.tum.de/data/datasets/rgbd-dataset/file_formats.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,28 +24,30 @@ def read_tum(path: str | os.PathLike[str]) -> tuple[Times, Poses]:
     """Read a trajectory.
 
     Returns:
-        times in seconds, and world-to-camera poses.
+        times as the file has them (TUM's are seconds, EuRoC's nanoseconds), and world-to-camera poses.
 
     Raises:
         InputError: missing, too large, malformed or empty; a quaternion that is none.
     """
-    frames = [(floats(words, where), where) for where, words in rows(Path(path))]
+    frames = [tum_line(words, where) for where, words in rows(Path(path))]
     check_frames(len(frames), path)
-    return np.array([values[0] for values, _ in frames if len(values)]), np.stack(
-        [tum_pose(*frame) for frame in frames]
-    )
+    return np.array([time for time, _ in frames]), np.stack([pose for _, pose in frames])
 
 
-def tum_pose(values: Float[np.ndarray, "n"], where: str) -> Pose:
-    """The world-to-camera pose of a line's numbers.
+def tum_line(words: Sequence[str], where: str) -> tuple[float, Pose]:
+    """The time and the world-to-camera pose of a line's words.
 
     Raises:
-        InputError: they are not 8, or not a pose.
+        InputError: they are not 8 numbers, or not a pose.
     """
-    if len(values) != 8:
-        raise InputError(f"{where}: {len(values)} numbers instead of 8: timestamp tx ty tz qx qy qz qw")
-    x, y, z, w = values[4:]
-    return invert(check_pose(pose_matrix(rotation_of(np.array([w, x, y, z]), where), values[1:4]), where))
+    if len(words) != 8:
+        raise InputError(f"{where}: {len(words)} numbers instead of 8: timestamp tx ty tz qx qy qz qw")
+    values = floats(words[1:], where)
+    x, y, z, w = values[3:]
+    # A stamp is no length: nanoseconds since 1970 are beyond what a position may be.
+    time = floats(words[:1], where, largest=np.finfo(np.float64).max)[0]
+    pose = pose_matrix(rotation_of(np.array([w, x, y, z]), where), values[:3])
+    return float(time), invert(check_pose(pose, where))
 
 
 def write_tum(path: str | os.PathLike[str], poses: Poses, times: Times | None = None) -> None:

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.cameras import files, read_poses, write_poses, write_tum
+from nvs_jax.media.cameras import files, read_pose_file, read_poses, write_poses, write_tum
 from tests.media.cameras.scenes import CHANGES, KEEP, SEEDS, damaged, random_pose, refused
 
 POSE = [[1, 0, 0, 1], [0, 1, 0, 2], [0, 0, 1, 3], [0, 0, 0, 1]]
+OPENGL = [[1, 0, 0, -1], [0, -1, 0, -2], [0, 0, -1, -3], [0, 0, 0, 1]]  # POSE as camera-to-world
 
 
 @pytest.mark.parametrize(
@@ -18,13 +19,29 @@ POSE = [[1, 0, 0, 1], [0, 1, 0, 2], [0, 0, 1, 3], [0, 0, 0, 1]]
     [
         ("a.json", json.dumps({"world_to_camera": [POSE, POSE]})),
         ("a.json", json.dumps([POSE, POSE[:3]])),
-        ("a.txt", "# two frames\n1 0 0 1 0 1 0 2 0 0 1 3 0 0 0 1\n\n1 0 0 1 0 1 0 2 0 0 1 3\n"),
+        ("a.txt", "# two frames\n1 0 0 1 0 1 0 2 0 0 1 3 0 0 0 1\n\n1 0 0 1 0 1 0 2 0 0 1 3 0 0 0 1\n"),
         ("a.TXT", "0.5 -1 -2 -3 0 0 0 1\n1.5 -1 -2 -3 0 0 0 1\n"),  # TUM: where the camera stands
+        ("a.json", json.dumps({"frames": [{"file_path": "a.png", "transform_matrix": OPENGL}] * 2})),
     ],
 )
 def test_by_hand(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)
     np.testing.assert_array_equal(read_poses(tmp_path / name), [POSE, POSE])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "convention"),
+    [
+        ("a.json", json.dumps({"world_to_camera": [POSE]}), ""),
+        ("a.json", json.dumps([POSE]), "world-to-camera matrices"),
+        ("a.json", json.dumps({"frames": [{"transform_matrix": POSE}]}), "a transforms.json: camera-to-world"),
+        ("a.txt", "1 0 0 1 0 1 0 2 0 0 1 3 0 0 0 1\n", "world-to-camera matrices"),
+    ],
+)
+def test_what_is_assumed_is_named(tmp_path: Path, name: str, content: str, convention: str) -> None:
+    (tmp_path / name).write_text(content)
+    held = read_pose_file(tmp_path / name).convention
+    assert held.startswith(convention) and bool(held) == bool(convention)
 
 
 @pytest.mark.parametrize("suffix", [".json", ".txt"])
@@ -44,6 +61,9 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, suffix: str, seed:
     ("name", "content", "message"),
     [
         ("a.yaml", "", "must be .json or .txt"),
+        ("a.npy", "", "LLFF's poses_bounds.npy"),
+        ("a.json", '{"camera_path": []}', "the axes of 'camera_path' are not known"),
+        ("a.json", '{"frames": [3]}', "frame 0: transform_matrix must be 4 lists of 4 numbers"),
         ("a.json", "{}", "named 'world_to_camera'"),
         ("a.json", "[]", "holds no frames"),
         ("a.json", json.dumps([POSE, POSE[:2]]), "frame 1 must be 4 lists of 4 numbers"),

@@ -34,6 +34,7 @@ def test_half_turns_have_a_quaternion(axis: int) -> None:
 def test_quaternions_that_are_none() -> None:
     for values in ([0, 0, 0, 0], [1, 1, 0, 0], [np.nan, 0, 0, 1], [np.inf, 0, 0, 0], [1e200, 0, 0, 0]):
         assert "f: the quaternion must have length 1" in refused(rotation_of, np.array(values, float), "f")
+    assert "must have length 1, not 5" in refused(rotation_of, np.array([3.0, 0, 4, 0]), "f")
     np.testing.assert_allclose(rotation_of(np.array([1.005, 0, 0, 0]), ""), np.eye(3))
 
 

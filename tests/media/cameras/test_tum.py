@@ -20,6 +20,13 @@ def test_a_line_by_hand(tmp_path: Path) -> None:
     np.testing.assert_allclose(poses[0] @ [1, 4, 3, 1], [0, 2, 0, 1], atol=1e-12)
 
 
+def test_stamps_of_nanoseconds_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("1403636580838555648.0 1 2 3 0 0 0 1\n")
+    times, poses = read_tum(tmp_path / "t.txt")
+    assert times.tolist() == [1403636580838555648.0]
+    np.testing.assert_array_equal(poses[0, :3, 3], [-1, -2, -3])
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS)
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
