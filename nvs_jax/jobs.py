@@ -68,8 +68,8 @@ class RenderJob:
     """In place of the preset's guidance method."""
     steps: int | None = None
     """In place of the preset's number of solver steps."""
-    png_scale: float = 1000.0
-    """Of a .png depth: stored values a scene unit."""
+    png_scale: float | None = None
+    """Of a .png depth: stored values a scene unit; by default what a posed scene says of its own, and 1000."""
     depth_weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
     """Of --depth auto: a Depth Anything V2, a folder in transformers' layout or a hub id, which is downloaded."""
     overwrite: bool = False
@@ -82,7 +82,7 @@ class RenderJob:
     def __post_init__(self):
         if not 0 <= self.seed < 2**32:
             raise InputError(f"seed must be a number from 0 to 2**32 - 1, not {self.seed}")
-        if not 1e-9 <= self.png_scale <= 1e9:
+        if self.png_scale is not None and not 1e-9 <= self.png_scale <= 1e9:
             raise InputError(f"png_scale must be positive and finite, not {self.png_scale}")
 
 
@@ -127,10 +127,11 @@ class ViewsJob(RenderJob):
     scene: Positional[Path]
     """A COLMAP model, transforms.json, a DTU or a Tanks and Temples folder."""
     depth: Path | None = None
-    """A folder of depth maps named as the pictures; auto: estimate them, and fit them to the points of a COLMAP model;
-    by default the scene's own, and auto where it has none."""
-    depth_kind: DepthKind = "depth"
-    """What the files hold: depth in scene units (large is far), or disparity (large is near)."""
+    """A folder of depth maps that lie and are named as the pictures, such as COLMAP's stereo/depth_maps; auto: estimate
+    them, and fit them to the points of a COLMAP model; by default the scene's own, and auto where it has none."""
+    depth_kind: DepthKind | None = None
+    """What the files hold: depth in scene units (large is far; the default), or disparity (large is near), which is
+    fitted to the points of a COLMAP model."""
     cameras: tuple[int, ...] = ()
     """Which of the scene's cameras to visit, in this order, counted from 0; none: all."""
 

@@ -15,13 +15,12 @@ import numpy as np
 
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
-from nvs_jax.depth_source import depth_source
+from nvs_jax.depth_source import depth_of_views, depth_source
 from nvs_jax.distributed import first_says, join_cluster, wait_for_all
 from nvs_jax.errors import InputError
 from nvs_jax.identity import identity, short
-from nvs_jax.inputs import has_depth, read_conditions, read_sources, read_video
+from nvs_jax.inputs import read_conditions, read_video
 from nvs_jax.jobs import (
-    AUTO,
     BatchJob,
     CheckJob,
     ConvertJob,
@@ -38,6 +37,7 @@ from nvs_jax.jobs import (
 from nvs_jax.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import Pipeline, load, override
+from nvs_jax.posed_views import read_sources
 from nvs_jax.results import Result, write_record, write_result
 from nvs_jax.resume import Run, is_complete, open_run, tidy
 from nvs_jax.saying import bar, tell
@@ -184,9 +184,7 @@ def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: i
             path = camera_path(settings.path, len(photos))
             return video_plan(photos, depths, jnp.asarray(view.intrinsics), path, frames, settings), view
         case ViewsJob():
-            given = AUTO if job.depth is None and not has_depth(job.scene) else job.depth
-            depth = None if given is None else depth_source(given, job)
-            sources, view = read_sources(job.scene, job.cameras, depth, settings, multiple)
+            sources, view = read_sources(job.scene, job.cameras, depth_of_views(job), settings, multiple)
             return views_plan(sources, settings.path.frames or frames, settings), view
         case _:
             raise TypeError(job)

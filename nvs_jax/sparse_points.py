@@ -54,7 +54,9 @@ def depth_by_points(
     inside = ((xy > -0.5) & (xy < np.array(disparity.shape[::-1]) - 0.5)).all(-1)
     xy, depth = xy[inside], seen[inside, 2]
     if len(xy) < FEWEST:
-        raise InputError(f"{name} shows {len(xy)} points of the scene; {FEWEST} are needed to fit its estimated depth")
+        raise InputError(
+            f"{name} shows {len(xy)} points of the scene; {FEWEST} are needed to fit disparity or an estimate to"
+        )
     more = -len(xy) % _ROUND_TO
     counts = np.pad(np.ones(len(xy), bool), (0, more))
     positions = jnp.asarray(np.pad(xy, ((0, more), (0, 0))), jnp.float32)

@@ -42,6 +42,8 @@ from nvs_jax.saying import say
 from nvs_jax.settings import CameraSettings, PathSettings, PictureSettings, RenderSettings
 
 DepthKind = Literal["depth", "disparity"]
+PNG_SCALE = 1000.0
+"""Steps a scene unit of a .png of depth, where nothing says another."""
 FARTHEST = 1e12
 """In scene units; what a depth file says is farther counts as unknown."""
 TO_CENTRE = np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]], np.float32)
@@ -74,14 +76,14 @@ class DepthFile:
     """Where depth comes from, and what its numbers mean.
 
     Attributes:
-        path: .npy, .npz, .pfm or 16-bit .png.
+        path: what `nvs_jax.media.read_depth` reads.
         kind: depth in scene units, or disparity.
         png_scale: of a .png, stored values a scene unit.
     """
 
     path: Path
     kind: DepthKind
-    png_scale: float = 1000.0
+    png_scale: float = PNG_SCALE
 
 
 @dataclass(frozen=True)

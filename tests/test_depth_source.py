@@ -11,11 +11,12 @@ import pytest
 from nvs_jax.cli import main
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import orbit
-from nvs_jax.inputs import read_sources, read_video
+from nvs_jax.inputs import read_video
 from nvs_jax.media import write_picture
 from nvs_jax.media.cameras import CameraSet, PosedCamera
 from nvs_jax.media.cameras.colmap import write_colmap
 from nvs_jax.media.cameras.views import Observations
+from nvs_jax.posed_views import read_sources
 from nvs_jax.presets import load_settings
 from nvs_jax.scenes import default_view, random_scene, render
 from nvs_jax.views import DepthKind, EstimatedDepth

@@ -3,9 +3,10 @@
 import jax.numpy as jnp
 import numpy as np
 
-from nvs_jax.inputs import read_sources, read_video
+from nvs_jax.inputs import read_video
 from nvs_jax.legs import video_plan, views_plan
 from nvs_jax.media import read_photo
+from nvs_jax.posed_views import NamedDepth, read_sources
 from nvs_jax.presets import load_settings
 from nvs_jax.views import DepthFile, camera_path
 
@@ -22,7 +23,7 @@ def assert_same_warp(warp, index, folder, name):
 
 def test_two_views_as_the_release(parity):
     settings = load_settings("reference", "views")
-    sources, _ = read_sources(parity.parent / "data" / "two_view", (), None, settings, 64)
+    sources, _ = read_sources(parity.parent / "data" / "two_view", (), NamedDepth(), settings, 64)
     plan = views_plan(sources, 25, settings)
     stored = np.load(parity / "warp" / "two_view_path.npz")
     np.testing.assert_allclose(sources.intrinsics[0], stored["K"], rtol=1e-6)

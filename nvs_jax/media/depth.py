@@ -1,4 +1,4 @@
-"""Reading a depth or disparity map: .npy, .npz, .pfm or 16-bit .png become [H, W] float32.
+"""Reading a depth or disparity map: .npy, .npz, .pfm, 16-bit .png or COLMAP's .bin become [H, W] float32.
 
 Files come from strangers: sizes are checked against the header before memory is taken, and nothing is unpickled.
 """
@@ -19,6 +19,7 @@ from jaxtyping import Float, Shaped
 
 from nvs_jax.errors import InputError
 from nvs_jax.files import refuse_pointer
+from nvs_jax.media.dense_map import read_dense_map
 from nvs_jax.media.fitting import Fit, Kind, fit_depth
 from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture
 
@@ -29,7 +30,7 @@ _DAMAGE = (
     *(ValueError, OSError, EOFError, SyntaxError, LookupError, ArithmeticError, MemoryError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError),
 )
-DEPTH_SUFFIXES = frozenset({".npy", ".npz", ".pfm", ".png"})
+DEPTH_SUFFIXES = frozenset({".npy", ".npz", ".pfm", ".png", ".bin"})
 
 _PFM_HEADER = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+(\S{1,32})[ \t\r]*\n")
 
@@ -48,7 +49,8 @@ def read_depth(
 
     Args:
         path: .npy; .npz with one array, or with one named as `kind`; .pfm (rows bottom-up; the sign of its scale gives
-            the byte order, its size is ignored, as everyone does); greyscale .png of 16 bits.
+            the byte order, its size is ignored, as everyone does); greyscale .png of 16 bits; .bin, a
+            dense map of COLMAP.
         kind: what the file holds. A .png of depth is divided by `png_scale`; disparities are taken as they are.
         png_scale: steps per scene unit of a .png: 1000 for millimetres.
         max_megapixels: larger maps are refused from their header.
@@ -60,9 +62,9 @@ def read_depth(
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     refuse_pointer(path)
-    readers = {".npy": _read_npy_file, ".npz": _read_npz, ".pfm": _read_pfm, ".png": _read_png}
+    readers = {".npy": _read_npy_file, ".npz": _read_npz, ".pfm": _read_pfm, ".png": _read_png, ".bin": _read_bin}
     if path.suffix.lower() not in readers:
-        raise InputError(f"{path}: {kind} must be a .npy, .npz, .pfm or 16-bit .png file")
+        raise InputError(f"{path}: {kind} must be a .npy, .npz, .pfm or 16-bit .png file, or a .bin of COLMAP's")
     try:
         values = readers[path.suffix.lower()](path, kind, max_megapixels)
     except InputError:
@@ -201,6 +203,10 @@ def _read_pfm(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.
     if len(values) < 4 * width * height:
         raise InputError(f"{path}: the file ends early; write it again")
     return np.frombuffer(values, "<f4" if scale < 0 else ">f4").reshape(height, width)[::-1]
+
+
+def _read_bin(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:
+    return read_dense_map(path, max_megapixels)
 
 
 def _read_png(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:

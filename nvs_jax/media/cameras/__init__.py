@@ -4,6 +4,7 @@ Whatever the file's convention, poses are world-to-camera with OpenCV's axes. Ne
 """
 
 from nvs_jax.media.cameras.colmap import read_colmap, write_colmap
+from nvs_jax.media.cameras.depth_maps import find_depth_maps
 from nvs_jax.media.cameras.detect import read_cameras
 from nvs_jax.media.cameras.dtu import read_dtu
 from nvs_jax.media.cameras.ply import point_cloud, read_ply, write_ply
@@ -11,12 +12,15 @@ from nvs_jax.media.cameras.pose_files import read_pose_file, read_poses, write_p
 from nvs_jax.media.cameras.tanks import read_tanks
 from nvs_jax.media.cameras.transforms_json import read_transforms, write_transforms
 from nvs_jax.media.cameras.tum import read_tum, write_tum
-from nvs_jax.media.cameras.views import CameraSet, Observations, PosedCamera, read_picture
+from nvs_jax.media.cameras.views import CameraSet, DepthUnit, Observations, PosedCamera, is_turned, read_picture
 
 __all__ = [
     "CameraSet",
+    "DepthUnit",
     "Observations",
     "PosedCamera",
+    "find_depth_maps",
+    "is_turned",
     "point_cloud",
     "read_cameras",
     "read_colmap",

@@ -1,6 +1,7 @@
 """Telling from its files which kind of scene a folder holds."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from nvs_jax.errors import InputError
@@ -11,7 +12,7 @@ from nvs_jax.media.cameras.files import beside, is_file
 from nvs_jax.media.cameras.views import CameraSet
 
 
-def read_cameras(path: str | os.PathLike[str]) -> CameraSet:
+def read_cameras(path: str | os.PathLike[str], chosen: Sequence[int] = (), *, points: bool = True) -> CameraSet:
     """Read the cameras of a scene, whichever of these it is, the first that fits.
 
     - a folder with transforms.json or transforms_train.json, or any .json file: `read_transforms`;
@@ -19,24 +20,34 @@ def read_cameras(path: str | os.PathLike[str]) -> CameraSet:
     - a folder with Rs.npy, ts.npy and Ks.npy: `read_tanks`;
     - a folder with .txt files that begin with `extrinsic`: `read_dtu`.
 
+    Args:
+        path: of the folder or the file.
+        chosen: which of the cameras, in this order, counted from 0; none: all. Pictures of others need not be there.
+        points: whether to read the points, too; without, their file need not be there.
+
     Raises:
-        InputError: none of these, or the reader's own.
+        InputError: none of these, a camera that is not there, or the reader's own.
     """
     path = Path(path)
     if is_file(path) and path.suffix.lower() == ".json":
-        return transforms_json.read_transforms(path)
+        return transforms_json.read_transforms(path, chosen, points=points)
     if is_file(path):
         raise InputError(f"{path}: holds no cameras; point at a transforms.json or at a scene's folder")
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder")
     if beside(path, "", transforms_json.NAMES):
-        return transforms_json.read_transforms(path)
+        return transforms_json.read_transforms(path, chosen, points=points)
     if model_folder(path):
-        return read_colmap(path)
+        return read_colmap(path, chosen=chosen, points=points)
     if all(is_file(path / name) for name in tanks.NAMES):
-        return tanks.read_tanks(path)
+        return tanks.read_tanks(path, chosen=chosen)
     if camera_files(path):
-        return read_dtu(path)
+        return read_dtu(path, chosen)
+    if is_file(path / "poses_bounds.npy"):
+        raise InputError(
+            f"{path}: LLFF's poses_bounds.npy is not read; add the COLMAP model it was made from (sparse/0), or a "
+            f"{transforms_json.NAMES[0]}"
+        )
     raise InputError(
         f"{path}: no cameras found; looked for {' or '.join(transforms_json.NAMES)}, a COLMAP model (cameras.bin or "
         f"cameras.txt, also in sparse/0), {', '.join(tanks.NAMES)}, and .txt files that begin with 'extrinsic' (DTU)"

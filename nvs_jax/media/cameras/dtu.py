@@ -5,12 +5,13 @@ depth maps of 128x160, a quarter of that. As the release, intrinsics are read ti
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.cameras.files import beside, check_frames, floats, from_matrix, is_file, read_text
+from nvs_jax.media.cameras.files import beside, check_frames, floats, from_matrix, is_file, read_text, select
 from nvs_jax.media.cameras.rotations import check_pose
 from nvs_jax.media.cameras.views import CameraSet, PosedCamera
 from nvs_jax.media.photo import photo_size
@@ -22,12 +23,16 @@ _PICTURES = (".jpg", ".png", ".jpeg")
 _DEPTHS = (".npy", ".pfm")  # the release's order
 
 
-def read_dtu(path: str | os.PathLike[str]) -> CameraSet:
+def read_dtu(path: str | os.PathLike[str], chosen: Sequence[int] = ()) -> CameraSet:
     """Read a folder of 000001.txt, 000001.jpg, 000001.pfm and so on.
 
     The camera sees the part of the picture that MVSNet kept: `crop` where the file holds the whole picture. The
     release ignores that, and stretches the whole picture over a camera and a depth map of its middle part; leave
     `crop` aside to do the same.
+
+    Args:
+        path: the folder.
+        chosen: which of the cameras, in this order, counted from 0; none: all.
 
     Returns:
         cameras sorted by name, for pictures of 512x640; depth where a file has it.
@@ -42,7 +47,7 @@ def read_dtu(path: str | os.PathLike[str]) -> CameraSet:
     if not files:
         raise InputError(f"{folder}: no DTU cameras here: .txt files that begin with 'extrinsic'")
     check_frames(len(files), folder)
-    return CameraSet(tuple(_camera(file) for file in files))
+    return CameraSet(tuple(_camera(file) for file in select(files, chosen, folder)))
 
 
 def camera_files(folder: Path) -> list[Path]:
@@ -82,7 +87,7 @@ def _camera(file: Path) -> PosedCamera:
 
 def _crop(picture: Path) -> tuple[int, int, int, int] | None:
     """Where the part of 512x640 lies in the picture; None where the file holds nothing else."""
-    height, width = photo_size(picture)
+    height, width = photo_size(picture, as_stored=True)
     if height * _PART[1] == width * _PART[0]:
         return None
     if height * _HALVED[1] != width * _HALVED[0]:

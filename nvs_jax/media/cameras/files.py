@@ -8,7 +8,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -18,10 +18,14 @@ from nvs_jax.files import refuse_pointer
 from nvs_jax.media.cameras.rotations import LARGEST
 from nvs_jax.media.cameras.views import Matrix
 
+Item = TypeVar("Item")
+
 MAX_BYTES = 512 * 2**20
 MAX_TEXT_BYTES = 64 * 2**20
 MAX_FRAMES = 100_000
 MAX_SIDE = 2**16
+# A focal length of a twenty-fifth of the picture's side spans 171 degrees: no pinhole does, a share of the side may.
+_WIDEST = 25
 
 
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
@@ -117,7 +121,13 @@ def matrix(value: Any, rows: int, columns: int, where: str) -> Float[np.ndarray,
     return np.array([[number(entry, where) for entry in row] for row in value])
 
 
-def intrinsics(focal: tuple[float, float], centre: tuple[float, float], size: tuple[int, int], where: str) -> Matrix:
+def intrinsics(
+    focal: tuple[float, float],
+    centre: tuple[float, float],
+    size: tuple[int, int],
+    where: str,
+    names: tuple[str, str, str, str] = ("fx", "fy", "cx", "cy"),
+) -> Matrix:
     """K without skew, if a camera can have it.
 
     Args:
@@ -125,9 +135,11 @@ def intrinsics(focal: tuple[float, float], centre: tuple[float, float], size: tu
         centre: the principal point (x, y), in pixels from the picture's upper left corner.
         size: (height, width).
         where: see the module.
+        names: what the file calls the focal lengths and the principal point.
 
     Raises:
-        InputError: a focal length or a size that is none, or a principal point nowhere near the picture.
+        InputError: a focal length or a size that is none, a principal point nowhere near the picture, or either as a
+            share of the size.
     """
     height, width = size
     if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
@@ -136,6 +148,12 @@ def intrinsics(focal: tuple[float, float], centre: tuple[float, float], size: tu
         raise InputError(f"{where}: focal lengths must be positive and in pixels, not {focal[0]:g} and {focal[1]:g}")
     if not all(abs(value) <= 1e9 for value in centre):
         raise InputError(f"{where}: the principal point ({centre[0]:g}, {centre[1]:g}) is not in pixels")
+    if max(focal) < max(size) / _WIDEST or (min(size) > 8 and all(0 < value < 1 for value in centre)):
+        raise InputError(
+            f"{where}: {names[0]} {focal[0]:g} and {names[2]} {centre[0]:g} are not in pixels of a picture of "
+            f"{height}x{width} (height x width); multiply {names[0]} and {names[2]} by the width, {names[1]} and "
+            f"{names[3]} by the height"
+        )
     return np.array([[focal[0], 0.0, centre[0]], [0.0, focal[1], centre[1]], [0.0, 0.0, 1.0]])
 
 
@@ -147,12 +165,29 @@ def from_matrix(values: Float[np.ndarray, "3 3"], size: tuple[int, int], where: 
     return intrinsics((values[0, 0], values[1, 1]), (values[0, 2], values[1, 2]), size, where)
 
 
+def select(items: Sequence[Item], chosen: Sequence[int], where: str | os.PathLike[str]) -> list[Item]:
+    """Those of a scene's cameras that are asked for, in that order; of none, all.
+
+    Raises:
+        InputError: one that is not there.
+    """
+    missing = [index for index in chosen if not 0 <= index < len(items)]
+    if missing:
+        raise InputError(f"{where} has cameras 0 to {len(items) - 1}, so there is no camera {missing[0]}")
+    return [items[index] for index in chosen] or list(items)
+
+
 def is_file(path: Path) -> bool:
     """Whether there is such a file; names no file system can hold are none."""
     try:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The folders and the name in a path, as this or another system writes it."""
+    return tuple(part for part in text.replace("\\", "/").split("/") if part not in ("", "."))
 
 
 def beside(folder: Path, stem: str, suffixes: Sequence[str]) -> Path | None:

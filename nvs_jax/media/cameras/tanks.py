@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.cameras.files import MAX_FRAMES, beside, check_frames, from_matrix, is_file
+from nvs_jax.media.cameras.files import MAX_FRAMES, beside, check_frames, from_matrix, is_file, select
 from nvs_jax.media.cameras.rotations import check_pose, pose_matrix
 from nvs_jax.media.cameras.views import CameraSet, PosedCamera
 
@@ -21,7 +21,9 @@ _PICTURES = (".jpg", ".png", ".jpeg")
 _DEPTHS = (".npy", ".pfm")  # the release's order
 
 
-def read_tanks(path: str | os.PathLike[str], views: Sequence[int] | None = None) -> CameraSet:
+def read_tanks(
+    path: str | os.PathLike[str], views: Sequence[int] | None = None, chosen: Sequence[int] = ()
+) -> CameraSet:
     """Read a folder of Rs.npy [N,3,3], ts.npy [N,3], Ks.npy [N,3,3] and pictures 000001.jpg, 000002.jpg and so on.
 
     Rotations and translations are world-to-camera with OpenCV's axes; intrinsics are for 274x504.
@@ -31,6 +33,7 @@ def read_tanks(path: str | os.PathLike[str], views: Sequence[int] | None = None)
         views: which pose, counted from 1, each picture has, in the order of their names: the release's folders hold
             two pictures of a longer sequence, and its options --src1 and --src2 say which. None: as many poses as
             pictures.
+        chosen: which of the pictures, in this order, counted from 0; none: all.
 
     Raises:
         InputError: a file is missing or holds something else; pictures, poses and `views` are not equally many.
@@ -43,14 +46,16 @@ def read_tanks(path: str | os.PathLike[str], views: Sequence[int] | None = None)
         raise InputError(f"{folder}: {', '.join(NAMES)} hold {counts} entries; each needs one a pose")
     check_frames(len(rotations), folder)
     pictures = sorted(file for suffix in _PICTURES for file in folder.glob(f"[0-9]*{suffix}") if is_file(file))
-    chosen = list(range(1, len(rotations) + 1)) if views is None else list(views)
-    if len(chosen) != len(pictures):
-        hint = "; say which pose each picture has" if views is None else ""
-        raise InputError(f"{folder}: {len(pictures)} pictures for {len(chosen)} poses{hint}")
-    if not all(1 <= view <= len(rotations) for view in chosen):
-        raise InputError(f"{folder}: views are counted from 1 to {len(rotations)}, not {chosen}")
+    views = range(1, len(rotations) + 1) if views is None else views
+    if len(views) != len(pictures):
+        raise InputError(
+            f"{folder}: {len(pictures)} pictures for {len(views)} poses; put all pictures there, or keep only their "
+            f"entries in {', '.join(NAMES)}"
+        )
+    if not all(1 <= view <= len(rotations) for view in views):
+        raise InputError(f"{folder}: views are counted from 1 to {len(rotations)}, not {list(views)}")
     cameras = []
-    for view, picture in zip(chosen, pictures, strict=True):
+    for view, picture in select(list(zip(views, pictures, strict=True)), chosen, folder):
         where = f"{folder}: pose {view}"
         cameras.append(
             PosedCamera(

@@ -5,9 +5,9 @@ See https://docs.nerf.studio/quickstart/data_conventions.html: `transform_matrix
 """
 
 import json
-import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,35 +19,40 @@ from nvs_jax.media.cameras.files import (
     beside,
     check_frames,
     from_matrix,
-    intrinsics,
-    is_file,
     matrix,
+    names_in,
     number,
     read_json,
+    select,
 )
 from nvs_jax.media.cameras.ply import read_ply, write_ply
 from nvs_jax.media.cameras.rotations import check_pose, from_opengl, invert, to_opengl
-from nvs_jax.media.cameras.views import CameraSet, Matrix, Pose, PosedCamera
+from nvs_jax.media.cameras.transforms_lens import check_undistorted, lens
+from nvs_jax.media.cameras.views import CameraSet, DepthUnit, Pose, PosedCamera
 from nvs_jax.media.photo import photo_size
 
 NAMES = ("transforms.json", "transforms_train.json")
 
-_DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
-_PINHOLES = ("PINHOLE", "SIMPLE_PINHOLE", "OPENCV", "SIMPLE_RADIAL", "RADIAL", "FULL_OPENCV", "PERSPECTIVE")
 # The synthetic scenes leave the suffix out.
-_SUFFIXES = ("", ".png", ".jpg", ".jpeg", ".JPG", ".webp")
+_SUFFIXES = ("", ".png", ".jpg", ".jpeg", ".webp", ".PNG", ".JPG", ".JPEG")
+# What a step of its depth maps is worth: instant-ngp's, of whole numbers, and nerfstudio's, of any.
+_INTEGER_UNIT, _UNIT = "integer_depth_scale", "depth_unit_scale_factor"
+_DEPTHS = ("depth_file_path", "depth_path")
+_WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
 _POINTS_FILE = "sparse_pc.ply"
 
 
-def read_transforms(path: str | os.PathLike[str]) -> CameraSet:
+def read_transforms(path: str | os.PathLike[str], chosen: Sequence[int] = (), *, points: bool = True) -> CameraSet:
     """Read a transforms.json.
 
-    Intrinsics are the frame's own, or the file's: `fl_x`, `fl_y`, `cx`, `cy`, `w`, `h`, or `camera_angle_x`. Where
-    sizes are missing they are the picture's; a missing principal point is the picture's middle. `applied_transform`,
-    which the file's maker multiplied the original poses (and points) by, is undone.
+    Intrinsics are the frame's own, or the file's: see `nvs_jax.media.cameras.transforms_lens`. Sizes that are missing
+    are the pictures', as they are stored; a missing principal point is the picture's middle. `applied_transform`, which
+    the file's maker multiplied the original poses (and points) by, is undone.
 
     Args:
         path: the file, or its folder. Pictures and depth maps are named relative to it.
+        chosen: which of the frames, in this order, counted from 0; none: all. Files of others need not be there.
+        points: whether to read the points; without, their file need not be there.
 
     Raises:
         InputError: missing or malformed; no frames; a picture or depth map is missing; a lens with distortion.
@@ -61,11 +66,13 @@ def read_transforms(path: str | os.PathLike[str]) -> CameraSet:
         raise InputError(f"{file}: must be an object with a list of 'frames'")
     check_frames(len(frames), file)
     undo = invert(_applied_transform(content, f"{file}: applied_transform"))
-    cameras = tuple(_camera(frame, content, undo, file, index) for index, frame in enumerate(frames))
-    if content.get("ply_file_path") is None:
-        return CameraSet(cameras)
-    points, colours = read_ply(_file(content["ply_file_path"], file, "ply_file_path", ("",)))
-    return CameraSet(cameras, points @ undo[:3, :3].T + undo[:3, 3], colours)
+    taken = select(list(enumerate(frames)), chosen, file)
+    cameras = tuple(_camera(frame, content, undo, file, index) for index, frame in taken)
+    names = tuple(_name(frame.get("file_path")) for frame in frames if isinstance(frame, dict))
+    if content.get("ply_file_path") is None or not points:
+        return CameraSet(cameras, names=names)
+    positions, colours = read_ply(_file(content["ply_file_path"], file, "ply_file_path", ("",)))
+    return CameraSet(cameras, positions @ undo[:3, :3].T + undo[:3, 3], colours, names=names)
 
 
 def write_transforms(path: str | os.PathLike[str], cameras: CameraSet) -> None:
@@ -99,48 +106,40 @@ def _camera(frame: Any, shared: Mapping[str, Any], undo: Pose, file: Path, index
     if not isinstance(frame, dict):
         raise InputError(f"{where} must be an object")
     picture = _file(frame.get("file_path"), file, f"{where}: file_path", _SUFFIXES)
-    depth = frame.get("depth_file_path")
-    K, (height, width) = _intrinsics({**shared, **frame}, picture, where)
+    values = {**shared, **frame}
+    check_undistorted(values, where)
+    if values.get("w") is None or values.get("h") is None:
+        height, width = photo_size(picture, as_stored=True)
+    else:
+        height, width = (int(number(values[name], f"{where}: {name}")) for name in "hw")
     camera_to_world = matrix(frame.get("transform_matrix"), 4, 4, f"{where}: transform_matrix")
+    named = next((name for name in _DEPTHS if frame.get(name) is not None), None)
+    depth = None if named is None else _file(frame[named], file, f"{where}: {named}", ("",))
     return PosedCamera(
         pose=from_opengl(undo @ check_pose(camera_to_world, where)),
-        intrinsics=K,
+        intrinsics=lens(frame, shared, (height, width), where),
         height=height,
         width=width,
         picture=picture,
-        depth=None if depth is None else _file(depth, file, f"{where}: depth_file_path", ("",)),
+        depth=depth,
+        name=_name(frame["file_path"]),
+        depth_unit=None if depth is None else _depth_unit(values, depth, where),
     )
 
 
-def _intrinsics(values: Mapping[str, Any], picture: Path, where: str) -> tuple[Matrix, tuple[int, int]]:
-    """K and (height, width)."""
-    model = values.get("camera_model", "OPENCV")
-    if model not in _PINHOLES:
-        raise InputError(f"{where}: the camera_model is not a pinhole; undistort the pictures first")
-    if values.get("is_fisheye") is True or any(abs(_optional(values, name, where)) > 1e-6 for name in _DISTORTION):
-        raise InputError(f"{where}: the lens has distortion; undistort the pictures first (COLMAP's image_undistorter)")
-    if values.get("w") is None or values.get("h") is None:
-        height, width = photo_size(picture)
-    else:
-        height, width = (int(number(values[name], f"{where}: {name}")) for name in "hw")
-    if "fl_x" in values:
-        focal_x = number(values["fl_x"], f"{where}: fl_x")
-    else:
-        focal_x = _focal_of_angle(values.get("camera_angle_x"), width, f"{where}: fl_x is missing, so camera_angle_x")
-    focal_y = _optional(values, "fl_y", where, focal_x)
-    centre = (_optional(values, "cx", where, width / 2), _optional(values, "cy", where, height / 2))
-    return intrinsics((focal_x, focal_y), centre, (height, width), where), (height, width)
+def _depth_unit(values: Mapping[str, Any], depth: Path, where: str) -> DepthUnit | None:
+    whole_numbers = depth.suffix.lower() == ".png"
+    for name in (_INTEGER_UNIT, _UNIT):
+        if values.get(name) is not None and (whole_numbers or name == _UNIT):
+            size = number(values[name], f"{where}: {name}")
+            if not 1e-9 <= size <= 1e9:
+                raise InputError(f"{where}: {name} must be positive: what a step of the depth maps is worth")
+            return DepthUnit(size, name)
+    return None
 
 
-def _focal_of_angle(angle: Any, width: int, where: str) -> float:
-    """Focal length of a picture that spans `angle` (radians) from left to right."""
-    if not 0 < number(angle, where) < math.pi:
-        raise InputError(f"{where} must be between 0 and pi")
-    return width / 2 / math.tan(angle / 2)
-
-
-def _optional(values: Mapping[str, Any], name: str, where: str, default: float = 0.0) -> float:
-    return default if values.get(name) is None else number(values[name], f"{where}: {name}")
+def _name(file_path: Any) -> str:
+    return "/".join(names_in(file_path)) if isinstance(file_path, str) else ""
 
 
 def _applied_transform(content: Mapping[str, Any], where: str) -> Pose:
@@ -154,14 +153,16 @@ def _applied_transform(content: Mapping[str, Any], where: str) -> Pose:
 
 
 def _file(name: Any, file: Path, where: str, suffixes: tuple[str, ...]) -> Path:
+    """A file that is named relative to the .json, also with backslashes, or by its whole path."""
     if not isinstance(name, str) or not name:
         raise InputError(f"{where} must name a file")
-    found = beside(file.parent, name, suffixes) if not Path(name).is_absolute() else None
-    if Path(name).is_absolute() and is_file(Path(name)):
-        found = Path(name)
-    if found is None:
-        raise InputError(f"{where}: there is no file {name[:200]!r} beside {file.name}")
-    return found
+    for path in (Path(name), Path(*(("/",) if name.startswith("/") else ()), *names_in(name))):
+        found = beside(file.parent, os.fspath(path), suffixes)  # a whole path stays one
+        if found is not None:
+            return found
+    foreign = Path(name).is_absolute() or name.startswith("\\") or _WINDOWS_DRIVE.match(name)
+    hint = "; a whole path of another machine? Write it relative to the file" if foreign else ""
+    raise InputError(f"{where}: there is no file {name[:200]!r} beside {file.name}{hint}")
 
 
 def _lens(camera: PosedCamera, where: str) -> dict[str, float | int]:
@@ -180,7 +181,8 @@ def _frame(camera: PosedCamera, path: Path, index: int) -> dict[str, Any]:
         )
     pose = check_pose(camera.pose, f"camera {index}")
     frame = {"file_path": _relative(camera.picture, path), "transform_matrix": to_opengl(pose).tolist()}
-    return frame | ({} if camera.depth is None else {"depth_file_path": _relative(camera.depth, path)})
+    unit = {} if camera.depth_unit is None else {_UNIT: camera.depth_unit.size}
+    return frame | ({} if camera.depth is None else {"depth_file_path": _relative(camera.depth, path)} | unit)
 
 
 def _relative(target: Path, path: Path) -> str:

@@ -11,10 +11,23 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.photo import Picture, read_photo
+from nvs_jax.media.photo import Picture, photo_size, read_photo
 
 Pose = Float[np.ndarray, "4 4"]
 Matrix = Float[np.ndarray, "3 3"]
+
+
+@dataclass(frozen=True)
+class DepthUnit:
+    """What a step of the depth maps that a scene names is worth, where its own file says that.
+
+    Attributes:
+        size: in scene units.
+        name: what the file calls it.
+    """
+
+    size: float
+    name: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +42,8 @@ class PosedCamera:
         picture: the file it took; None where only the camera is known.
         depth: its depth map, of the same part of the scene as the camera's picture.
         crop: (left, top, width, height) of the camera's picture in the file's pixels; None: all of the file.
+        name: the picture's path as the scene writes it, from its folder of pictures; None: that of the file alone.
+        depth_unit: what the scene says of its depth maps; None: nothing.
     """
 
     pose: Pose
@@ -38,6 +53,8 @@ class PosedCamera:
     picture: Path | None
     depth: Path | None = None
     crop: tuple[int, int, int, int] | None = None
+    name: str | None = None
+    depth_unit: DepthUnit | None = None
 
     def resized(self, height: int, width: int) -> Matrix:
         """K after the picture is stretched to another size."""
@@ -72,10 +89,12 @@ class CameraSet:
     """The cameras of one scene.
 
     Attributes:
-        cameras: in the file's order, or sorted by name where it has none.
-        points: points of the scene, in world coordinates; None where the file has none.
+        cameras: in the file's order, or sorted by name where it has none; or those that were asked for.
+        points: points of the scene, in world coordinates; None where the file has none, or they were not asked for.
         colours: of the points.
         observations: one entry a camera, or None.
+        names: of all pictures of the scene, also of cameras that were not asked for; empty where they say nothing.
+        notes: what was chosen in reading, a line each.
 
     Raises:
         InputError: there is no camera, or the numbers of points, colours and observations do not fit together.
@@ -85,6 +104,8 @@ class CameraSet:
     points: Float[np.ndarray, "n 3"] | None = None
     colours: UInt8[np.ndarray, "_ 3"] | None = None
     observations: tuple[Observations, ...] | None = None
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         count = 0 if self.points is None else len(self.points)
@@ -104,23 +125,42 @@ class CameraSet:
         return np.stack([camera.pose for camera in self.cameras])
 
 
-def read_picture(camera: PosedCamera) -> Picture:
+def read_picture(camera: PosedCamera, *, whole: bool = False) -> Picture:
     """The picture of a camera at the file's resolution; its K there is `camera.resized(*picture.shape[:2])`.
+
+    Cameras and depth maps are of the pixels as they are stored: neither COLMAP nor nerfstudio looks at EXIF rotations.
+
+    Args:
+        camera: where the picture is.
+        whole: all of the file, of which the camera may have seen a part.
 
     Raises:
         InputError: there is none, it cannot be read, or its shape is not the camera's.
     """
     if camera.picture is None:
-        raise InputError("this camera comes without a picture; point at the folder that holds the pictures")
-    picture = read_photo(camera.picture)
+        raise InputError("the scene comes without pictures: put them into a folder images/ beside the model")
+    picture = read_photo(camera.picture, as_stored=not is_turned(camera))
+    part = picture
     if camera.crop is not None:
         left, top, width, height = camera.crop
-        picture = picture[top : top + height, left : left + width]
-    height, width = picture.shape[:2]
-    # Rounding each side of a reduced picture changes the ratio by at most a pixel of either.
-    if abs(height * camera.width - width * camera.height) > max(camera.height, camera.width, height, width):
+        part = picture[top : top + height, left : left + width]
+    height, width = part.shape[:2]
+    if not _has_shape(camera, height, width):
         raise InputError(
             f"{camera.picture}: {height}x{width} (height x width) is not the shape of its camera, "
             f"{camera.height}x{camera.width}; use the pictures, unturned and uncropped, that the cameras were made from"
         )
-    return picture
+    return picture if whole else part
+
+
+def is_turned(camera: PosedCamera) -> bool:
+    """Whether a picture has its camera's shape only when it is turned as its EXIF data says."""
+    if camera.picture is None or camera.crop is not None:
+        return False
+    stored, upright = photo_size(camera.picture, as_stored=True), photo_size(camera.picture)
+    return stored != upright and not _has_shape(camera, *stored) and _has_shape(camera, *upright)
+
+
+def _has_shape(camera: PosedCamera, height: int, width: int) -> bool:
+    # Rounding each side of a reduced picture changes the ratio by at most a pixel of either.
+    return abs(height * camera.width - width * camera.height) <= max(camera.height, camera.width, height, width)

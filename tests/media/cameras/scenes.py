@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from nvs_jax.errors import InputError
 from nvs_jax.media.cameras import CameraSet, Observations, PosedCamera
@@ -33,6 +33,17 @@ SEEDS = st.integers(0, 2**32 - 1)
 def picture_file(path: Path, height: int = HEIGHT, width: int = WIDTH) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (width, height), (200, 100, 50)).save(path)
+    return path
+
+
+def turned_picture(path: Path, orientation: int, height: int = HEIGHT, width: int = WIDTH) -> Path:
+    """A JPEG of `height` x `width` stored pixels, green above and red below, with an EXIF orientation."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[: height // 2, :, 1] = pixels[height // 2 :, :, 0] = 255
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(pixels).save(path, exif=exif, quality=95, subsampling=0)
     return path
 
 

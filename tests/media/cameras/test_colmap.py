@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nvs_jax.errors import InputError
 from nvs_jax.media.cameras import CameraSet, PosedCamera, read_colmap, write_colmap
+from nvs_jax.media.cameras.colmap import model_folder
 from tests.media.cameras.scenes import (
     CHANGES,
     HEIGHT,
@@ -152,6 +153,44 @@ def test_where_models_and_pictures_lie(tmp_path: Path) -> None:
     assert "no COLMAP model" in refused(read_colmap, tmp_path)
     outside = text_model(tmp_path / "one", images=IMAGES.replace("a.png", "../elsewhere/a.png"))
     assert "leads out of the folder" in refused(read_colmap, outside)
+
+
+@pytest.mark.parametrize("make", [text_model, binary_model])
+def test_of_several_models_the_one_with_most_pictures_is_read_and_named(tmp_path: Path, make) -> None:
+    make(tmp_path / "sparse" / "1")
+    make(tmp_path / "sparse" / "10")
+    text_model(tmp_path / "sparse" / "0", images="6 1 0 0 0 1 2 3 7 a.png\n\n", points="")
+    scene = read_colmap(tmp_path)
+    assert len(scene.cameras) == 2
+    taken = tmp_path / "sparse" / "1"
+    others = f"sparse/0 has 1, {'sparse/10'} has 2"
+    assert scene.notes == (f"{taken} is read as the scene, as the model of most pictures, 2; {others}",)
+    assert model_folder(tmp_path) == taken
+    assert not read_colmap(tmp_path / "sparse" / "0").notes
+
+
+def test_only_what_is_asked_for_must_be_there(tmp_path: Path) -> None:
+    folder = text_model(tmp_path / "sparse" / "0")
+    (folder / "points3D.txt").unlink()
+    picture = picture_file(tmp_path / "images" / "b.png")
+    scene = read_colmap(tmp_path, chosen=(1,), points=False)
+    assert [camera.picture for camera in scene.cameras] == [picture]
+    assert (scene.points, scene.observations, scene.names) == (None, None, ("a.png", "b.png"))
+    assert "image 'a.png': its picture is not in" in refused(read_colmap, tmp_path, points=False)
+    assert "points3D.txt: no such file" in refused(read_colmap, tmp_path, chosen=(1,))
+    assert "has cameras 0 to 1, so there is no camera -1" in refused(read_colmap, folder, chosen=(-1,), points=False)
+
+
+def test_what_chosen_pictures_show_goes_with_them(tmp_path: Path) -> None:
+    scene = read_colmap(text_model(tmp_path), chosen=(1, 0))
+    assert scene.observations is not None
+    assert [seen.point.tolist() for seen in scene.observations] == [[0, 1], []]
+
+
+def test_names_with_backslashes_are_found(tmp_path: Path) -> None:
+    text_model(tmp_path / "sparse" / "0", images="6 1 0 0 0 1 2 3 7 left\\a.png\n\n", points="")
+    picture = picture_file(tmp_path / "images" / "left" / "a.png")
+    assert read_colmap(tmp_path).cameras[0].picture == picture
 
 
 @pytest.mark.parametrize("kind", KINDS)

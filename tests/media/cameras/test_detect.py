@@ -39,3 +39,22 @@ def test_nothing_there(tmp_path: Path) -> None:
         assert looked_for in message
     write_poses(tmp_path / "poses.txt", np.eye(4)[None])
     assert "holds no cameras" in refused(read_cameras, tmp_path / "poses.txt")
+
+
+def test_llff_is_named(tmp_path: Path) -> None:
+    (tmp_path / "poses_bounds.npy").touch()
+    assert "LLFF's poses_bounds.npy is not read" in refused(read_cameras, tmp_path)
+
+
+def test_chosen_cameras_in_every_format(tmp_path: Path) -> None:
+    scene = random_scene(tmp_path / "json", 0, shared_lens=True)
+    write_transforms(tmp_path / "json" / "transforms.json", scene)
+    write_colmap(tmp_path / "colmap", scene)
+    (tmp_path / "tanks").mkdir()
+    test_tanks.scene(tmp_path / "tanks")
+    for name in ("json", "colmap", "tanks"):
+        whole = read_cameras(tmp_path / name)
+        chosen = read_cameras(tmp_path / name, (2, 0), points=False)
+        np.testing.assert_array_equal(chosen.poses, whole.poses[[2, 0]])
+        assert chosen.points is None
+        assert "so there is no camera 9" in refused(read_cameras, tmp_path / name, (9,))

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nvs_jax.media.cameras import read_dtu
-from tests.media.cameras.scenes import picture_file, refused
+from nvs_jax.media.cameras import read_dtu, read_picture
+from tests.media.cameras.scenes import picture_file, refused, turned_picture
 
 CAMERA = """extrinsic
 0.0 0.0 1.0 1.0
@@ -66,6 +66,16 @@ def test_the_part_that_mvsnet_kept(tmp_path: Path, size: tuple[int, int], crop: 
 )
 def test_what_is_refused(tmp_path: Path, camera: str, message: str) -> None:
     assert message in refused(read_dtu, scene(tmp_path, camera))
+
+
+def test_the_part_is_one_of_the_stored_pixels(tmp_path: Path) -> None:
+    folder = scene(tmp_path)
+    (folder / "000001.png").unlink()
+    turned_picture(folder / "000001.jpg", 6, 600, 800)
+    (camera,) = read_dtu(folder, (0,)).cameras
+    assert camera.crop == (80, 44, 640, 512)
+    assert read_picture(camera).shape == (512, 640, 3)
+    assert "so there is no camera 1" in refused(read_dtu, folder, (1,))
 
 
 def test_folders_that_are_none(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_two_pictures_of_a_longer_sequence(tmp_path: Path) -> None:
     cameras = read_tanks(scene(tmp_path, pictures=2), views=(2, 4))
     np.testing.assert_array_equal(cameras.poses, POSES[[1, 3]])
     assert [camera.depth for camera in cameras.cameras] == [None, tmp_path / "000002.npy"]
-    assert "2 pictures for 4 poses; say which pose each picture has" in refused(read_tanks, tmp_path)
+    assert "2 pictures for 4 poses; put all pictures there" in refused(read_tanks, tmp_path)
     assert "2 pictures for 1 poses" in refused(read_tanks, tmp_path, views=(1,))
     for views in ((0, 1), (1, 5)):
         assert "counted from 1 to 4" in refused(read_tanks, tmp_path, views=views)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.cameras import CameraSet, PosedCamera, read_transforms, write_ply, write_transforms
+from nvs_jax.media.cameras import CameraSet, DepthUnit, PosedCamera, read_transforms, write_ply, write_transforms
 from tests.media.cameras.scenes import (
     CHANGES,
     KEEP,
@@ -18,6 +18,7 @@ from tests.media.cameras.scenes import (
     picture_file,
     random_scene,
     refused,
+    turned_picture,
 )
 
 # At z = 5, looking down -z, y up: the convention's own example.
@@ -102,6 +103,62 @@ def test_depth(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("frame", "shared", "expected"),
+    [
+        ({}, {"integer_depth_scale": 2e-4}, DepthUnit(2e-4, "integer_depth_scale")),
+        ({}, {"depth_unit_scale_factor": 1e-3}, DepthUnit(1e-3, "depth_unit_scale_factor")),
+        (
+            {"depth_unit_scale_factor": 0.5},
+            {"depth_unit_scale_factor": 1e-3},
+            DepthUnit(0.5, "depth_unit_scale_factor"),
+        ),
+        ({}, {}, None),
+        ({"depth_path": "0.npy"}, {"integer_depth_scale": 2e-4}, None),
+        ({"depth_path": "0.npy"}, {"depth_unit_scale_factor": 0.5}, DepthUnit(0.5, "depth_unit_scale_factor")),
+    ],
+)
+def test_what_a_step_of_depth_is_worth(tmp_path: Path, frame, shared, expected) -> None:
+    for suffix in ("npy", "png"):
+        (tmp_path / f"0.{suffix}").touch()
+    (camera,) = read_transforms(by_hand(tmp_path, {"depth_path": "0.png"} | frame, **shared)).cameras
+    assert camera.depth_unit == expected
+    write_transforms(tmp_path / "again.json", CameraSet((camera,)))
+    (again,) = read_transforms(tmp_path / "again.json").cameras
+    assert (again.depth_unit and again.depth_unit.size) == (expected and expected.size)
+
+
+@pytest.mark.parametrize("name", ["images/0", "./images/0", r"images\0.png", r".\images\0.png", r"images\0"])
+def test_paths_as_other_systems_write_them(tmp_path: Path, name: str) -> None:
+    (camera,) = read_transforms(by_hand(tmp_path, {"file_path": name})).cameras
+    assert camera.picture is not None and camera.picture.samefile(tmp_path / "images" / "0.png")
+
+
+@pytest.mark.parametrize("name", ["/home/x/images/0.png", r"C:\data\images\0.png", r"\\server\images\0.png"])
+def test_whole_paths_of_another_machine_are_named(tmp_path: Path, name: str) -> None:
+    said = refused(read_transforms, by_hand(tmp_path, {"file_path": name}))
+    assert "a whole path of another machine? Write it relative to the file" in said
+
+
+def test_sizes_are_those_of_the_stored_pixels(tmp_path: Path) -> None:
+    path = by_hand(tmp_path, {"file_path": "images/turned.jpg"}, w=None, h=None, cx=None, cy=None)
+    turned_picture(tmp_path / "images" / "turned.jpg", 6)
+    (camera,) = read_transforms(path).cameras
+    assert (camera.height, camera.width) == (48, 64)
+    np.testing.assert_array_equal(camera.intrinsics, [[100, 0, 32], [0, 90, 24], [0, 0, 1]])
+
+
+def test_only_what_is_asked_for_must_be_there(tmp_path: Path) -> None:
+    frames = [{"file_path": f"images/{i}.png", "transform_matrix": AT_Z5} for i in (7, 0)]
+    path = by_hand(tmp_path, frames=frames, ply_file_path="none.ply")
+    scene = read_transforms(path, (1,), points=False)
+    assert [camera.picture for camera in scene.cameras] == [tmp_path / "images" / "0.png"]
+    assert (scene.points, scene.names) == (None, ("images/7.png", "images/0.png"))
+    assert "images/7.png" in refused(read_transforms, path, points=False)
+    assert "none.ply" in refused(read_transforms, path, (1,))
+    assert "has cameras 0 to 1, so there is no camera 2" in refused(read_transforms, path, (2,))
+
+
 @settings(max_examples=10, deadline=None)
 @given(seed=SEEDS, shared_lens=st.booleans())
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, seed: int, shared_lens: bool) -> None:
@@ -177,11 +234,11 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
         ({}, {"camera_model": "OPENCV_FISHEYE"}, "not a pinhole"),
         ({}, {"camera_model": ["OPENCV"]}, "not a pinhole"),
         ({}, {"is_fisheye": True}, "distortion"),
-        ({"k1": -0.01}, {}, "frame 0: the lens has distortion; undistort the pictures"),
+        ({"k1": -0.01}, {}, "frame 0: the lens has distortion (k1); undistort the pictures"),
         ({}, {"fl_x": "100"}, "frame 0: fl_x must be a finite number within 1e+15, not a str"),
         ({}, {"fl_x": -100}, "focal lengths must be positive"),
-        ({}, {"fl_x": None}, "fl_x is missing, so camera_angle_x must be a finite number"),
-        ({}, {"fl_x": None, "camera_angle_x": 4}, "between 0 and pi"),
+        ({}, {"fl_x": None, "fl_y": None}, "no focal length: fl_x (pixels) is missing, and so is camera_angle_x"),
+        ({}, {"fl_x": None, "fl_y": None, "camera_angle_x": 4}, "between 0 and pi"),
         ({}, {"w": 0}, "no picture's size"),
         ({}, {"ply_file_path": "none.ply"}, "ply_file_path: there is no file"),
     ],

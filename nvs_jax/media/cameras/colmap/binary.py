@@ -8,6 +8,7 @@ import numpy as np
 from nvs_jax.errors import InputError
 from nvs_jax.media.cameras.colmap.model import (
     NAMES,
+    NO_POINTS,
     PROJECTIONS,
     CameraRecord,
     ImageRecord,
@@ -16,7 +17,7 @@ from nvs_jax.media.cameras.colmap.model import (
     unique,
     unsupported,
 )
-from nvs_jax.media.cameras.files import LARGEST, read_bytes
+from nvs_jax.media.cameras.files import LARGEST, is_file, read_bytes
 
 _COUNT = struct.Struct("<Q")
 _CAMERA = struct.Struct("<IiQQ")  # number, model, width, height; then its parameters
@@ -73,8 +74,8 @@ class _Cursor:
             raise InputError(f"{self.path}: more bytes than records; the file is damaged")
 
 
-def read_binary_model(folder: Path) -> Model:
-    """Read a model from binary files.
+def read_binary_model(folder: Path, points: bool = True) -> Model:
+    """Read a model from binary files; without points, only cameras and images.
 
     Raises:
         InputError: a file is missing, too large or damaged, or a number comes twice.
@@ -82,8 +83,20 @@ def read_binary_model(folder: Path) -> Model:
     return Model(
         cameras=_read_cameras(_Cursor(folder / "cameras.bin")),
         images=_read_images(_Cursor(folder / "images.bin")),
-        points=_read_points(_Cursor(folder / "points3D.bin")),
+        points=_read_points(_Cursor(folder / "points3D.bin")) if points else NO_POINTS,
     )
+
+
+def count_binary_images(folder: Path) -> int:
+    """How many images a model says it has; 0 where it has no such file."""
+    if not is_file(folder / "images.bin"):
+        return 0
+    try:
+        with (folder / "images.bin").open("rb") as stream:
+            start = stream.read(_COUNT.size)
+    except OSError as error:
+        raise InputError(f"{folder / 'images.bin'}: cannot be read ({error.strerror})") from error
+    return _COUNT.unpack(start)[0] if len(start) == _COUNT.size else 0
 
 
 def write_binary_model(folder: Path, model: Model) -> None:

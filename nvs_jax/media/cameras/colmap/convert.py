@@ -1,6 +1,7 @@
 """A COLMAP model as cameras, and back."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from jaxtyping import Int
 from nvs_jax.errors import InputError
 from nvs_jax.media.atomic import atomic_folder
 from nvs_jax.media.cameras.colmap.binary import read_binary_model, write_binary_model
+from nvs_jax.media.cameras.colmap.folders import choice, model_folder, picture_in, pictures_near
 from nvs_jax.media.cameras.colmap.model import (
     NO_POINT,
     CameraRecord,
@@ -19,22 +21,30 @@ from nvs_jax.media.cameras.colmap.model import (
     record_intrinsics,
 )
 from nvs_jax.media.cameras.colmap.text import read_text_model, write_text_model
-from nvs_jax.media.cameras.files import check_frames, from_matrix, is_file
+from nvs_jax.media.cameras.files import check_frames, from_matrix, is_file, select
 from nvs_jax.media.cameras.rotations import check_pose, pose_matrix, quaternion_of, rotation_of
 from nvs_jax.media.cameras.views import CameraSet, Observations, PosedCamera
 
 
-def read_colmap(path: str | os.PathLike[str], pictures: str | os.PathLike[str] | None = None) -> CameraSet:
+def read_colmap(
+    path: str | os.PathLike[str],
+    pictures: str | os.PathLike[str] | None = None,
+    *,
+    chosen: Sequence[int] = (),
+    points: bool = True,
+) -> CameraSet:
     """Read a model of undistorted pictures, with its sparse points and where each picture shows them.
 
     Args:
-        path: the folder of the model's files (binary ones are preferred), or one that holds it as `sparse/0` or
-            `sparse`.
+        path: the folder of the model's files (binary ones are preferred), or one that holds it as `sparse/0`, another
+            number, or `sparse`; of several the one with most pictures.
         pictures: the folder the images' names start from; None: `images` beside the model or up to two folders above
             it, and where there is none, cameras come without pictures.
+        chosen: which of the cameras, in this order, counted from 0; none: all. Pictures of others need not be there.
+        points: whether to read points and where they are seen; without, their file need not be there.
 
     Returns:
-        cameras sorted by the pictures' names.
+        cameras sorted by the pictures' names, or those chosen.
 
     Raises:
         InputError: no model there, or a damaged or empty one; a lens with distortion; a picture is missing.
@@ -42,20 +52,22 @@ def read_colmap(path: str | os.PathLike[str], pictures: str | os.PathLike[str] |
     folder = model_folder(Path(path))
     if folder is None:
         raise InputError(f"{path}: no COLMAP model here; point at the folder of cameras, images and points3D")
-    model = read_binary_model(folder) if is_file(folder / "cameras.bin") else read_text_model(folder)
+    binary = is_file(folder / "cameras.bin")
+    model = read_binary_model(folder, points) if binary else read_text_model(folder, points)
     check_frames(len(model.images), folder)
-    root = Path(pictures) if pictures is not None else _pictures_near(folder)
+    root = Path(pictures) if pictures is not None else pictures_near(folder)
     if root is not None and not root.is_dir():
         raise InputError(f"{root}: no such folder of pictures")
-    order = np.argsort(model.points.numbers)
-    if (np.diff(model.points.numbers[order]) == 0).any():
-        raise InputError(f"{folder}: two points have one number; write the model again")
     images = sorted(model.images.values(), key=lambda image: image.name)
+    taken = select(images, chosen, path)
+    note = choice(Path(path))
     return CameraSet(
-        cameras=tuple(_posed_camera(image, model, root, folder) for image in images),
-        points=model.points.xyz,
-        colours=model.points.colours,
-        observations=tuple(_observations(image, model.points.numbers, order, folder) for image in images),
+        cameras=tuple(_posed_camera(image, model, root, folder) for image in taken),
+        points=model.points.xyz if points else None,
+        colours=model.points.colours if points else None,
+        observations=_all_observations(taken, model.points, folder) if points else None,
+        names=tuple(image.name for image in images),
+        notes=() if note is None else (note,),
     )
 
 
@@ -84,20 +96,6 @@ def write_colmap(
         (write_binary_model if kind == "binary" else write_text_model)(temporary, model)
 
 
-def model_folder(path: Path) -> Path | None:
-    """Where, at `path` or below, a model's files are; None: nowhere."""
-    folders = (path, path / "sparse" / "0", path / "sparse")
-    return next(
-        (folder for folder in folders for end in ("bin", "txt") if is_file(folder / f"cameras.{end}")),
-        None,
-    )
-
-
-def _pictures_near(folder: Path) -> Path | None:
-    above = (folder, *folder.resolve().parents[:2])
-    return next((place / "images" for place in above if (place / "images").is_dir()), None)
-
-
 def _posed_camera(image: ImageRecord, model: Model, root: Path | None, folder: Path) -> PosedCamera:
     where = f"{folder}: image {image.name!r}"
     if image.camera not in model.cameras:
@@ -109,16 +107,16 @@ def _posed_camera(image: ImageRecord, model: Model, root: Path | None, folder: P
         intrinsics=record_intrinsics(record, f"{folder}: camera {image.camera}"),
         height=record.height,
         width=record.width,
-        picture=None if root is None else _picture(root, image.name, where),
+        picture=None if root is None else picture_in(root, image.name, where),
+        name=image.name,
     )
 
 
-def _picture(root: Path, name: str, where: str) -> Path:
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise InputError(f"{where}: its name leads out of the folder of pictures")
-    if not is_file(root / name):
-        raise InputError(f"{where}: its picture is not in {root}; name the folder of the pictures")
-    return root / name
+def _all_observations(images: list[ImageRecord], points: PointRecords, folder: Path) -> tuple[Observations, ...]:
+    order = np.argsort(points.numbers)
+    if (np.diff(points.numbers[order]) == 0).any():
+        raise InputError(f"{folder}: two points have one number; write the model again")
+    return tuple(_observations(image, points.numbers, order, folder) for image in images)
 
 
 def _observations(

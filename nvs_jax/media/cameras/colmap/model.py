@@ -67,6 +67,9 @@ class PointRecords:
     colours: UInt8[np.ndarray, "n 3"]
 
 
+NO_POINTS = PointRecords(np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros((0, 3), np.uint8))
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A sparse model. Cameras and images are keyed by their numbers."""

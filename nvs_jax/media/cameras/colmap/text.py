@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from nvs_jax.errors import InputError
 from nvs_jax.media.cameras.colmap.model import (
     NO_POINT,
+    NO_POINTS,
     PROJECTIONS,
     CameraRecord,
     ImageRecord,
@@ -17,13 +18,13 @@ from nvs_jax.media.cameras.colmap.model import (
     unique,
     unsupported,
 )
-from nvs_jax.media.cameras.files import MAX_BYTES, floats, read_text, rows, whole
+from nvs_jax.media.cameras.files import MAX_BYTES, floats, is_file, read_text, rows, whole
 
 _MAX_ID = 2**32 - 1
 
 
-def read_text_model(folder: Path) -> Model:
-    """Read a model from text.
+def read_text_model(folder: Path, points: bool = True) -> Model:
+    """Read a model from text; without points, only cameras and images.
 
     Raises:
         InputError: a file is missing, too large or malformed, or a number comes twice.
@@ -31,8 +32,15 @@ def read_text_model(folder: Path) -> Model:
     return Model(
         cameras=_read_cameras(folder / "cameras.txt"),
         images=_read_images(folder / "images.txt"),
-        points=_read_points(folder / "points3D.txt"),
+        points=_read_points(folder / "points3D.txt") if points else NO_POINTS,
     )
+
+
+def count_text_images(folder: Path) -> int:
+    """How many images a model has; 0 where it has no such file."""
+    if not is_file(folder / "images.txt"):
+        return 0
+    return sum(1 for _ in _pairs_of_lines(folder / "images.txt"))
 
 
 def write_text_model(folder: Path, model: Model) -> None:

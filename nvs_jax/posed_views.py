@@ -1,0 +1,196 @@
+"""The given views of a posed scene as arrays: pictures, cameras, and depth in the cameras' units."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from nvs_jax.conditions import Sources
+from nvs_jax.errors import InputError
+from nvs_jax.media import fit
+from nvs_jax.media.cameras import CameraSet, PosedCamera, find_depth_maps, is_turned, read_cameras, read_picture
+from nvs_jax.saying import say
+from nvs_jax.settings import RenderSettings
+from nvs_jax.sparse_points import depth_by_points, seen_points
+from nvs_jax.views import (
+    PNG_SCALE,
+    TO_CENTRE,
+    DepthFile,
+    DepthKind,
+    DepthSource,
+    EstimatedDepth,
+    View,
+    fitted_depth,
+    output_size,
+    scene_depth,
+)
+
+
+@dataclass(frozen=True)
+class NamedDepth:
+    """The depth maps that the scene's own files name, and what their numbers mean.
+
+    Attributes:
+        kind: of the maps.
+        png_scale: of a .png, stored values a scene unit; None: as the scene says, and as of any other .png where it
+            says nothing.
+    """
+
+    kind: DepthKind = "depth"
+    png_scale: float | None = None
+
+
+@dataclass(frozen=True)
+class _PosedDepth:
+    """Where one view's depth comes from.
+
+    Attributes:
+        source: the file, or what estimates it.
+        unit: of the file's numbers, in scene units.
+    """
+
+    source: DepthSource
+    unit: float = 1.0
+
+
+def read_sources(
+    scene: Path,
+    chosen: tuple[int, ...],
+    depth: DepthSource | NamedDepth,
+    settings: RenderSettings,
+    multiple: int,
+) -> tuple[Sources, View]:
+    """The given views of a posed scene, and the first of them.
+
+    Disparity, of files or estimated, is fitted to the scene's points: its scale and shift are not the cameras'. With
+    the release's mapping (`camera.disparity.rule`) that of files is taken as it is.
+
+    Args:
+        scene: what `nvs_jax.media.cameras.read_cameras` reads.
+        chosen: which cameras, in order; none: all.
+        depth: its path is a folder of depth maps, which lie and are called as the pictures; or the scene's own; or what
+            estimates them, which is then fitted to the scene's points.
+        settings: picture and camera are used.
+        multiple: rows and columns of the result are multiples of this.
+
+    Raises:
+        InputError: a camera that is not there, or is without picture or depth; depth that must be fitted in a scene
+            without points.
+    """
+    fitted = isinstance(depth, EstimatedDepth) or (
+        depth.kind == "disparity" and settings.camera.disparity.rule != "release"
+    )
+    known = read_cameras(scene, chosen, points=fitted)
+    for note in known.notes:
+        say(note)
+    _say_turned(known.cameras)
+    if fitted and not isinstance(depth, EstimatedDepth) and known.observations is None:
+        raise InputError(
+            f"{scene} has no points seen in its pictures, to which disparity could be fitted, whose units are not the "
+            "cameras': give maps of depth with --depth-kind depth, or a COLMAP model with points3D"
+        )
+    size = None
+    views = []
+    for index, (camera, where) in enumerate(zip(known.cameras, _depths(known, depth), strict=True)):
+        view = _posed_view(camera, where, settings, multiple, size, seen_points(known, index) if fitted else None)
+        size = view.depth.shape
+        views.append(view)
+    sources = Sources(
+        pictures=jnp.stack([jnp.asarray(view.picture) for view in views]),
+        depths=jnp.stack([jnp.asarray(view.depth) for view in views]),
+        intrinsics=jnp.stack([jnp.asarray(view.intrinsics) for view in views]),
+        poses=jnp.asarray(known.poses, jnp.float32),
+    )
+    return sources, views[0]
+
+
+def has_depth(scene: Path, chosen: Sequence[int] = ()) -> bool:
+    """Whether a posed scene names a depth map for every camera, or for every one that is chosen."""
+    return all(camera.depth is not None for camera in read_cameras(scene, chosen, points=False).cameras)
+
+
+def _posed_view(
+    camera: PosedCamera,
+    depth: _PosedDepth,
+    settings: RenderSettings,
+    multiple: int,
+    size: tuple[int, ...] | None,
+    points: Float[np.ndarray, "n 3"] | None,
+) -> View:
+    """A posed camera's picture and depth, fitted; `size` is that of the views before it, `points` what it sees."""
+    stretch = settings.picture.fit == "resize"
+    # The release takes the whole file, whatever the camera saw of it.
+    picture = read_picture(camera, whole=stretch)
+    rows, columns = picture.shape[:2]
+    height, width = output_size((rows, columns), settings.picture, multiple) if size is None else size
+    fitted, plan = fit(picture, height, width, settings.picture.fit)
+    if stretch:
+        intrinsics = camera.resized(height, width)
+    else:  # files count from the picture's corner, the warp from the centre of its first pixel
+        intrinsics = plan.intrinsics(camera.resized(rows, columns)) - TO_CENTRE
+    values = fitted_depth(depth.source, picture, plan) * np.float32(depth.unit)
+    if points is None:
+        values = scene_depth(values[None], depth.source, settings)[0]
+    else:
+        inverse = values if depth.source.kind == "disparity" else 1 / np.maximum(values, np.float32(1e-3))
+        values = depth_by_points(inverse, points, camera.pose, intrinsics, str(camera.picture))
+    return View(
+        picture=fitted,
+        depth=values,
+        intrinsics=intrinsics.astype(np.float32),
+        fit=plan,
+        photo_size=(rows, columns),
+        depth_kind=depth.source.kind,
+    )
+
+
+def _depths(known: CameraSet, depth: DepthSource | NamedDepth) -> list[_PosedDepth]:
+    """Of every camera."""
+    if isinstance(depth, EstimatedDepth):
+        return [_PosedDepth(depth)] * len(known.cameras)
+    if isinstance(depth, NamedDepth):
+        found = [_named(camera, depth) for camera in known.cameras]
+        for line in dict.fromkeys(line for _, line in found):
+            say(line)
+        return [where for where, _ in found]
+    maps = find_depth_maps(depth.path, [_name(camera) for camera in known.cameras], known.names)
+    return [_PosedDepth(replace(depth, path=path)) for path in maps]
+
+
+def _named(camera: PosedCamera, depth: NamedDepth) -> tuple[_PosedDepth, str]:
+    """Where a camera's depth is according to the scene, and a line on what it is taken for."""
+    if camera.depth is None:
+        raise InputError(f"{camera.picture} comes without depth: give a folder of depth maps with --depth")
+    line = f"the scene's own {camera.depth.suffix} depth is read as {depth.kind}"
+    scale_of_png = depth.kind == "depth" and camera.depth.suffix.lower() == ".png"
+    if depth.png_scale is not None and not scale_of_png:
+        line += "; --png-scale is for a .png of depth"
+    unit = camera.depth_unit
+    if depth.kind == "disparity":  # of which the scale does not matter
+        return _PosedDepth(DepthFile(camera.depth, depth.kind)), line
+    if scale_of_png and (depth.png_scale is not None or unit is None):
+        scale = depth.png_scale or PNG_SCALE
+        why = "" if depth.png_scale is None else ", as --png-scale says"
+        return _PosedDepth(DepthFile(camera.depth, depth.kind, scale)), f"{line}, {scale:g} steps a unit{why}"
+    if unit is None:
+        return _PosedDepth(DepthFile(camera.depth, depth.kind)), f"{line} in the cameras' units"
+    file = DepthFile(camera.depth, depth.kind, 1.0)
+    return _PosedDepth(file, unit.size), f"{line}, {1 / unit.size:g} steps a unit, as its {unit.name} says"
+
+
+def _name(camera: PosedCamera) -> str:
+    if camera.name is not None:
+        return camera.name
+    return "" if camera.picture is None else camera.picture.name
+
+
+def _say_turned(cameras: Sequence[PosedCamera]) -> None:
+    turned = [camera for camera in cameras if is_turned(camera)]
+    if turned:
+        say(
+            f"{turned[0].picture} is read as its EXIF orientation says: only so it has its camera's shape"
+            + (f"; {len(turned) - 1} more alike" if len(turned) > 1 else "")
+        )
