@@ -12,6 +12,7 @@ from nvs_jax.conditions import Sources
 from nvs_jax.errors import InputError
 from nvs_jax.media import fit
 from nvs_jax.media.cameras import CameraSet, PosedCamera, find_depth_maps, is_turned, read_cameras, read_picture
+from nvs_jax.media.photo import is_stored_upright
 from nvs_jax.saying import say
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sparse_points import depth_by_points, seen_points
@@ -83,7 +84,7 @@ def read_sources(
     fitted = isinstance(depth, EstimatedDepth) or (
         depth.kind == "disparity" and settings.camera.disparity.rule != "release"
     )
-    known = read_cameras(scene, chosen, points=fitted)
+    known = read_cameras(scene, chosen, points=fitted, depth=isinstance(depth, NamedDepth))
     for note in known.notes:
         say(note)
     _say_turned(known.cameras)
@@ -188,9 +189,15 @@ def _name(camera: PosedCamera) -> str:
 
 
 def _say_turned(cameras: Sequence[PosedCamera]) -> None:
-    turned = [camera for camera in cameras if is_turned(camera)]
-    if turned:
-        say(
-            f"{turned[0].picture} is read as its EXIF orientation says: only so it has its camera's shape"
-            + (f"; {len(turned) - 1} more alike" if len(turned) > 1 else "")
-        )
+    turned = {camera.picture: is_turned(camera) for camera in cameras if _has_orientation(camera)}
+    for how, why in (
+        (False, "is read as it is stored, as cameras and depth maps are; its EXIF orientation is left aside"),
+        (True, "is read as its EXIF orientation says: only so it has its camera's shape"),
+    ):
+        alike = [path for path, is_so in turned.items() if is_so == how]
+        if alike:
+            say(f"{alike[0]} {why}" + (f"; {len(alike) - 1} more alike" if len(alike) > 1 else ""))
+
+
+def _has_orientation(camera: PosedCamera) -> bool:
+    return camera.picture is not None and not is_stored_upright(camera.picture)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from nvs_jax.cli import main
+from nvs_jax.depth_source import depth_source
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import orbit
 from nvs_jax.inputs import read_video
+from nvs_jax.jobs import SingleJob
 from nvs_jax.media import write_picture
 from nvs_jax.media.cameras import CameraSet, PosedCamera
 from nvs_jax.media.cameras.colmap import write_colmap
@@ -19,7 +21,7 @@ from nvs_jax.media.cameras.views import Observations
 from nvs_jax.posed_views import read_sources
 from nvs_jax.presets import load_settings
 from nvs_jax.scenes import default_view, random_scene, render
-from nvs_jax.views import DepthKind, EstimatedDepth
+from nvs_jax.views import DepthFile, DepthKind, EstimatedDepth
 from tests.test_depth_runs import write_small
 
 HEIGHT, WIDTH = 64, 128
@@ -49,6 +51,22 @@ def test_a_photo_is_enough(tmp_path, weights, capsys):
     record = json.loads((tmp_path / "out" / "run.json").read_text())
     assert record["depth_kind"] == "disparity"
     assert (record["job"]["depth"], record["job"]["depth_weights"]) == ("auto", str(weights))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "png_scale", "steps", "said"),
+    [
+        ("d.png", "depth", None, 1000, "d.png is read as depth, a .png of 1000 steps a unit"),
+        ("d.png", "depth", 5000.0, 5000, "d.png is read as depth, a .png of 5000 steps a unit"),
+        ("d.png", "disparity", 5000.0, 5000, "d.png is read as disparity; --png-scale is for a .png of depth"),
+        ("d.npy", "depth", 5000.0, 5000, "d.npy is read as depth; --png-scale is for a .png of depth"),
+        ("d.npy", "depth", None, 1000, "d.npy is read as depth"),
+    ],
+)
+def test_what_a_file_is_taken_for_is_said(capsys, name, kind, png_scale, steps, said):
+    job = SingleJob(photo=Path("p.png"), out=Path("out"), depth=Path(name), depth_kind=kind, png_scale=png_scale)
+    assert depth_source(job.depth, job) == DepthFile(Path(name), kind, steps)
+    assert capsys.readouterr().err == f"{said}\n"
 
 
 MISTAKES = {

@@ -117,6 +117,15 @@ def test_what_is_not_asked_for_need_not_be_there(tmp_path):
         read(scene, DepthFile(scene / "depth", "depth"))
 
 
+def test_depth_that_a_scene_names_need_not_be_there_where_another_is_given(tmp_path):
+    scene = named_scene(tmp_path / "scene", "npy", ply_file_path="none.ply")
+    (tmp_path / "maps").mkdir()
+    shutil.move(scene / "a.npy", tmp_path / "maps")
+    np.testing.assert_allclose(read(scene, DepthFile(tmp_path / "maps", "depth"))[0], DEPTHS)
+    with pytest.raises(InputError, match="depth_file_path: there is no file 'a.npy'"):
+        read(scene, NamedDepth())
+
+
 def test_the_model_that_is_read_is_named(tmp_path, capsys):
     scene = colmap_scene(tmp_path, ("a.png", "b.png"))
     shutil.copytree(scene / "sparse" / "0", scene / "sparse" / "1")
@@ -126,7 +135,10 @@ def test_the_model_that_is_read_is_named(tmp_path, capsys):
     assert "sparse/1 is read as the scene, as the model of most pictures, 2; sparse/0 has 1" in line
 
 
-@pytest.mark.parametrize(("width", "said"), [(SIDE, ""), (2 * SIDE, "is read as its EXIF orientation says: only so")])
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [(SIDE, "is read as it is stored"), (2 * SIDE, "is read as its EXIF orientation says: only so")],
+)
 def test_posed_pictures_are_turned_only_where_their_cameras_are(tmp_path, capsys, width, said):
     """Stored as 64 rows and columns, or as 64 rows of 128 pixels for a camera of 128 rows of 64."""
     turned_picture(tmp_path / "a.jpg", 6, SIDE, width)
@@ -136,6 +148,6 @@ def test_posed_pictures_are_turned_only_where_their_cameras_are(tmp_path, capsys
     sources, view = read_sources(tmp_path, (), NamedDepth(), SETTINGS, SIDE)
     assert view.photo_size == (width, SIDE)
     top_left = np.asarray(sources.pictures)[0, 2, 2]
-    np.testing.assert_allclose(top_left, [1, 0, 0] if said else [0, 1, 0], atol=0.1)
-    lines = [line for line in capsys.readouterr().err.splitlines() if "EXIF" in line]
-    assert len(lines) == bool(said) and all(said in line for line in lines)
+    np.testing.assert_allclose(top_left, [0, 1, 0] if width == SIDE else [1, 0, 0], atol=0.1)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "EXIF" in line]
+    assert said in line

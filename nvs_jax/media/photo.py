@@ -84,6 +84,18 @@ def photo_size(path: str | os.PathLike[str], *, as_stored: bool = False) -> tupl
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
+def is_stored_upright(path: str | os.PathLike[str]) -> bool:
+    """Whether a picture's pixels are stored as they are to be seen: without an EXIF rotation.
+
+    Raises:
+        InputError: no such file, or not a picture.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    with _decoding(path), Image.open(path, formats=_known_formats()) as image:
+        return image.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9)
+
+
 def check_megapixels(width: int, height: int, max_megapixels: int | float, path: str | os.PathLike[str]) -> None:
     """Raise an InputError if width x height is empty or beyond `max_megapixels`."""
     if width < 1 or height < 1:

@@ -10,7 +10,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.media.cameras.files import names_in
 from nvs_jax.media.photo import PICTURE_SUFFIXES
 
-MOST_FILES = 1_000_000
+MOST_FILES = 200_000
 # COLMAP's dense maps; the geometric ones are the photometric ones that other pictures agree with.
 _DENSE = (".geometric.bin", ".photometric.bin")
 # Where a picture has several: numbers as they are before numbers in steps, which may be a picture to look at.

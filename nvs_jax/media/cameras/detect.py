@@ -12,7 +12,9 @@ from nvs_jax.media.cameras.files import beside, is_file
 from nvs_jax.media.cameras.views import CameraSet
 
 
-def read_cameras(path: str | os.PathLike[str], chosen: Sequence[int] = (), *, points: bool = True) -> CameraSet:
+def read_cameras(
+    path: str | os.PathLike[str], chosen: Sequence[int] = (), *, points: bool = True, depth: bool = True
+) -> CameraSet:
     """Read the cameras of a scene, whichever of these it is, the first that fits.
 
     - a folder with transforms.json or transforms_train.json, or any .json file: `read_transforms`;
@@ -24,19 +26,20 @@ def read_cameras(path: str | os.PathLike[str], chosen: Sequence[int] = (), *, po
         path: of the folder or the file.
         chosen: which of the cameras, in this order, counted from 0; none: all. Pictures of others need not be there.
         points: whether to read the points, too; without, their file need not be there.
+        depth: whether the depth maps that a transforms.json names are wanted; without, they need not be there.
 
     Raises:
         InputError: none of these, a camera that is not there, or the reader's own.
     """
     path = Path(path)
     if is_file(path) and path.suffix.lower() == ".json":
-        return transforms_json.read_transforms(path, chosen, points=points)
+        return transforms_json.read_transforms(path, chosen, points=points, depth=depth)
     if is_file(path):
         raise InputError(f"{path}: holds no cameras; point at a transforms.json or at a scene's folder")
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder")
     if beside(path, "", transforms_json.NAMES):
-        return transforms_json.read_transforms(path, chosen, points=points)
+        return transforms_json.read_transforms(path, chosen, points=points, depth=depth)
     if model_folder(path):
         return read_colmap(path, chosen=chosen, points=points)
     if all(is_file(path / name) for name in tanks.NAMES):

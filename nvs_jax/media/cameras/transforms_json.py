@@ -42,7 +42,9 @@ _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
 _POINTS_FILE = "sparse_pc.ply"
 
 
-def read_transforms(path: str | os.PathLike[str], chosen: Sequence[int] = (), *, points: bool = True) -> CameraSet:
+def read_transforms(
+    path: str | os.PathLike[str], chosen: Sequence[int] = (), *, points: bool = True, depth: bool = True
+) -> CameraSet:
     """Read a transforms.json.
 
     Intrinsics are the frame's own, or the file's: see `nvs_jax.media.cameras.transforms_lens`. Sizes that are missing
@@ -53,6 +55,7 @@ def read_transforms(path: str | os.PathLike[str], chosen: Sequence[int] = (), *,
         path: the file, or its folder. Pictures and depth maps are named relative to it.
         chosen: which of the frames, in this order, counted from 0; none: all. Files of others need not be there.
         points: whether to read the points; without, their file need not be there.
+        depth: whether depth maps are wanted; without, they are left out and need not be there.
 
     Raises:
         InputError: missing or malformed; no frames; a picture or depth map is missing; a lens with distortion.
@@ -66,7 +69,7 @@ def read_transforms(path: str | os.PathLike[str], chosen: Sequence[int] = (), *,
         raise InputError(f"{file}: must be an object with a list of 'frames'")
     check_frames(len(frames), file)
     undo = invert(_applied_transform(content, f"{file}: applied_transform"))
-    taken = select(list(enumerate(frames)), chosen, file)
+    taken = select(list(enumerate(frames if depth else map(_without_depth, frames))), chosen, file)
     cameras = tuple(_camera(frame, content, undo, file, index) for index, frame in taken)
     names = tuple(_name(frame.get("file_path")) for frame in frames if isinstance(frame, dict))
     if content.get("ply_file_path") is None or not points:
@@ -125,6 +128,10 @@ def _camera(frame: Any, shared: Mapping[str, Any], undo: Pose, file: Path, index
         name=_name(frame["file_path"]),
         depth_unit=None if depth is None else _depth_unit(values, depth, where),
     )
+
+
+def _without_depth(frame: Any) -> Any:
+    return {key: value for key, value in frame.items() if key not in _DEPTHS} if isinstance(frame, dict) else frame
 
 
 def _depth_unit(values: Mapping[str, Any], depth: Path, where: str) -> DepthUnit | None:

@@ -128,6 +128,11 @@ def test_what_a_step_of_depth_is_worth(tmp_path: Path, frame, shared, expected) 
     assert (again.depth_unit and again.depth_unit.size) == (expected and expected.size)
 
 
+def test_depth_that_is_not_wanted_need_not_be_there(tmp_path: Path) -> None:
+    path = by_hand(tmp_path, {"depth_file_path": "depth/1.npy"})
+    assert read_transforms(path, depth=False).cameras[0].depth is None
+
+
 @pytest.mark.parametrize("name", ["images/0", "./images/0", r"images\0.png", r".\images\0.png", r"images\0"])
 def test_paths_as_other_systems_write_them(tmp_path: Path, name: str) -> None:
     (camera,) = read_transforms(by_hand(tmp_path, {"file_path": name})).cameras
