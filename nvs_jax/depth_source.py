@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import AUTO, RenderJob, SingleJob, VideoJob, ViewsJob
-from nvs_jax.posed_views import NamedDepth, has_depth
+from nvs_jax.posed_depth import NamedDepth, has_depth
 from nvs_jax.saying import say
 from nvs_jax.views import PNG_SCALE, DepthFile, DepthKind, DepthSource, EstimatedDepth
 

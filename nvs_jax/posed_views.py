@@ -1,7 +1,6 @@
 """The given views of a posed scene as arrays: pictures, cameras, and depth in the cameras' units."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -11,16 +10,14 @@ from jaxtyping import Float
 from nvs_jax.conditions import Sources
 from nvs_jax.errors import InputError
 from nvs_jax.media import fit
-from nvs_jax.media.cameras import CameraSet, PosedCamera, find_depth_maps, is_turned, read_cameras, read_picture
+from nvs_jax.media.cameras import PosedCamera, is_turned, read_cameras, read_picture
 from nvs_jax.media.photo import is_stored_upright
+from nvs_jax.posed_depth import NamedDepth, PosedDepth, depths_of
 from nvs_jax.saying import say
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sparse_points import depth_by_points, seen_points
 from nvs_jax.views import (
-    PNG_SCALE,
     TO_CENTRE,
-    DepthFile,
-    DepthKind,
     DepthSource,
     EstimatedDepth,
     View,
@@ -28,33 +25,6 @@ from nvs_jax.views import (
     output_size,
     scene_depth,
 )
-
-
-@dataclass(frozen=True)
-class NamedDepth:
-    """The depth maps that the scene's own files name, and what their numbers mean.
-
-    Attributes:
-        kind: of the maps.
-        png_scale: of a .png, stored values a scene unit; None: as the scene says, and as of any other .png where it
-            says nothing.
-    """
-
-    kind: DepthKind = "depth"
-    png_scale: float | None = None
-
-
-@dataclass(frozen=True)
-class _PosedDepth:
-    """Where one view's depth comes from.
-
-    Attributes:
-        source: the file, or what estimates it.
-        unit: of the file's numbers, in scene units.
-    """
-
-    source: DepthSource
-    unit: float = 1.0
 
 
 def read_sources(
@@ -95,7 +65,7 @@ def read_sources(
         )
     size = None
     views = []
-    for index, (camera, where) in enumerate(zip(known.cameras, _depths(known, depth), strict=True)):
+    for index, (camera, where) in enumerate(zip(known.cameras, depths_of(known, depth), strict=True)):
         view = _posed_view(camera, where, settings, multiple, size, seen_points(known, index) if fitted else None)
         size = view.depth.shape
         views.append(view)
@@ -108,14 +78,9 @@ def read_sources(
     return sources, views[0]
 
 
-def has_depth(scene: Path, chosen: Sequence[int] = ()) -> bool:
-    """Whether a posed scene names a depth map for every camera, or for every one that is chosen."""
-    return all(camera.depth is not None for camera in read_cameras(scene, chosen, points=False).cameras)
-
-
 def _posed_view(
     camera: PosedCamera,
-    depth: _PosedDepth,
+    depth: PosedDepth,
     settings: RenderSettings,
     multiple: int,
     size: tuple[int, ...] | None,
@@ -146,46 +111,6 @@ def _posed_view(
         photo_size=(rows, columns),
         depth_kind=depth.source.kind,
     )
-
-
-def _depths(known: CameraSet, depth: DepthSource | NamedDepth) -> list[_PosedDepth]:
-    """Of every camera."""
-    if isinstance(depth, EstimatedDepth):
-        return [_PosedDepth(depth)] * len(known.cameras)
-    if isinstance(depth, NamedDepth):
-        found = [_named(camera, depth) for camera in known.cameras]
-        for line in dict.fromkeys(line for _, line in found):
-            say(line)
-        return [where for where, _ in found]
-    maps = find_depth_maps(depth.path, [_name(camera) for camera in known.cameras], known.names)
-    return [_PosedDepth(replace(depth, path=path)) for path in maps]
-
-
-def _named(camera: PosedCamera, depth: NamedDepth) -> tuple[_PosedDepth, str]:
-    """Where a camera's depth is according to the scene, and a line on what it is taken for."""
-    if camera.depth is None:
-        raise InputError(f"{camera.picture} comes without depth: give a folder of depth maps with --depth")
-    line = f"the scene's own {camera.depth.suffix} depth is read as {depth.kind}"
-    scale_of_png = depth.kind == "depth" and camera.depth.suffix.lower() == ".png"
-    if depth.png_scale is not None and not scale_of_png:
-        line += "; --png-scale is for a .png of depth"
-    unit = camera.depth_unit
-    if depth.kind == "disparity":  # of which the scale does not matter
-        return _PosedDepth(DepthFile(camera.depth, depth.kind)), line
-    if scale_of_png and (depth.png_scale is not None or unit is None):
-        scale = depth.png_scale or PNG_SCALE
-        why = "" if depth.png_scale is None else ", as --png-scale says"
-        return _PosedDepth(DepthFile(camera.depth, depth.kind, scale)), f"{line}, {scale:g} steps a unit{why}"
-    if unit is None:
-        return _PosedDepth(DepthFile(camera.depth, depth.kind)), f"{line} in the cameras' units"
-    file = DepthFile(camera.depth, depth.kind, 1.0)
-    return _PosedDepth(file, unit.size), f"{line}, {1 / unit.size:g} steps a unit, as its {unit.name} says"
-
-
-def _name(camera: PosedCamera) -> str:
-    if camera.name is not None:
-        return camera.name
-    return "" if camera.picture is None else camera.picture.name
 
 
 def _say_turned(cameras: Sequence[PosedCamera]) -> None:

@@ -65,7 +65,7 @@ def test_a_photo_is_enough(tmp_path, weights, capsys):
 )
 def test_what_a_file_is_taken_for_is_said(capsys, name, kind, png_scale, steps, said):
     job = SingleJob(photo=Path("p.png"), out=Path("out"), depth=Path(name), depth_kind=kind, png_scale=png_scale)
-    assert depth_source(job.depth, job) == DepthFile(Path(name), kind, steps)
+    assert depth_source(job.depth, job) == DepthFile(Path(name), kind, float(steps))
     assert capsys.readouterr().err == f"{said}\n"
 
 

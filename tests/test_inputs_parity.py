@@ -6,7 +6,8 @@ import numpy as np
 from nvs_jax.inputs import read_video
 from nvs_jax.legs import video_plan, views_plan
 from nvs_jax.media import read_photo
-from nvs_jax.posed_views import NamedDepth, read_sources
+from nvs_jax.posed_depth import NamedDepth
+from nvs_jax.posed_views import read_sources
 from nvs_jax.presets import load_settings
 from nvs_jax.views import DepthFile, camera_path
 
