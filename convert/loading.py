@@ -100,7 +100,7 @@ def convert(
     Raises:
         InputError: see `open_source`; or there is something at `destination`.
     """
-    check_destination(destination, overwrite=overwrite)
+    check_destination(destination, overwrite=overwrite, inputs=(Path(source),))
     with PeakMemory() as peak:
         opened = open_source(source, variant=variant, model=model)
         place = _on_the_host()

@@ -19,16 +19,16 @@ import jax
 import orbax.checkpoint as ocp
 from jaxtyping import Array
 
-from nvs_jax.disk_errors import orbax_writes
+from nvs_jax.disk import CHECKPOINT, check_free, published_folder, recover, resolved
+from nvs_jax.disk.errors import orbax_writes
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig, parse_config, published_form, read_json
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding, held_dtype
 from nvs_jax.models.weights import Weights, parameter_specs, require_finite
-from nvs_jax.partial_folder import partial_folder, remove_leftovers
 
 FORMAT_VERSION = 2
-_DESCRIPTION = "nvs_jax.json"
+_DESCRIPTION = CHECKPOINT.record
 _WEIGHTS = "weights"
 _PART_BYTES = 2**28
 
@@ -40,20 +40,20 @@ def is_checkpoint(path: str | Path) -> bool:
     return (Path(path) / _DESCRIPTION).is_file()
 
 
-def check_destination(path: str | Path, *, overwrite: bool = False) -> None:
-    """Refuse to write a checkpoint over something.
+def check_destination(path: str | Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()) -> None:
+    """Refuse to write a checkpoint over something, after taking back what a killed conversion left half done.
+
+    Args:
+        path: of the checkpoint to make.
+        overwrite: a checkpoint may be replaced, nothing else.
+        inputs: what it is made of; it may not be or hold one of them.
 
     Raises:
-        InputError: `path` is a file or a non-empty folder; with `overwrite`, a checkpoint may be replaced, nothing
-            else.
+        InputError: `path` is taken.
     """
-    path = Path(path)
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
-    if not is_checkpoint(path):
-        raise InputError(f"{path} exists and is not a checkpoint: give a new folder")
-    if not overwrite:
-        raise InputError(f"{path} already holds a checkpoint: give another folder, or ask to overwrite it")
+    place = resolved(Path(path), CHECKPOINT, inputs)
+    recover(place, CHECKPOINT)
+    check_free(place, CHECKPOINT, overwrite=overwrite)
 
 
 def save_checkpoint(path: str | Path, networks: SVDNetworks, *, source: str = "", overwrite: bool = False) -> None:
@@ -88,10 +88,7 @@ def write_checkpoint(
     Raises:
         InputError: see `check_destination`.
     """
-    path = Path(path).resolve()
-    remove_leftovers(path)
-    check_destination(path, overwrite=overwrite)
-    with partial_folder(path) as partial:
+    with published_folder(Path(path), CHECKPOINT, overwrite=overwrite) as partial:
         size = 0
         for component in CONFIG_CLASSES:
             size += save_arrays(partial / _WEIGHTS / component, weights(component))
@@ -101,14 +98,9 @@ def write_checkpoint(
             "configs": {component: published_form(config) for component, config in configs.items()},
             "bytes": size,
             **record(),
-            "files": {
-                file.relative_to(partial).as_posix(): file.stat().st_size
-                for file in sorted(partial.rglob("*"))
-                if file.is_file()
-            },
         }
-        (partial / _DESCRIPTION).write_text(json.dumps(description, indent=1), encoding="utf-8")
-        return description
+        (partial / _DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
+    return read_json(Path(path) / _DESCRIPTION)
 
 
 def save_arrays(folder: Path, arrays: Iterable[tuple[str, Array]]) -> int:

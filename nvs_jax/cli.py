@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args
 import tyro
 from tyro.conf import subcommand
 
+from nvs_jax.disk import PUBLISHED
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import (
     BatchJob,
@@ -46,11 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _main(arguments: Sequence[str]) -> None:
-    job = before = None
+    before = len(PUBLISHED)
     try:
         job = parse(arguments)
         check_paths(job)
-        before = _record(job)
         if isinstance(job, PlanJob):  # before JAX looks for devices
             from nvs_jax.planning.command import run_plan
 
@@ -70,9 +70,8 @@ def _main(arguments: Sequence[str]) -> None:
         say(f"nvs-jax: {stop}")
         sys.exit(EXIT_CODE)
     except KeyboardInterrupt:
-        now = _record(job)
-        known = now is not None and now != before
-        sys.exit(_fail(f"interrupted; {getattr(job, 'out', '')} is complete" if known else "interrupted", 130))
+        made = PUBLISHED[before:]
+        sys.exit(_fail(f"interrupted; {made[-1]} is complete" if made else "interrupted", 130))
 
 
 @wide_enough()
@@ -117,16 +116,6 @@ def _preset(arguments: Sequence[str]) -> str:
         return parser.parse_known_args(list(arguments))[0].preset
     except argparse.ArgumentError:
         return DEFAULT  # the full parser says what is wrong with it
-
-
-def _record(job: Job | None) -> tuple[int, int] | None:
-    """What tells a job's complete result from an earlier one; None where there is none."""
-    out = getattr(job, "out", None)
-    try:
-        record = None if out is None else (out / "run.json").stat()
-    except OSError:
-        record = None
-    return None if record is None else (record.st_ino, record.st_mtime_ns)
 
 
 def _fail(message: str, code: int) -> int:

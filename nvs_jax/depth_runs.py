@@ -47,7 +47,7 @@ def run_depth(job: DepthJob) -> None:
         InputError: pictures or weights that cannot be had.
     """
     start = time.monotonic()
-    with result_folder(job.out, overwrite=job.overwrite) as folder:
+    with result_folder(job.out, overwrite=job.overwrite, inputs=(job.source, Path(job.weights))) as folder:
         batches = _batches(job.source)
         estimator = load_depth(job.weights)
         kind = "depth" if estimator.metric else "disparity"

@@ -13,7 +13,8 @@ from typing import Any
 import jax
 
 import nvs_jax
-from nvs_jax.jobs import RenderJob
+from nvs_jax.disk import hidden_folder
+from nvs_jax.jobs import AUTO, RenderJob
 from nvs_jax.settings import RenderSettings
 
 Identity = dict[str, Any]
@@ -40,7 +41,7 @@ def identity(job: RenderJob, settings: RenderSettings) -> Identity:
         value = getattr(job, field.name)
         if field.name in ("weights", "depth_weights") and value is not None and Path(value).exists():
             value = Path(value)
-        entries[field.name] = digest(value) if isinstance(value, Path) else value
+        entries[field.name] = digest(value, job.out) if isinstance(value, Path) else value
     entries |= _flat(asdict(settings)) | _flat(asdict(job.mesh), "mesh.")
     if settings.path.file is not None:
         entries["path.file"] = digest(settings.path.file)
@@ -76,8 +77,20 @@ def difference(before: Identity, now: Identity) -> str | None:
     return None
 
 
-def digest(path: Path) -> str | None:
+def input_paths(job: RenderJob, settings: RenderSettings) -> tuple[Path, ...]:
+    """What a job reads, as far as it names files and folders; some need not be there."""
+    values = [getattr(job, field.name) for field in fields(job) if field.name not in ("out", "settings", "mesh")]
+    named = [value for value in values if isinstance(value, Path) and value != AUTO]
+    preset = job.preset if job.preset.endswith((".yaml", ".yml")) else None
+    given = (job.weights, job.depth_weights, preset, settings.path.file)
+    return (*named, *(Path(value) for value in given if value is not None))
+
+
+def digest(path: Path, out: Path | None = None) -> str | None:
     """Of a file's content, or of all files in a folder with their names; None where there is nothing.
+
+    Results may lie among the pictures they are made of: `out` and what is kept of an interrupted run to it count for
+    nothing.
 
     Of files above 64 MiB, such as weights, the size and 64 evenly spaced blocks of 1 MiB stand for the whole: hashing
     gigabytes would take longer than some renders.
@@ -85,19 +98,21 @@ def digest(path: Path) -> str | None:
     if not path.exists():
         return None
     total = hashlib.sha256()
-    for file in islice(_files(path), _MOST_FILES):
+    place = None if out is None else Path(os.path.realpath(out))
+    left_out = set() if place is None else {place, hidden_folder(place)}
+    for file in islice(_files(path, left_out), _MOST_FILES):
         total.update(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode())
         for block in _blocks(file):
             total.update(block)
     return f"sha256:{total.hexdigest()[:32]}"
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, left_out: set[Path]) -> Iterator[Path]:
     """The regular files at or below a path, in a fixed order; devices and pipes, which may have no end, are none."""
     if path.is_file():
         yield path
     for folder, inner, names in os.walk(path):
-        inner.sort()
+        inner[:] = sorted(name for name in inner if Path(os.path.realpath(Path(folder, name))) not in left_out)
         yield from (file for name in sorted(names) if (file := Path(folder, name)).is_file())
 
 

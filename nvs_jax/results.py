@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,10 +13,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 import nvs_jax
-from nvs_jax.errors import InputError
+from nvs_jax.disk import RESULT, published_folder
 from nvs_jax.geometry.trajectories import Poses
 from nvs_jax.media import (
-    atomic_folder,
     atomic_path,
     contact_sheet,
     weights_heat_map,
@@ -39,31 +38,14 @@ from nvs_jax.views import View
 
 
 @contextmanager
-def result_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
+def result_folder(out: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> Iterator[Path]:
     """Collect results in a hidden folder that becomes `out` when all of them are there.
 
     Raises:
-        InputError: `out` holds something already and may not be replaced, or is no result and therefore never is.
+        InputError: see `nvs_jax.disk.published_folder`.
     """
-    out = out.resolve()
-    check_out(out, overwrite=overwrite)
-    with atomic_folder(out) as folder:
+    with published_folder(out, RESULT, overwrite=overwrite, inputs=inputs) as folder:
         yield folder
-
-
-def check_out(out: Path, *, overwrite: bool) -> None:
-    """Refuse to write a result over something.
-
-    Raises:
-        InputError: `out` holds something already and may not be replaced, or is no result and therefore never is.
-    """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file: choose another folder with --out")
-    if out.exists() and any(out.iterdir()):
-        if not overwrite:
-            raise InputError(f"{out} is not empty: choose another --out, or replace it with --overwrite")
-        if not (out / "run.json").is_file():
-            raise InputError(f"{out} is not an earlier result, so --overwrite leaves it alone: choose another --out")
 
 
 class Result(NamedTuple):
@@ -125,7 +107,7 @@ def write_cameras(folder: Path, pictures: str, poses: Float[np.ndarray, "n 4 4"]
 
 
 def write_record(folder: Path, **entries: Any) -> None:
-    """run.json: every setting, the versions and the machine, written last."""
+    """run.json: every setting, the versions and the machine. The list of files is added when the folder is complete."""
     record = {
         "versions": {"nvs_jax": nvs_jax.__version__, "jax": jax.__version__, "python": platform.python_version()},
         "device": {"kind": jax.devices()[0].device_kind, "count": jax.device_count()},

@@ -1,25 +1,24 @@
 """A run that survives being killed: what it has computed lies in a hidden folder beside its result.
 
     .NAME.run/
-        lock            held by the process that works on NAME
         run.json        what decides the result; a run is only continued where all of it is equal
         legs/000/000010 the sampler's state in the first leg after ten steps (Orbax), with a digest of every file
         result/         what becomes NAME when it is complete
 
-A state is written under another name and renamed, and the two newest are kept: whatever moment a run is killed at, the
-newest whole state is found. States hold the sampler's latents alone. What comes before (warps, encodings) and after
-(frames) is computed again, which takes little, and takes no space.
+The folder itself, its lock and what becomes of it are `nvs_jax.disk`'s. A state is written under another name and
+renamed, and the two newest are kept: whatever moment a run is killed at, the newest whole state is found. States hold
+the sampler's latents alone. What comes before (warps, encodings) and after (frames) is computed again, which takes
+little, and takes no space.
 """
 
 import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,15 +26,15 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from nvs_jax.diffusion.sampler import Carry
-from nvs_jax.disk_errors import orbax_writes
+from nvs_jax.disk import RESULT, check_free, publish, read_manifest, recover, resolved, work_on
+from nvs_jax.disk.errors import orbax_writes
+from nvs_jax.disk.manifest import write_json
 from nvs_jax.errors import InputError
 from nvs_jax.identity import Identity, difference, short
-from nvs_jax.locking import locked
-from nvs_jax.results import check_out
 from nvs_jax.saying import say
 from nvs_jax.stopping import Stopped, StopRequest
 
-_MANIFEST, _RESULT, _FORMER, _DIGESTS = "run.json", "result", "former", "digests.json"
+_MANIFEST, _RESULT, _LEGS, _DIGESTS = "run.json", "result", "legs", "digests.json"
 _KEPT = 2
 _MOST_BYTES = 2**24
 """Of a manifest or a list of digests that is read."""
@@ -100,11 +99,13 @@ class Run:
 
     def leg(self, index: int, count: int) -> Leg:
         """States of a leg of so many, counted from 0."""
-        return Leg(self.folder / "legs" / f"{index:03}", self.stop, f"leg {index + 1} of {count}")
+        return Leg(self.folder / _LEGS / f"{index:03}", self.stop, f"leg {index + 1} of {count}")
 
 
 @contextmanager
-def open_run(out: Path, known: Identity, *, resume: bool, overwrite: bool, stop: StopRequest) -> Iterator[Run]:
+def open_run(
+    out: Path, known: Identity, *, resume: bool, overwrite: bool, stop: StopRequest, inputs: Iterable[Path] = ()
+) -> Iterator[Run]:
     """Work on the result `out`, alone, from where an earlier process was; it appears when the block ends.
 
     If the block raises, what has been computed is kept, and said in one line. If that is nothing, nothing remains.
@@ -115,56 +116,60 @@ def open_run(out: Path, known: Identity, *, resume: bool, overwrite: bool, stop:
         resume: go on with what an interrupted run left.
         overwrite: replace an earlier result, and without `resume` drop what an interrupted run left.
         stop: asked after every state.
+        inputs: what is read to make it.
 
     Raises:
         InputError: another process works on `out`, or it holds something, or what is left of an earlier run is not
             wanted or not this run's.
     """
-    out = out.resolve()
-    folder = out.with_name(f".{out.name}.run")
-    with locked(folder, out):
-        _undo_half_a_replacement(folder, out)
+    out = resolved(out, RESULT, inputs)
+    with work_on(out, RESULT) as work:
+        folder = work.folder
         try:
-            check_out(out, overwrite=overwrite)
+            check_free(out, RESULT, overwrite=overwrite)
             _begin(folder, out, known, resume=resume, overwrite=overwrite)
             run = Run(folder, stop, known)
             run.result.mkdir()
             yield run
-            _publish(folder, out)
+            publish(work)
         except BaseException as error:
-            shutil.rmtree(folder / _RESULT, ignore_errors=True)
             progress = _progress(folder)
             if progress is None:
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(folder / _LEGS, ignore_errors=True)
             elif not isinstance(error, InputError | Stopped):
                 say(f"{out}: {progress} are kept: --resume goes on from there")
             raise
 
 
 def is_complete(out: Path, known: Identity) -> bool:
-    """Whether `out` is a result that the same job gave."""
-    try:
-        return json.loads((out / "run.json").read_bytes())["identity"] == short(known)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    """Whether `out` is a result that the same job gave, with every file it had.
+
+    Raises:
+        InputError: it is, but for a file that is gone or has another size.
+    """
+    manifest = read_manifest(out, RESULT.record)
+    if manifest is None or manifest.entries.get("identity") != short(known):
         return False
+    lacking = manifest.lacks(out)
+    if lacking is not None:
+        raise InputError(
+            f"{out} is complete but for {lacking}, which is gone or was changed since: put it back, move the folder "
+            "away, or make it again with --overwrite and without --resume"
+        )
+    return True
 
 
 def tidy(out: Path) -> None:
-    """Remove what a process that was killed right after its result was complete had no time to remove.
+    """Finish or take back what a process that was killed left half done while its result took its place.
 
     Raises:
         InputError: another process works on `out`.
     """
-    out = out.resolve()
-    folder = out.with_name(f".{out.name}.run")
-    if folder.exists():
-        with locked(folder, out):
-            shutil.rmtree(folder, ignore_errors=True)
+    recover(resolved(out, RESULT), RESULT)
 
 
 def _begin(folder: Path, out: Path, known: Identity, *, resume: bool, overwrite: bool) -> None:
     """Leave in `folder` what this run can go on from, and its manifest."""
-    shutil.rmtree(folder / _RESULT, ignore_errors=True)
     progress = _progress(folder)
     if progress is not None and resume:
         changed = difference(_read_manifest(folder / _MANIFEST, out), known)
@@ -180,32 +185,18 @@ def _begin(folder: Path, out: Path, known: Identity, *, resume: bool, overwrite:
             f"{out} was interrupted, {progress} are there: --resume goes on, --overwrite begins anew, another --out "
             "leaves it alone"
         )
-    shutil.rmtree(folder / "legs", ignore_errors=True)
-    _write_json(folder / _MANIFEST, known)
+    shutil.rmtree(folder / _LEGS, ignore_errors=True)
+    write_json(folder / _MANIFEST, known)
 
 
 def _progress(folder: Path) -> str | None:
     """What is in a work folder, in words; None where it is nothing."""
-    legs = sorted((folder / "legs").glob("[0-9]*"))
+    legs = sorted((folder / _LEGS).glob("[0-9]*"))
     states = [(leg, _states(leg)[-1]) for leg in legs if _states(leg)]
     if not states:
         return None
     leg, state = states[-1]
     return f"{int(state.name)} steps of leg {int(leg.name) + 1}"
-
-
-def _publish(folder: Path, out: Path) -> None:
-    """The complete result takes its place; a former one is moved aside first, since no folder replaces a full one."""
-    if out.exists():
-        out.replace(folder / _FORMER)
-    (folder / _RESULT).replace(out)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _undo_half_a_replacement(folder: Path, out: Path) -> None:
-    """Bring back the former result if a process was killed between the two moves of `_publish`."""
-    if (folder / _FORMER).exists() and not out.exists():
-        (folder / _FORMER).replace(out)
 
 
 def _states(leg: Path) -> list[Path]:
@@ -224,7 +215,7 @@ def _write_state(path: Path, carry: Carry) -> None:
             with _checkpointer() as checkpointer:
                 checkpointer.save((temporary / "carry").resolve(), leaves)
                 checkpointer.wait_until_finished()
-            _write_json(temporary / _DIGESTS, _digests(temporary / "carry"))
+            write_json(temporary / _DIGESTS, _digests(temporary / "carry"))
             temporary.replace(path)
     except Exception:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -284,9 +275,3 @@ def _read_manifest(path: Path, out: Path) -> Identity:
 def _bounded(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_MOST_BYTES)
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    temporary.replace(path)

@@ -18,7 +18,7 @@ from nvs_jax.conditions import Conditions, from_pictures
 from nvs_jax.depth_source import depth_of_views, depth_source
 from nvs_jax.distributed import first_says, join_cluster, wait_for_all
 from nvs_jax.errors import InputError
-from nvs_jax.identity import identity, short
+from nvs_jax.identity import identity, input_paths, short
 from nvs_jax.inputs import read_conditions, read_video
 from nvs_jax.jobs import (
     BatchJob,
@@ -123,11 +123,13 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
         raise InputError("give --weights, or look at the warps alone with --preview")
     known = identity(job, settings)
     shown = job.out / ("warps.gif" if job.preview else "video.mp4")
-    if job.resume and is_complete(job.out, known):
+    if job.resume:
         tidy(job.out)
+    if job.resume and is_complete(job.out, known):
         tell(f"{shown} is complete already")
         return False
-    with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop) as run:
+    inputs = input_paths(job, settings)
+    with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop, inputs=inputs) as run:
         pipeline = None if job.preview else load_pipeline(job)
         multiple, frames = (
             (SVD_MULTIPLE, SVD_FRAMES) if pipeline is None else (pipeline.model.multiple, pipeline.model.frames)

@@ -21,7 +21,7 @@ from nvs_jax.evaluation.fitting import read_fit
 from nvs_jax.evaluation.intervals import Interval, interval, paired_interval
 from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.report import draw_measures, markdown_table, scene_means, signed
-from nvs_jax.evaluation.run import open_bench
+from nvs_jax.evaluation.run import measuring, open_bench
 from nvs_jax.evaluation.settings import EVALUATION_SEEDS, BenchmarkSettings
 from nvs_jax.evaluation.variants import ClosedForm, Fit, Fitted, Rule, SolverKind, Variant, resolve
 from nvs_jax.jobs import Dtype
@@ -162,6 +162,11 @@ def draw(path: Path, bench: Bench, seeds: Sequence[int], runs: Sequence[Run], ya
 def main(arguments: Arguments) -> None:
     """Measure what is missing, print the table, and write it into the documentation."""
     enable_compilation_cache()
+    with measuring(arguments.out):
+        _run(arguments)
+
+
+def _run(arguments: Arguments) -> None:
     rule = rule_of(arguments)
     yardstick, runs = runs_of(arguments, rule)
     bench = open_bench(load(arguments.weights, dtype=arguments.dtype), arguments.settings, arguments.out)

@@ -28,7 +28,7 @@ from nvs_jax.evaluation.intervals import interval, paired_interval
 from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.problems import true_views, weights_table
 from nvs_jax.evaluation.report import MEASURES, markdown_table, scene_means, signed
-from nvs_jax.evaluation.run import open_bench
+from nvs_jax.evaluation.run import measuring, open_bench
 from nvs_jax.evaluation.settings import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.evaluation.tuning import (
     Parameters,
@@ -194,6 +194,11 @@ def describe(rule: Rule) -> str:
 def main(arguments: Arguments) -> None:
     """Tune, measure, print, write."""
     enable_compilation_cache()
+    with measuring(arguments.out):
+        _run(arguments)
+
+
+def _run(arguments: Arguments) -> None:
     given = None if arguments.fit is None else read_fit(arguments.fit)
     bench = open_bench(load(arguments.weights, dtype=arguments.dtype), arguments.settings, arguments.out)
     scenes = scenes_of(bench, arguments)

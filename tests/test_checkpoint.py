@@ -183,8 +183,8 @@ def test_a_conversion_that_is_killed_leaves_nothing_that_loads_and_the_next_one_
     killed = subprocess.run([sys.executable, "-c", KILLED, str(copy), str(destination)], capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     (left,) = [path for path in tmp_path.iterdir() if path != copy]
-    assert left.name.startswith("made.partial-") and any((left / "weights" / "unet").iterdir())
-    for path in (destination, left):
+    assert left.name == ".made.run" and any((left / "result" / "weights" / "unet").iterdir())
+    for path in (destination, left, left / "result"):
         assert not is_checkpoint(path)
         with pytest.raises(InputError, match="is not a checkpoint"):
             restore_checkpoint(path)

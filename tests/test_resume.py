@@ -13,9 +13,11 @@ from nvs_jax.diffusion import Churn, DPMSolverPP2M, Euler, Heun, karras_sigmas
 from nvs_jax.diffusion.assemble import make_guidance, make_weights
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.solvers import ExponentialAdams
+from nvs_jax.disk import RESULT, work_on
 from nvs_jax.errors import InputError
+from nvs_jax.identity import short
 from nvs_jax.pipeline import Problem, solve
-from nvs_jax.resume import Leg, is_complete, open_run
+from nvs_jax.resume import Leg, is_complete, open_run, tidy
 from nvs_jax.settings import GuidanceSettings, WeightSettings
 from nvs_jax.stopping import Stopped, StopRequest
 from tests.diffusion.toys import GaussianDenoiser
@@ -205,10 +207,11 @@ def test_a_failure_after_it_says_what_is_kept(tmp_path, capsys):
 
 
 def test_a_replacement_cut_in_two_is_undone(tmp_path):
-    out, work_folder = tmp_path / "out", tmp_path / ".out.run"
+    out = tmp_path / "out"
     work(out, {"seed": 1})
-    work_folder.mkdir()
-    out.rename(work_folder / "former")
+    with work_on(out, RESULT) as replacing:
+        out.rename(replacing.former)
+    assert beside(out) == [".out.run"]
     with pytest.raises(InputError, match="not empty"):
         work(out, {"seed": 2})
     assert (out / "latents.npy").exists()
@@ -220,3 +223,25 @@ def test_a_result_that_names_no_job_is_not_complete(tmp_path):
     for content in ("", "[]", "3", '{"identity": 3}'):
         (tmp_path / "run.json").write_text(content)
         assert not is_complete(tmp_path, {})
+
+
+@pytest.mark.parametrize("damage", [torn, lambda path: path.unlink()])
+def test_a_result_that_has_lost_a_file_is_not_complete(damage, tmp_path):
+    with open_run(tmp_path / "out", {}, resume=False, overwrite=False, stop=StopRequest()) as run:
+        (run.result / "video.mp4").write_text("a film")
+        (run.result / "run.json").write_text(json.dumps({"identity": short({})}))
+    assert is_complete(tmp_path / "out", {})
+    assert not is_complete(tmp_path / "out", {"seed": 2})
+    damage(tmp_path / "out" / "video.mp4")
+    with pytest.raises(InputError, match=r"complete but for video\.mp4, which is gone or was changed since"):
+        is_complete(tmp_path / "out", {})
+
+
+def test_a_folder_of_the_users_with_the_name_of_a_run_is_left_alone(tmp_path):
+    (tmp_path / ".out.run" / "legs" / "000" / "000010").mkdir(parents=True)
+    (tmp_path / ".out.run" / "run.json").write_text("{}")
+    for resume, overwrite in ((False, False), (True, False), (False, True)):
+        with pytest.raises(InputError, match=r"\.out\.run is in the way and not of this program"):
+            work(tmp_path / "out", {"seed": 1}, resume=resume, overwrite=overwrite)
+    tidy(tmp_path / "out")
+    assert (tmp_path / ".out.run" / "legs" / "000" / "000010").is_dir()

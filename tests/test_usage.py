@@ -75,8 +75,8 @@ def test_help_ends_however_narrow_the_terminal_is(monkeypatch, capsys):
 def test_ctrl_c_says_whether_the_result_is_there(monkeypatch, capsys, tmp_path):
     def interrupted(job):
         if job.seed:
-            job.out.mkdir()
-            (job.out / "run.json").write_text("{}")
+            with published_folder(job.out, RESULT, overwrite=False):
+                pass
         raise KeyboardInterrupt
 
     monkeypatch.setattr("nvs_jax.runs.run_job", interrupted)

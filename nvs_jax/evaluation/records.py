@@ -1,7 +1,8 @@
 """Results on disk: one line a scene and variant, so that a run which was broken off goes on where it was.
 
-A line is written in one go and its end is a line feed, so that a killed run leaves at most one torn line, the last;
-it is cut off when the file is opened again. Lines of other weights or another protocol stay and are not used.
+A line is written in one go and its end is a line feed, so that a killed run leaves at most one torn line, the last. It
+is cut off when the file is opened again, if the first line says that the file is ours. Lines of other weights or
+another protocol stay and are not used.
 """
 
 import hashlib
@@ -21,6 +22,8 @@ from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 
 MOST_BYTES = 2**30
 """Of a file of results that is read."""
+_OURS = {"made_by": "nvs-jax"}
+"""How each of our lines begins."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,23 @@ class Records:
                 self.lines[line["key"]] = line
 
     def append(self, key: str, **entries: Any) -> None:
-        """Keep a result: on disk when this returns."""
+        """Keep a result: on disk when this returns.
+
+        Raises:
+            OSError: it could not be written; the file is as it was.
+        """
         line = {"key": key, **entries}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        data = (json.dumps(line) + "\n").encode()
         with self.path.open("ab", buffering=0) as file:
-            if file.write(data) != len(data):
-                raise OSError(f"{self.path}: the disk is full")
-            os.fsync(file.fileno())
+            before = os.fstat(file.fileno()).st_size
+            data = (json.dumps({**_OURS, **line}) + "\n").encode()
+            try:
+                while data:  # a disk that is nearly full takes a part, and says why when it is given the rest
+                    data = data[file.write(data) :]
+                os.fsync(file.fileno())
+            except OSError as error:
+                os.ftruncate(file.fileno(), before)
+                raise OSError(error.errno, error.strerror, str(self.path)) from None
         self.lines[key] = line
 
 
@@ -73,8 +85,12 @@ def weights_digest(networks: SVDNetworks) -> str:
 def _cut_torn_line(path: Path) -> None:
     data = _bytes(path)
     whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)
+    if whole == len(data):
+        return
+    ours = json.dumps(_OURS)[:-1].encode()
+    if not data.startswith(ours):
+        raise InputError(f"{path} ends within a line, and was not begun by this version: remove that line, or the file")
+    os.truncate(path, whole)
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -85,7 +101,7 @@ def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
             line = None
         if not isinstance(line, dict) or not isinstance(line.get("key"), str):
             raise InputError(f"{path} is damaged at line {number}: remove that line, its result is then measured again")
-        yield line
+        yield {name: value for name, value in line.items() if name not in _OURS}
 
 
 def _bytes(path: Path) -> bytes:

@@ -1,9 +1,11 @@
 """The benchmark as `nvs-jax evaluate` runs it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from nvs_jax.disk import one_at_a_time
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fitting import fit, read_fit, write_fit
 from nvs_jax.evaluation.measure import Bench, measure
@@ -18,6 +20,7 @@ from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.saying import tell
 
 QUICK_SCENES = 4
+RESULTS = "results.jsonl"
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,25 @@ def run_evaluate(job: EvaluateJob) -> Evaluation:
     """Measure what is missing in the job's folder, and write report.md and the curves beside the results.
 
     Raises:
-        InputError: weights or earlier results that cannot be read, or a size the model does not take.
+        InputError: weights or earlier results that cannot be read, a size the model does not take, or another
+            process that measures into the folder.
     """
+    with measuring(job.out):
+        return _evaluate(job)
+
+
+@contextmanager
+def measuring(out: Path) -> Iterator[None]:
+    """Alone with the results in a folder: two processes would measure everything twice.
+
+    Raises:
+        InputError: another process measures into it.
+    """
+    with one_at_a_time(out / RESULTS, out):
+        yield
+
+
+def _evaluate(job: EvaluateJob) -> Evaluation:
     bench = open_bench(load(job.weights, dtype=job.dtype), job.settings, job.out)
     tables = QUICK if job.quick else TABLES
     count = job.scenes or (QUICK_SCENES if job.quick else len(EVALUATION_SEEDS))
@@ -80,4 +100,4 @@ def open_bench(pipeline: Pipeline, settings: BenchmarkSettings, out: Path) -> Be
     networks = pipeline.model.networks
     assert isinstance(networks, SVDNetworks)
     experiment = Experiment(weights_digest(networks), settings)
-    return Bench(pipeline, experiment, Records(out / "results.jsonl"))
+    return Bench(pipeline, experiment, Records(out / RESULTS))

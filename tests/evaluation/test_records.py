@@ -14,6 +14,8 @@ from nvs_jax.evaluation.variants import Variant
 from nvs_jax.models.svd.networks import SVDNetworks
 from tests.tiny import tiny_pipeline
 
+ROOT = Path(__file__).parents[2]
+
 # Appends results for ever, each with a long entry, so that it can be killed in the midst of one.
 WRITER = """
 import sys
@@ -47,10 +49,36 @@ def test_a_torn_last_line_is_dropped(tmp_path, torn):
     assert Records(path).lines["c"]["value"] == 6
 
 
+@pytest.mark.parametrize("torn", ["their last line", '{"key": "b", "value": 2}'])
+def test_somebody_elses_file_keeps_its_last_line(tmp_path, torn):
+    path = tmp_path / "results.jsonl"
+    path.write_text('{"key": "a"}\n' + torn)
+    with pytest.raises(InputError, match=r"results\.jsonl ends within a line, and was not begun by this version"):
+        Records(path)
+    assert path.read_text() == '{"key": "a"}\n' + torn
+
+
+def test_a_file_of_an_earlier_version_is_used_and_goes_on(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_text('{"key": "a", "value": 1}\n')
+    Records(path).append("b", value=2)
+    assert Records(path).lines == {"a": {"key": "a", "value": 1}, "b": {"key": "b", "value": 2}}
+
+
+def test_a_disk_that_fills_up_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "results.jsonl"
+    Records(path).append("a", value=1)
+    whole = path.read_bytes()
+    code = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300)); " + WRITER
+    ran = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, cwd=ROOT)
+    assert "OSError: [Errno 27] File too large" in ran.stderr
+    assert path.read_bytes() == whole
+
+
 def test_a_killed_writer_loses_at_most_its_last_line(tmp_path):
     path = tmp_path / "results.jsonl"
     command = [sys.executable, "-c", WRITER, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as writer:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
         assert writer.stdout is not None
         said = [writer.stdout.readline().strip() for _ in range(5)]
         writer.kill()

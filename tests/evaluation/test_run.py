@@ -14,7 +14,7 @@ from nvs_jax.evaluation.fitting import CONSTANTS, LEARNING_RATES, closed_forms, 
 from nvs_jax.evaluation.measure import measure
 from nvs_jax.evaluation.records import Records
 from nvs_jax.evaluation.report import draw_steps, report, scene_means
-from nvs_jax.evaluation.run import open_bench
+from nvs_jax.evaluation.run import measuring, open_bench
 from nvs_jax.evaluation.settings import BenchmarkSettings
 from nvs_jax.evaluation.variants import (
     MAIN,
@@ -62,6 +62,15 @@ def test_the_command_end_to_end_and_once_more(weights, tmp_path, capsys):
     assert again[:-1] == lines[:-1]
     last, before = json.loads(again[-1]), json.loads(lines[-1])
     assert (last["key"], last["scores"]) == (before["key"], before["scores"])
+
+
+def test_a_second_process_is_turned_away_before_it_loads_anything(tmp_path, capsys):
+    with measuring(tmp_path / "out"):
+        with pytest.raises(SystemExit) as stop:
+            main(["evaluate", "no/such/weights", "--out", str(tmp_path / "out")])
+        assert stop.value.code == 2
+        assert f"another process is working on {tmp_path / 'out'}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_there_is_not_measured_again_and_other_weights_are_not_mixed_in(tmp_path):

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+"""Full; a quota, or a limit of a file's size, reached; broken; made read-only, as systems do with broken ones."""
+
 
 @contextmanager
 def orbax_writes(path: Path, size: int) -> Iterator[None]:
     """Around what Orbax writes, waiting for it included.
 
-    Orbax and what is below it raise many things when a disk is full, all of which quote the system, and print each of
+    Orbax and what is below it raise many things when a disk fails, all of which quote the system, and print each of
     them with a traceback from every one of their threads. So there is a look at the disk first.
 
     Args:
@@ -32,9 +35,20 @@ def orbax_writes(path: Path, size: int) -> Iterator[None]:
         yield
     except Exception as error:
         # The logs stay as they are: asyncio prints what was lost when it is collected.
-        if not isinstance(error, OSError) and os.strerror(errno.ENOSPC) not in str(error):
+        code = _code(error)
+        if code is None:
             raise
-        code = getattr(error, "errno", None) or errno.ENOSPC
         raise OSError(code, os.strerror(code), str(path)) from error
     for log, level in levels.items():
         log.setLevel(level)
+
+
+def _code(error: BaseException) -> int | None:
+    """The system's number for what failed: of the error, of what it wraps, or from the words it quotes."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    quoted = next((code for code in DISK if os.strerror(code) in str(error)), None)
+    if quoted is not None:
+        return quoted
+    inner = [*getattr(error, "exceptions", ()), error.__cause__]
+    return next((code for one in inner if one is not None and (code := _code(one)) is not None), None)
