@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from nvs_jax.cli import main, parse
+from nvs_jax.disk import RESULT, published_folder
 from nvs_jax.errors import InputError
 from nvs_jax.usage import one_line, one_line_errors
 
