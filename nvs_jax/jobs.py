@@ -95,7 +95,8 @@ class SingleJob(RenderJob):
     depth: Path = AUTO
     """Its depth: .npy, .npz, .pfm, or a greyscale .png of 16 bits; auto: estimate it."""
     depth_kind: DepthKind | None = None
-    """What the file holds: depth in scene units (large is far), or disparity (large is near). auto knows."""
+    """What the file holds: depth in scene units (large is far; z along the camera's axis, not along the rays; 0 is
+    unknown), or disparity (large is near; 0 is infinitely far). auto knows."""
     conditions: Path | None = None
     """A folder with warps/ and holes/ made elsewhere, as an earlier result has them; they replace the warps."""
 
@@ -117,7 +118,8 @@ class VideoJob(RenderJob):
     depth: Path = AUTO
     """A folder of depth maps, as many, in the same order; auto: estimate them."""
     depth_kind: DepthKind | None = None
-    """What the files hold: depth in scene units (large is far), or disparity (large is near). auto knows."""
+    """What the files hold: depth in scene units (large is far; z along the camera's axis, not along the rays; 0 is
+    unknown), or disparity (large is near; 0 is infinitely far). auto knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +132,8 @@ class ViewsJob(RenderJob):
     """A folder of depth maps that lie and are named as the pictures, such as COLMAP's stereo/depth_maps; auto: estimate
     them, and fit them to the points of a COLMAP model; by default the scene's own, and auto where it has none."""
     depth_kind: DepthKind | None = None
-    """What the files hold: depth in scene units (large is far; the default), or disparity (large is near), which is
-    fitted to the points of a COLMAP model."""
+    """What the files hold: depth in scene units (large is far; z along the camera's axis, not along the rays; 0 is
+    unknown; the default), or disparity (large is near), which is fitted to the points of a COLMAP model."""
     cameras: tuple[int, ...] = ()
     """Which of the scene's cameras to visit, in this order, counted from 0; none: all."""
 

@@ -110,6 +110,7 @@ def _posed_view(
         fit=plan,
         photo_size=(rows, columns),
         depth_kind=depth.source.kind,
+        estimated=isinstance(depth.source, EstimatedDepth),
     )
 
 

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nvs_jax.beforehand import say_beforehand
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
 from nvs_jax.depth_source import depth_of_views, depth_source
@@ -135,6 +136,7 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
             (SVD_MULTIPLE, SVD_FRAMES) if pipeline is None else (pipeline.model.multiple, pipeline.model.frames)
         )
         plan, view = make_plan(job, settings, multiple, frames)
+        plan = say_beforehand(plan, view, job, settings)
         render_into(run.result, pipeline, plan, view, job.seed, settings, job, run)
     tell(str(shown))
     return True

@@ -61,6 +61,7 @@ class View:
         fit: where the photo lies in the picture.
         photo_size: rows and columns of the photo.
         depth_kind: what the depth was made of; None where nothing says.
+        estimated: whether a network estimated it.
     """
 
     picture: Float[np.ndarray, "H W 3"]
@@ -69,6 +70,7 @@ class View:
     fit: Fit
     photo_size: tuple[int, int]
     depth_kind: DepthKind | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,11 @@ def fit_views(
     values = np.stack([fitted_depth(depth, photo, plan) for photo, depth in zip(photos, depths, strict=True)])
     maps = scene_depth(values, depths[0], settings)
     intrinsics = _intrinsics(size, plan, settings.camera)
+    kind, estimated = depths[0].kind, isinstance(depths[0], EstimatedDepth)
+    pictures = (fit(photo, height, width, settings.picture.fit)[0] for photo in photos)
     return [
-        View(fit(photo, height, width, settings.picture.fit)[0], depth, intrinsics, plan, size, depths[0].kind)
-        for photo, depth in zip(photos, maps, strict=True)
+        View(picture, depth, intrinsics, plan, size, kind, estimated)
+        for picture, depth in zip(pictures, maps, strict=True)
     ]
 
 
