@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from nvs_jax.camera_paths import focal_factors
 from nvs_jax.conditions import Conditions, Sources, from_photo, from_video, from_views
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import between, full_turn
@@ -15,7 +16,7 @@ from nvs_jax.geometry.depth_completion import complete_depth, splat_depth
 from nvs_jax.geometry.full_turn import turn_order
 from nvs_jax.geometry.trajectories import Poses
 from nvs_jax.settings import RenderSettings
-from nvs_jax.views import View, focal_factors
+from nvs_jax.views import View
 
 Frames = Float[np.ndarray, "f H W 3"]
 Leg = Callable[[Sequence[Frames]], Conditions]

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nvs_jax.beforehand import say_beforehand
+from nvs_jax.camera_paths import camera_path
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
 from nvs_jax.depth_source import depth_of_views, depth_source
@@ -45,7 +46,7 @@ from nvs_jax.saying import bar, tell
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sharding import make_mesh
 from nvs_jax.stopping import StopRequest, stop_on_signals
-from nvs_jax.views import View, camera_path, read_view
+from nvs_jax.views import View, read_view
 
 # What SVD needs, for warps made before a model is chosen: its VAE's stride times its UNet's, and its video's length.
 SVD_MULTIPLE, SVD_FRAMES = 64, 25

@@ -3,13 +3,14 @@
 import jax.numpy as jnp
 import numpy as np
 
+from nvs_jax.camera_paths import camera_path
 from nvs_jax.inputs import read_video
 from nvs_jax.legs import video_plan, views_plan
 from nvs_jax.media import read_photo
 from nvs_jax.posed_depth import NamedDepth
 from nvs_jax.posed_views import read_sources
 from nvs_jax.presets import load_settings
-from nvs_jax.views import DepthFile, camera_path
+from nvs_jax.views import DepthFile
 
 
 def assert_same_warp(warp, index, folder, name):
