@@ -1,5 +1,6 @@
 """Holes are counted before anything is sampled, and what was warped for that is not warped again."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -34,7 +35,7 @@ def test_the_last_leg_of_a_video_is_looked_at_without_rendering_those_before(vie
     """Six frames in legs of four: the second leg, filled up, has frames 4 and 5."""
     photos, depths = (np.stack([array] * 6) for array in (view.picture, view.depth))
     path = orbit(6.0, 6.0, 4.0, 6)
-    plan = video_plan(photos, depths, K, path, 4, SETTINGS)
+    plan = video_plan(photos, depths, jnp.asarray(K), path, 4, SETTINGS)
     same, ahead = look_ahead(plan, view)
     assert same is plan
     assert ahead.frames == (4, 5)

@@ -8,13 +8,15 @@ import pytest
 from nvs_jax.media import plan_fit
 from nvs_jax.settings import CameraSettings, DisparitySettings, PathSettings, RenderSettings
 from nvs_jax.understood import Ahead, Origin, depth_range, holes_line, inputs_line
-from nvs_jax.views import View
+from nvs_jax.views import DepthKind, View
 
 SIZE = (20, 40)
 PHOTO = Origin("single")
 
 
-def view_of(depth=70.0, kind="depth", estimated=False, focal=260 / 1024):
+def view_of(
+    depth: np.ndarray | float = 70.0, kind: DepthKind = "depth", estimated: bool = False, focal: float = 260 / 1024
+) -> View:
     depth = np.broadcast_to(np.asarray(depth, np.float32), SIZE).copy()
     K = np.array([[focal * 40, 0, 19.5], [0, focal * 40, 9.5], [0, 0, 1]], np.float32)
     return View(np.zeros((*SIZE, 3), np.float32), depth, K, plan_fit(SIZE, *SIZE, "crop"), SIZE, kind, estimated)
