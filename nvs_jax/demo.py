@@ -1,5 +1,7 @@
 """A whole run on an embedded example: a procedural scene and the small model in the package, nothing to download."""
 
+from pathlib import Path
+
 import jax
 import numpy as np
 
@@ -39,6 +41,12 @@ def run_demo(job: DemoJob) -> None:
     Raises:
         InputError: the folder holds something already.
     """
+    with result_folder(job.out, overwrite=job.overwrite) as folder:
+        _render(job, folder)
+    tell(f"{job.out}/demo.png")
+
+
+def _render(job: DemoJob, folder: Path) -> None:
     scenes, sizes = SceneSettings(), BenchmarkSettings()
     height, width = sizes.size
     path = orbit(scenes.orbit_radius, scenes.orbit_radius, STEP_DEGREES, sizes.frames)
@@ -47,12 +55,10 @@ def run_demo(job: DemoJob) -> None:
     truth = jax.tree.map(np.asarray, render_path(scene, path, intrinsics, height, width, samples=3))
     fit = plan_fit((height, width), height, width, "resize")
     view = View(truth.picture[0], truth.depth[0], np.asarray(intrinsics), fit, (height, width))
-    with result_folder(job.out, overwrite=job.overwrite) as folder:
-        plan = photo_plan(view, path, SETTINGS)
-        pipeline = load(EMBEDDED_NAME, dtype="float32")
-        result = render_into(folder, pipeline, plan, view, job.seed, SETTINGS, job)
-        rows = {"warp": result.views, "result": result.frames, "truth": truth.picture}
-        large = {name: frames.repeat(ENLARGED, 1).repeat(ENLARGED, 2) for name, frames in rows.items()}
-        write_picture(folder / "demo.png", sheet(large, columns=5, width=ENLARGED * width))
-        write_video(folder / "demo.mp4", np.concatenate(list(large.values()), axis=2), FPS)
-    tell(f"{job.out}/demo.png")
+    plan = photo_plan(view, path, SETTINGS)
+    pipeline = load(EMBEDDED_NAME, dtype="float32")
+    result = render_into(folder, pipeline, plan, view, job.seed, SETTINGS, job)
+    rows = {"warp": result.views, "result": result.frames, "truth": truth.picture}
+    large = {name: frames.repeat(ENLARGED, 1).repeat(ENLARGED, 2) for name, frames in rows.items()}
+    write_picture(folder / "demo.png", sheet(large, columns=5, width=ENLARGED * width))
+    write_video(folder / "demo.mp4", np.concatenate(list(large.values()), axis=2), FPS)

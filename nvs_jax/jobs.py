@@ -73,7 +73,7 @@ class RenderJob:
     depth_weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
     """Of --depth auto: a Depth Anything V2, a folder in transformers' layout or a hub id, which is downloaded."""
     overwrite: bool = False
-    """Replace what is in the folder."""
+    """Replace an earlier result in the folder; anything else is left alone."""
     resume: bool = False
     """Go on where an earlier run of the same command was interrupted, if one was."""
     settings: Annotated[RenderSettings, arg(name="")] = field(default_factory=RenderSettings)
@@ -178,7 +178,7 @@ class ConvertJob:
     model: Literal["svd", "svd_xt", "svd_xt_1_1"] | None = None
     """What an svd*.safetensors is; the default tells by its name."""
     overwrite: bool = False
-    """Replace a checkpoint that is already there."""
+    """Replace a checkpoint that is already there; anything else is left alone."""
 
 
 @dataclass(frozen=True)
@@ -288,7 +288,7 @@ class DepthJob:
     out: Path = Path("out/depth")
     """The folder to make: maps/ (.npy), png/ (16 bits), colours/, run.json."""
     overwrite: bool = False
-    """Replace what is in the folder."""
+    """Replace an earlier result in the folder; anything else is left alone."""
 
 
 @dataclass(frozen=True)
@@ -300,7 +300,7 @@ class DemoJob:
     seed: int = 4
     """Of the scene and of the noise."""
     overwrite: bool = False
-    """Replace what is in the folder."""
+    """Replace an earlier result in the folder; anything else is left alone."""
 
 
 Job = SingleJob | VideoJob | ViewsJob | BatchJob | ConvertJob | CheckJob | EvaluateJob | PlanJob | DepthJob | DemoJob

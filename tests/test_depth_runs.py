@@ -1,6 +1,7 @@
 """`nvs-jax depth` as a user calls it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from nvs_jax.cli import main
+from nvs_jax.disk import RESULT, work_on
 from nvs_jax.media import read_depth, read_photo, write_picture, write_video
 from nvs_jax.models.depth import load_depth
 from tests.models.depth.published import config, processor, write_folder
@@ -55,6 +57,18 @@ def test_a_photo_becomes_numbers_a_picture_and_colours(tmp_path, weights, capsys
     bright = shown.sum(-1)
     assert shown.shape == (30, 40, 3) and bright[values.argmax() // 40, values.argmax() % 40] > bright.mean()
     assert record["kind"] == "disparity" and record["job"]["weights"] == str(weights)
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_one(tmp_path, weights):
+    write_picture(tmp_path / "cat.png", photo())
+    with work_on(tmp_path / "out", RESULT) as work:
+        (work.staged / "maps").mkdir(parents=True)
+        (work.staged / "maps" / "half.npy").write_text("half")
+        shutil.copytree(work.folder, tmp_path / "left")
+    (tmp_path / "left").rename(tmp_path / ".out.run")
+    run(tmp_path / "cat.png", weights, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cat.png", "out"]
+    assert [path.name for path in (tmp_path / "out" / "maps").iterdir()] == ["cat.npy"]
 
 
 def test_a_turned_photo_is_estimated_upright(tmp_path, weights):
