@@ -128,6 +128,8 @@ def end(home: Path, scene: Scene, moment: int, number: int) -> int:
         code = 1
         try:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what runs in the background
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             PUBLISHED.clear()
             if not scene.exchanged:
                 nvs_jax.disk.publishing.exchange = lambda *_: False
