@@ -23,6 +23,8 @@ _REWORDED = (
         r"Error parsing (\S+): no type matching (?:\{None\}\|)?(.*) could be instantiated from \[(.*?)\]\..*",
         r"\1 must be \2, not \3",
     ),
+    (r"(\S+) must be INT, not", r"\1 must be a whole number, not"),
+    (r"(\S+) must be FLOAT, not", r"\1 must be a number, not"),
     (r"Error parsing (\S+): Could not parse arguments \[(.*?)\] into .*", r"\1 cannot be \2"),
     (r"invalid choice (\S+) for argument '(\S+?)'. Expected one of \(?(.*?),?\)?\.$", r"\2 cannot be \1: choose \3"),
     (r"Missing value for argument '(.*?)'. Expected 1 values\.", r"\1 needs a value"),

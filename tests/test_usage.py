@@ -22,7 +22,7 @@ MISTAKES = [
     ([*WARP, "--pth.frames", "3"], "not understood: --pth.frames, 3; perhaps you meant --path.frames (see"),
     ([*WARP, "--path.radius", "1"], "--path.radius needs 2 values (see nvs-jax warp --help)"),
     ([*WARP, "--path.radius", "1", "x"], "--path.radius cannot be '1', 'x' (see"),
-    ([*WARP, "--path.frames", "x"], "--path.frames must be INT, not 'x' (see"),
+    ([*WARP, "--path.frames", "x"], "--path.frames must be a whole number, not 'x' (see"),
     ([*WARP, "--schedule.steps", "x"], "--schedule.steps must be a whole number, not 'x' (see"),
     ([*WARP, "--schedule.steps", "0"], "steps must be at least 1, not 0"),
     ([*WARP, "--png-scale", "much"], "--png-scale must be a number, not 'much' (see"),
