@@ -3,18 +3,22 @@
 import json
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from nvs_jax.back_end import require_back_end
 from nvs_jax.batch_file import read_batch
-from nvs_jax.distributed import Share, join_cluster, wait_for_all
+from nvs_jax.disk import BusyError
+from nvs_jax.distributed import Share, find_share
 from nvs_jax.errors import InputError
+from nvs_jax.files import read_bounded
 from nvs_jax.jobs import BatchJob, RenderJob
 from nvs_jax.media import atomic_path
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.runs import load_for, run_render
 from nvs_jax.saying import say, tell
-from nvs_jax.stopping import Stopped, StopRequest, stop_on_signals
+from nvs_jax.stopping import EXIT_CODE, Stopped, StopRequest, stop_on_signals
 
 _MOST_BYTES = 2**28
 
@@ -27,29 +31,43 @@ class Summary:
         rendered: seconds that each took.
         there_already: those that were complete before.
         failed: what was wrong with each.
+        busy: those that another process was at work on.
     """
 
     rendered: dict[str, float] = field(default_factory=dict)
     there_already: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    busy: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0: all are there; 1: some failed; 75: some are in another process's hands."""
+        return 1 if self.failed else EXIT_CODE if self.busy else 0
 
     def __str__(self) -> str:
         """One line.
 
         >>> str(Summary({"a": 3.0}, ["b"], {"c": "no such file"}))
         '1 rendered, 1 there already, 1 failed: c'
+        >>> str(Summary({"a": 3.0}, busy=["b"]))
+        '1 rendered, 0 there already, 0 failed, 1 in the hands of another process: b'
         """
-        named = f": {', '.join(self.failed)}" if self.failed else ""
-        return (
-            f"{len(self.rendered)} rendered, {len(self.there_already)} there already, {len(self.failed)} failed{named}"
-        )
+        parts = [f"{len(self.rendered)} rendered", f"{len(self.there_already)} there already"]
+        parts.append(_counted(self.failed, "failed"))
+        if self.busy:
+            parts.append(_counted(self.busy, "in the hands of another process"))
+        return ", ".join(parts)
 
 
-def run_batch(job: BatchJob) -> bool:
+def _counted(names: Collection[str], what: str) -> str:
+    return f"{len(names)} {what}" + (f": {', '.join(names)}" if names else "")
+
+
+def run_batch(job: BatchJob) -> Summary:
     """Do this process's share of the jobs, in order.
 
     Returns:
-        Whether none of them failed.
+        What became of them.
 
     Raises:
         InputError: the list of jobs itself cannot be read or done; nothing has been done then.
@@ -59,18 +77,19 @@ def run_batch(job: BatchJob) -> bool:
     shared = [name for name in jobs if jobs[name].mesh.hosts]
     if shared:
         raise InputError(f"{job.jobs}, job {shared[0]}: no two processes of a batch share a job: leave out mesh.hosts")
-    share = join_cluster() if job.distributed else Share(*job.shard)
+    share = find_share() if job.distributed else Share(*job.shard)
+    require_back_end()
     mine = {name: jobs[name] for index, name in enumerate(jobs) if share.includes(index)}
     say(f"{len(mine)} of {len(jobs)} jobs are this process's")
+    if share.count > 1:  # what it did in an earlier batch is not what it did in this one
+        (job.out / share.name("summary")).unlink(missing_ok=True)
     with stop_on_signals() as stop:
         summary = render_all(mine, stop)
     _write(job.out / share.name("summary"), summary)
-    if job.distributed:
-        wait_for_all("batch")
-        if share.index == 0 and share.count > 1:
-            _write(job.out / "summary.json", _merge(job.out, share.count))
+    if share.count > 1:
+        _merge(job.out, share.count)
     tell(str(summary))
-    return not summary.failed
+    return summary
 
 
 def render_all(jobs: dict[str, RenderJob], stop: StopRequest) -> Summary:
@@ -92,6 +111,9 @@ def render_all(jobs: dict[str, RenderJob], stop: StopRequest) -> Summary:
                 summary.there_already.append(name)
         except Stopped as stopped:
             raise Stopped(f"in {name}, {stopped.where}", "the same command") from None
+        except BusyError as error:
+            summary.busy.append(name)
+            say(f"{name} is left out: {error}")
         except Exception as error:
             summary.failed[name] = _message(error)
             say(f"{name} failed: {summary.failed[name]}")
@@ -129,14 +151,28 @@ def _write(path: Path, summary: Summary) -> None:
         temporary.write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")
 
 
-def _merge(out: Path, count: int) -> Summary:
-    """What all processes wrote, where they share a disk."""
+def _merge(out: Path, count: int) -> None:
+    """summary.json of all shares, where the processes share a disk and this one is the last to end.
+
+    Two that end together may both write it. Whoever does looks once more at what there is, so that nobody's share is
+    missing in the end.
+    """
+    written = None
+    while (whole := _all_shares(out, count)) is not None and whole != written:
+        _write(out / "summary.json", whole)
+        written = whole
+
+
+def _all_shares(out: Path, count: int) -> Summary | None:
+    """What all processes wrote; None while one of them has written nothing."""
     whole = Summary()
     for index in range(count):
-        path = out / Share(index, count).name("summary")
-        if path.is_file() and path.stat().st_size <= _MOST_BYTES:
-            part = json.loads(path.read_bytes())
-            whole.rendered |= part["rendered"]
-            whole.there_already += part["there_already"]
-            whole.failed |= part["failed"]
+        try:
+            part = json.loads(read_bounded(out / Share(index, count).name("summary"), _MOST_BYTES))
+        except InputError:
+            return None
+        whole.rendered |= part["rendered"]
+        whole.there_already += part["there_already"]
+        whole.failed |= part["failed"]
+        whole.busy += part.get("busy", [])
     return whole

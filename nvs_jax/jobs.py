@@ -27,8 +27,8 @@ class MeshOptions:
     rows: int = 1
     """Parts of every frame."""
     hosts: bool = False
-    """The devices are those of several processes, which all run this command and meet as those of `nvs-jax batch
-    --distributed`; the first one writes the result."""
+    """The devices are those of several processes, which all run this command and meet through `jax.distributed`; the
+    first one writes the result."""
 
     def __post_init__(self):
         if min(self.branches, self.frames, self.rows) < 1:
@@ -150,7 +150,7 @@ class BatchJob:
     shard: tuple[int, int] = (0, 1)
     """Which share of the jobs to do, and how many there are: 0 2 and 1 2 on two machines do all of them."""
     distributed: bool = False
-    """Ask JAX which of the machines of a cluster this is, in place of --shard."""
+    """Ask the cluster (a TPU pod, Slurm, ...) which of its processes this is, in place of --shard."""
 
     def __post_init__(self):
         index, count = self.shard

@@ -13,12 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nvs_jax.back_end import require_back_end
 from nvs_jax.beforehand import say_beforehand
 from nvs_jax.camera_paths import camera_path
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.conditions import Conditions, from_pictures
 from nvs_jax.depth_source import depth_of_views, depth_source
-from nvs_jax.distributed import first_says, join_cluster, wait_for_all
+from nvs_jax.distributed import StopTogether, first_says, join_cluster, wait_for_all
 from nvs_jax.errors import InputError
 from nvs_jax.identity import identity, input_paths, short
 from nvs_jax.inputs import read_conditions, read_video
@@ -61,15 +62,22 @@ def run_job(job: Job) -> None:
         InputError: a mistake of the user's.
     """
     enable_compilation_cache()
+    meets_others = job.mesh.hosts if isinstance(job, RenderJob) else isinstance(job, BatchJob)
+    if not meets_others:  # which comes first
+        require_back_end()
     match job:
         case RenderJob():
-            with stop_on_signals() as stop:
+            if job.mesh.hosts:
+                join_cluster()
+                require_back_end()
+            with stop_on_signals() as stop:  # JAX, which catches them too while processes meet, comes first
                 (run_on_hosts if job.mesh.hosts else run_render)(job, stop)
         case BatchJob():
             from nvs_jax.batch import run_batch
 
-            if not run_batch(job):
-                sys.exit(1)
+            code = run_batch(job).exit_code
+            if code:
+                sys.exit(code)
         case ConvertJob():
             from convert.command import run_convert
 
@@ -144,13 +152,13 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
 
 
 def run_on_hosts(job: RenderJob, stop: StopRequest) -> None:
-    """The same with the devices of several processes, which all do this; the first one's result is kept.
+    """The same with the devices of several processes that have met, and all do this; the first one's result is kept.
 
     Raises:
-        InputError: a mistake of the user's; there is no cluster.
-        Stopped: it was asked for.
+        InputError: a mistake of the user's.
+        Stopped: it was asked for, in any of them.
     """
-    share = join_cluster()
+    together = StopTogether(stop)
 
     def load_together(job: RenderJob) -> Pipeline:
         pipeline = load_for(job)
@@ -160,11 +168,11 @@ def run_on_hosts(job: RenderJob, stop: StopRequest) -> None:
     settings = override(job.settings, job.method, job.steps)
     known = identity(replace(job, dtype=job.dtype or _default_dtype()), settings)
     complete = first_says(job.resume and is_complete(job.out, known))
-    if share.index == 0:
-        run_render(job, stop, load_together)
+    if jax.process_index() == 0:
+        run_render(job, together, load_together)
     elif not complete:
         with TemporaryDirectory() as folder, redirect_stdout(None):
-            run_render(replace(job, out=Path(folder) / "result", resume=False), stop, load_together)
+            run_render(replace(job, out=Path(folder) / "result", resume=False), together, load_together)
 
 
 def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: int) -> tuple[Plan, View]:

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,23 @@ def run_sharded(out: Path, mesh: str, *cases: str, processes: int = 1) -> dict[s
     return json.loads(out.read_text())
 
 
-def run_processes(module: list[str], processes: int = 1, devices: int = 8) -> list[str]:
+def run_processes(
+    module: list[str],
+    processes: int = 1,
+    devices: int = 8,
+    meanwhile: Callable[[list[subprocess.Popen[str]]], None] = lambda _: None,
+    code: int = 0,
+) -> list[str]:
     """Run a module and its arguments in so many processes that meet, and have `devices` devices together.
 
     One process meets itself, so that sums are those of the same library, Gloo, and made in the same order.
+
+    Args:
+        module: and its arguments.
+        processes: how many.
+        devices: how many.
+        meanwhile: called with the processes when they have started.
+        code: with which all of them must end.
 
     Returns:
         What each of them said.
@@ -55,8 +69,9 @@ def run_processes(module: list[str], processes: int = 1, devices: int = 8) -> li
         )
         for index in range(processes)
     ]
+    meanwhile(started)
     said = [process.communicate(timeout=3000)[0] for process in started]
-    assert all(process.returncode == 0 for process in started), "\n".join(said)
+    assert all(process.returncode == code for process in started), "\n".join(said)
     return said
 
 

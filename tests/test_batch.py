@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -123,7 +122,7 @@ def test_every_job_is_in_one_share(count, jobs):
     [
         (("--shard", "2", "2"), "--shard must be"),
         (("--shard", "0", "2", "--distributed"), "not both"),
-        (("--distributed",), "no cluster is found: set JAX_COORDINATOR_ADDRESS"),
+        (("--distributed",), "no cluster is found: set JAX_NUM_PROCESSES and JAX_PROCESS_ID, or use --shard"),
     ],
 )
 def test_mistakes_with_shares(options, message, tmp_path, weights, capsys):
@@ -142,37 +141,51 @@ def start(arguments: list[str], **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def run_on_two(command: list[str]) -> list[tuple[int, str]]:
-    """Exit codes and output of two processes that meet and share a batch."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    processes = [
-        start(
-            [*command, "--distributed"],
-            JAX_COORDINATOR_ADDRESS=address,
-            JAX_NUM_PROCESSES="2",
-            JAX_PROCESS_ID=str(index),
-        )
-        for index in range(2)
-    ]
+def start_two(command: list[str]) -> list[subprocess.Popen[str]]:
+    """Two processes that share a batch."""
+    return [start([*command, "--distributed"], JAX_NUM_PROCESSES="2", JAX_PROCESS_ID=str(index)) for index in range(2)]
+
+
+def ended(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
+    """Exit codes and output."""
     said = [process.communicate(timeout=600)[0] for process in processes]
     return [(process.returncode, text) for process, text in zip(processes, said, strict=True)]
 
 
-@pytest.mark.full
-def test_two_processes_share_a_batch(tmp_path, weights):
+def test_processes_that_share_a_batch_need_not_each_other(tmp_path, weights):
+    command = write_batch(tmp_path, weights, count=9, bad=(), **PREVIEW)
+    processes = start_two(command)
+    while "scene1" not in done(tmp_path / "out"):
+        assert processes[1].poll() is None
+        time.sleep(0.02)
+    processes[1].terminate()
+    told = ended(processes)
+    assert [code for code, _ in told] == [0, 75], told
+    assert all(f"{count} of 9 jobs are this process's" in text for count, (_, text) in zip((5, 4), told, strict=True))
+    assert scenes(0, 1, 2, 4, 6, 8) <= set(done(tmp_path / "out"))
+    assert not (tmp_path / "out" / "summary.json").exists()
+    # The one that comes last writes what all did, and finds its jobs alone.
+    main([*command, "--shard", "1", "2"])
+    rendered, there_already, failed = summary(tmp_path)
+    assert not failed
+    assert "scene1" in there_already
+    assert rendered | there_already == scenes(*range(9))
+
+
+def test_a_job_in_other_hands_is_no_failure(tmp_path, weights, capsys):
     command = write_batch(tmp_path, weights, count=2, bad=(), **PREVIEW)
-    told = run_on_two(command)
-    assert [code for code, _ in told] == [0, 0], told
-    assert all("1 of 2 jobs are this process's" in text for _, text in told)
-    assert summary(tmp_path) == (scenes(0, 1), set(), set())
+    with locked(tmp_path / "out" / ".scene0.run", tmp_path / "out" / "scene0"), pytest.raises(SystemExit) as stop:
+        main(command)
+    assert stop.value.code == 75
+    assert f"scene0 is left out: process {os.getpid()} is working on" in capsys.readouterr().err
+    assert summary(tmp_path) == (scenes(1), set(), set())
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["busy"] == ["scene0"]
 
 
 @pytest.mark.full
 def test_two_processes_render_and_save_states(tmp_path, weights):
     command = write_batch(tmp_path, weights, count=5, bad=(3,))
-    told = run_on_two(command)
+    told = ended(start_two(command))
     assert sorted(code for code, _ in told) == [0, 1], told
     assert summary(tmp_path) == (scenes(0, 1, 2, 4), set(), scenes(3))
     out = (tmp_path / "out").rename(tmp_path / "shared")

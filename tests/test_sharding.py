@@ -5,6 +5,8 @@ cutoff of a selection, later steps of a random network carry that on. With these
 """
 
 import json
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +125,21 @@ def test_a_render_on_a_mesh_in_one_process_and_in_two(tmp_path, render):
     np.testing.assert_array_equal(two, one)
     record = json.loads((tmp_path / "two" / "run.json").read_text())
     assert record["job"]["mesh"] == {"branches": 2, "frames": 4, "rows": 1, "hosts": True}
+
+
+@pytest.mark.full
+def test_sigterm_to_one_of_two_processes_stops_both(tmp_path, render):
+    mesh = ["--mesh.branches", "2", "--mesh.frames", "4", "--mesh.hosts", "--steps", "100"]
+    states = tmp_path / ".out.run" / "legs" / "000"
+
+    def ask(started: list[subprocess.Popen[str]]) -> None:
+        while not list(states.glob("[0-9]*")):
+            assert started[1].poll() is None
+            time.sleep(0.1)
+        started[1].terminate()
+
+    said = run_processes(["nvs_jax", *render, *mesh, "--out", str(tmp_path / "out")], 2, meanwhile=ask, code=75)
+    assert all("which is kept" in text for text in said)
 
 
 def test_more_devices_than_there_are():
