@@ -46,10 +46,8 @@ format: setup
 
 # The tests compile thousands of small programs and run each once or twice: compiling fast beats running fast.
 # `make test-full` compiles as users do. A test that needs numbers to be rounded as theirs are compiles at level 1 itself.
-quick: export XLA_FLAGS ?= --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false \
-	--xla_cpu_parallel_codegen_split_count=1
 quick: setup
-	$(PYTEST) -m 'not full' $(PYTEST_ARGS)
+	XLA_FLAGS="$${XLA_FLAGS-$$($(BIN)/python -m tests.xla_flags)}" $(PYTEST) -m 'not full' $(PYTEST_ARGS)
 
 # Checking types takes a minute of one core, so it goes on beside the tests.
 test: style

@@ -15,6 +15,7 @@ from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint
 from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding
+from nvs_jax.presets import own_preset
 
 
 def open_source(source: str | Path, *, variant: Variant = "full", model: Model | None = None) -> Source:
@@ -111,6 +112,7 @@ def convert(
             source=str(source) if not Path(source).exists() else Path(source).resolve().name,
             overwrite=overwrite,
             record=lambda: {"peak_memory": peak.bytes},
+            preset=own_preset(source),
         )
 
 

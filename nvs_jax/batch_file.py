@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
 from nvs_jax.paths import LONGEST_NAME, check_paths, refuse_address
-from nvs_jax.presets import DEFAULT, load_settings, merged, read_yaml, reason, strict_converter
+from nvs_jax.presets import merged, read_yaml, reason, settings_for, strict_converter
 from nvs_jax.settings import Mode, RenderSettings
 
 KINDS: Mapping[Mode, type[RenderJob]] = {"single": SingleJob, "video": VideoJob, "views": ViewsJob}
@@ -95,7 +95,11 @@ def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob
                 raise InputError(f"{name}: {reason(error)}") from None
         if given.get("weights") is not None and (base / given["weights"]).exists():
             given["weights"] = str(base / given["weights"])
-        settings = _settings(given.get("preset", DEFAULT), kind, values.get("settings", {}), base)
+        changes = _mapping(values.get("settings", {}), "settings")
+        preset = given.get("preset")
+        if preset is not None and preset.endswith((".yaml", ".yml")):
+            preset = str(base / preset)
+        settings = _from(base, settings_for(given.get("weights"), preset, kind, changes))
         job = cls(out=out, resume=True, settings=settings, **given)
         check_paths(job)
         return job
@@ -103,10 +107,8 @@ def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob
         raise InputError(f"{where}: {error}") from None
 
 
-def _settings(preset: str, mode: Mode, changes: Any, base: Path) -> RenderSettings:
-    if preset.endswith((".yaml", ".yml")):
-        preset = str(base / preset)
-    settings = load_settings(preset, mode, _mapping(changes, "settings"))
+def _from(base: Path, settings: RenderSettings) -> RenderSettings:
+    """Settings whose file of poses counts from the folder of the jobs."""
     if settings.path.file is None:
         return settings
     return replace(settings, path=replace(settings.path, file=base / settings.path.file))

@@ -22,10 +22,12 @@ from jaxtyping import Array
 from nvs_jax.disk import CHECKPOINT, check_free, published_folder, recover, resolved
 from nvs_jax.disk.errors import orbax_writes
 from nvs_jax.errors import InputError
+from nvs_jax.files import read_bounded
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig, parse_config, published_form, read_json
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding, held_dtype
 from nvs_jax.models.weights import Weights, parameter_specs, require_finite
+from nvs_jax.presets import MAX_BYTES, OWN
 
 FORMAT_VERSION = 2
 _DESCRIPTION = CHECKPOINT.record
@@ -70,6 +72,7 @@ def write_checkpoint(
     source: str = "",
     overwrite: bool = False,
     record: Callable[[], Mapping[str, Any]] = dict,
+    preset: Path | None = None,
 ) -> dict[str, Any]:
     """Write a checkpoint to the folder `path`, one network after the other, all or nothing.
 
@@ -81,6 +84,7 @@ def write_checkpoint(
         source: where the weights came from, for the record.
         overwrite: replace a checkpoint that is already there.
         record: gives more entries for the record, when all else is written.
+        preset: a file of settings that suit the weights, which goes with them.
 
     Returns:
         What nvs_jax.json says.
@@ -92,6 +96,8 @@ def write_checkpoint(
         size = 0
         for component in CONFIG_CLASSES:
             size += save_arrays(partial / _WEIGHTS / component, weights(component))
+        if preset is not None:
+            (partial / OWN).write_bytes(read_bounded(preset, MAX_BYTES))
         description = {
             "format_version": FORMAT_VERSION,
             "source": source,

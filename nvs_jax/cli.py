@@ -26,7 +26,7 @@ from nvs_jax.jobs import (
     WarpJob,
 )
 from nvs_jax.paths import check_paths
-from nvs_jax.presets import DEFAULT, load_settings
+from nvs_jax.presets import settings_for
 from nvs_jax.saying import lasting_output, say
 from nvs_jax.settings import Mode
 from nvs_jax.stopping import EXIT_CODE, Stopped
@@ -77,7 +77,7 @@ def _main(arguments: Sequence[str]) -> None:
 @wide_enough()
 @one_line_errors()
 def parse(arguments: Sequence[str]) -> Job:
-    """The job that the arguments ask for: the preset gives the defaults, options change them.
+    """The job that the arguments ask for: the preset, or the weights, give the defaults, options change them.
 
     >>> parse(["demo", "--seed", "3"])
     DemoJob(out=PosixPath('out/demo'), seed=3, overwrite=False)
@@ -85,8 +85,8 @@ def parse(arguments: Sequence[str]) -> Job:
     Raises:
         InputError: an option or a value that is none.
     """
-    preset, missing = _preset(arguments), tyro.MISSING
-    single, video, views = (load_settings(preset, mode) for mode in get_args(Mode))
+    (preset, weights), missing = _decisive(arguments), tyro.MISSING
+    single, video, views = (settings_for(weights, preset, mode) for mode in get_args(Mode))
     photo: dict[str, Any] = dict.fromkeys(("photo", "out"), missing)
     frames: dict[str, Any] = dict.fromkeys(("frames", "out"), missing)
     command = partial(subcommand, prefix_name=False)
@@ -108,14 +108,16 @@ def parse(arguments: Sequence[str]) -> Job:
     )
 
 
-def _preset(arguments: Sequence[str]) -> str:
-    """What --preset says, looked up before the options whose defaults depend on it are parsed."""
+def _decisive(arguments: Sequence[str]) -> tuple[str | None, str | None]:
+    """What --preset and --weights say, looked up before the options whose defaults depend on them are parsed."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--preset", default=DEFAULT)
+    parser.add_argument("--preset")
+    parser.add_argument("--weights")
     try:
-        return parser.parse_known_args(list(arguments))[0].preset
+        found = parser.parse_known_args(list(arguments))[0]
     except argparse.ArgumentError:
-        return DEFAULT  # the full parser says what is wrong with it
+        return None, None  # the full parser says what is wrong with them
+    return found.preset, found.weights
 
 
 def _fail(message: str, code: int) -> int:

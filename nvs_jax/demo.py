@@ -12,20 +12,13 @@ from nvs_jax.jobs import DemoJob
 from nvs_jax.legs import photo_plan
 from nvs_jax.media import plan_fit, write_picture, write_video
 from nvs_jax.pipeline import load
+from nvs_jax.presets import settings_for
 from nvs_jax.results import result_folder, sheet
 from nvs_jax.runs import render_into
 from nvs_jax.saying import tell
 from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
-from nvs_jax.settings import ConditioningSettings, GuidanceSettings, RenderSettings, WeightSettings
 from nvs_jax.views import View
 
-SETTINGS = RenderSettings(
-    conditioning=ConditioningSettings(guidance_scale=(1.0, 1.0)),
-    weights=WeightSettings(v2=350_000.0),
-    guidance=GuidanceSettings(hole_strength=0.5),
-)
-"""What is best for the small model: no classifier-free guidance, the warp trusted nearly to the end, and holes drawn
-towards their surroundings; see docs/evaluation.md."""
 STEP_DEGREES = 2.0
 ENLARGED = 3
 """Pixels of the demo's picture and video for one of the model's."""
@@ -47,7 +40,7 @@ def run_demo(job: DemoJob) -> None:
 
 
 def _render(job: DemoJob, folder: Path) -> None:
-    scenes, sizes = SceneSettings(), BenchmarkSettings()
+    scenes, sizes, settings = SceneSettings(), BenchmarkSettings(), settings_for(EMBEDDED_NAME)
     height, width = sizes.size
     path = orbit(scenes.orbit_radius, scenes.orbit_radius, STEP_DEGREES, sizes.frames)
     _, intrinsics = default_view(height, width, scenes)
@@ -55,9 +48,9 @@ def _render(job: DemoJob, folder: Path) -> None:
     truth = jax.tree.map(np.asarray, render_path(scene, path, intrinsics, height, width, samples=3))
     fit = plan_fit((height, width), height, width, "resize")
     view = View(truth.picture[0], truth.depth[0], np.asarray(intrinsics), fit, (height, width))
-    plan = photo_plan(view, path, SETTINGS)
+    plan = photo_plan(view, path, settings)
     pipeline = load(EMBEDDED_NAME, dtype="float32")
-    result = render_into(folder, pipeline, plan, view, job.seed, SETTINGS, job)
+    result = render_into(folder, pipeline, plan, view, job.seed, settings, job)
     rows = {"warp": result.views, "result": result.frames, "truth": truth.picture}
     large = {name: frames.repeat(ENLARGED, 1).repeat(ENLARGED, 2) for name, frames in rows.items()}
     write_picture(folder / "demo.png", sheet(large, columns=5, width=ENLARGED * width))

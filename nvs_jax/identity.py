@@ -81,7 +81,7 @@ def input_paths(job: RenderJob, settings: RenderSettings) -> tuple[Path, ...]:
     """What a job reads, as far as it names files and folders; some need not be there."""
     values = [getattr(job, field.name) for field in fields(job) if field.name not in ("out", "settings", "mesh")]
     named = [value for value in values if isinstance(value, Path) and value != AUTO]
-    preset = job.preset if job.preset.endswith((".yaml", ".yml")) else None
+    preset = job.preset if (job.preset or "").endswith((".yaml", ".yml")) else None
     given = (job.weights, job.depth_weights, preset, settings.path.file)
     return (*named, *(Path(value) for value in given if value is not None))
 

@@ -53,8 +53,9 @@ class RenderJob:
     the small model in the package."""
     preview: bool = False
     """Only the warps, in seconds and without weights: to try a path before rendering it."""
-    preset: str = "fast"
-    """fast, paper, reference, or a YAML file of settings; single settings can be changed below."""
+    preset: str | None = None
+    """fast, paper, reference, or a YAML file of settings; by default fast, with what the weights bring on top of it
+    (preset.yaml in their folder). Single settings can be changed below."""
     seed: int = 0
     """Of all random numbers."""
     dtype: Dtype | None = None
@@ -212,7 +213,8 @@ class PlanJob:
     not."""
 
     device: str
-    """v5e:1, v6e:1 or v5p:1, a TPU chip; or gpu:24GB, a GPU and its memory."""
+    """v5e:1, v6e:1, v5p:1 or v4:1, a TPU chip; v5e:8, several that share a render (2, 4, 8, 16 or 32); or gpu:24GB, a
+    GPU and its memory."""
     model: str = "svd_xt"
     """svd, svd_xt, svd_xt_1_1, or weights."""
     frames: int | None = None

@@ -22,6 +22,7 @@ from nvs_jax.geometry import Warp, fill_holes, intrinsics_matrix
 from nvs_jax.models.svd.in_turn import NetworksInTurn
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
+from nvs_jax.presets import settings_for
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sharding import constrain, of_first_process, place, replicated, use
@@ -68,12 +69,13 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mes
     from convert import load_networks, open_source
 
     sharding = None if mesh is None else lambda _: replicated(mesh)
+    settings = settings_for(source)
     if not low_memory:
-        return Pipeline(SVD(load_networks(source, dtype, sharding)), mesh)
+        return Pipeline(SVD(load_networks(source, dtype, sharding)), mesh, settings)
     opened = open_source(source)
     configs = {component: opened.config(component) for component in CONFIG_CLASSES}
     read = partial(opened.load_component, dtype=dtype, sharding=sharding)
-    return Pipeline(SVD(NetworksInTurn(configs, read)), mesh)
+    return Pipeline(SVD(NetworksInTurn(configs, read)), mesh, settings)
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,11 @@ class Pipeline:
     Args:
         model: its weights are on the devices of the mesh.
         mesh: devices that share the work; None for the default device alone.
+        settings: of renders that are given none.
     """
 
-    def __init__(self, model: SVD, mesh: Mesh | None = None):
-        self.model, self.mesh = model, mesh
+    def __init__(self, model: SVD, mesh: Mesh | None = None, settings: RenderSettings = RenderSettings()):
+        self.model, self.mesh, self.settings = model, mesh, settings
 
     def render(
         self,
@@ -135,7 +138,7 @@ class Pipeline:
         path: Float[Array, "f 4 4"],
         intrinsics: Float[Array, "3 3"] | None = None,
         seed: int = 0,
-        settings: RenderSettings = RenderSettings(),
+        settings: RenderSettings | None = None,
         report: Report | None = None,
         **overrides: Unpack[Overrides],
     ) -> Render:
@@ -147,14 +150,14 @@ class Pipeline:
             path: world-to-camera poses, the first one the photo's own.
             intrinsics: K in pixels; None takes focal length and principal point of the settings.
             seed: of all random numbers.
-            settings: everything else.
+            settings: everything else; None takes the pipeline's own, which weights may bring.
             report: called as the work goes on; see `Report`.
             overrides: `method="post"` and `steps=50` in place of the settings' own.
 
         Raises:
             InputError: sizes, depth, path or settings that cannot be rendered.
         """
-        settings = override(settings, **overrides)
+        settings = override(settings or self.settings, **overrides)
         if intrinsics is None:
             height, width = photo.shape[:2]
             camera = settings.camera
@@ -166,7 +169,7 @@ class Pipeline:
         self,
         conditions: Conditions,
         seed: int = 0,
-        settings: RenderSettings = RenderSettings(),
+        settings: RenderSettings | None = None,
         report: Report | None = None,
         states: States | None = None,
     ) -> Render:
@@ -175,13 +178,14 @@ class Pipeline:
         Args:
             conditions: what is known of every frame.
             seed: of all random numbers.
-            settings: everything else.
+            settings: everything else; None takes the pipeline's own, which weights may bring.
             report: called as the work goes on; see `Report`.
             states: where the sampler's states are kept, and what it begins from; `nvs_jax.resume.Leg` is one.
 
         Raises:
             InputError: a size the model cannot take.
         """
+        settings = settings or self.settings
         _tell(report, conditions, "warp")
         problem = self.prepare(conditions, jax.random.key(seed), settings)
         _tell(report, problem, "encode")
@@ -200,18 +204,19 @@ class Pipeline:
         self,
         conditions: Conditions,
         randomness: PRNGKeyArray | Noise,
-        settings: RenderSettings = RenderSettings(),
+        settings: RenderSettings | None = None,
     ) -> Problem:
         """Encode and assemble all that the sampler needs.
 
         Args:
             conditions: what is known of every frame.
             randomness: a key, or the noise itself.
-            settings: of the render.
+            settings: of the render, as in `render`.
 
         Raises:
             InputError: a size the model cannot take.
         """
+        settings = settings or self.settings
         frames, (height, width) = len(conditions.distance), conditions.picture.shape[:2]
         multiple = self.model.multiple
         if height % multiple or width % multiple:
@@ -247,8 +252,9 @@ class Pipeline:
         )
         return place(problem, self.mesh)
 
-    def decode(self, latents: Float[Array, "1 f h w c"], settings: RenderSettings = RenderSettings()) -> Frames:
+    def decode(self, latents: Float[Array, "1 f h w c"], settings: RenderSettings | None = None) -> Frames:
         """Frames in [0, 1] of clean latents."""
+        settings = settings or self.settings
         codec = self.model.codec(settings.conditioning, settings.decode_chunk, settings.memory)
         with use(self.mesh):
             return _decode(codec, latents)[0]

@@ -7,11 +7,14 @@ from typing import Any
 import cattrs
 import yaml
 
+from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
 from nvs_jax.files import read_bounded
 from nvs_jax.settings import Mode, RenderSettings
 
 DEFAULT = "fast"
+OWN = "preset.yaml"
+"""A file of settings that weights may bring in their folder: what suits them, on top of the default preset."""
 MAX_BYTES = 2**16
 
 
@@ -77,6 +80,41 @@ def load_settings(name: str, mode: Mode = "single", changes: Any = None) -> Rend
         raise InputError(f"no preset is called {name!r}: choose {', '.join(preset_names())} or give a .yaml file")
     values = read_yaml(Path(name))
     return _structure(merged(values, changes) if changes and isinstance(values, dict) else values, name)
+
+
+def own_preset(weights: str | Path | None) -> Path | None:
+    """The file of settings that weights bring, if they do.
+
+    >>> own_preset("demo").name
+    'preset.yaml'
+    """
+    if weights is None:
+        return None
+    embedded = str(weights) == EMBEDDED_NAME and not Path(weights).exists()
+    path = (EMBEDDED_MODEL if embedded else Path(weights)) / OWN
+    return path if path.is_file() else None
+
+
+def settings_for(
+    weights: str | Path | None, preset: str | None = None, mode: Mode = "single", changes: Any = None
+) -> RenderSettings:
+    """Settings of the preset that is named or, if none is, of the default one with what the weights bring on top.
+
+    Args:
+        weights: as in `nvs_jax.load`.
+        preset: see `load_settings`.
+        mode: see `load_settings`.
+        changes: see `load_settings`.
+
+    Raises:
+        InputError: see `load_settings`; or what the weights bring is wrong.
+    """
+    own = own_preset(weights) if preset is None else None
+    if own is not None:
+        values = read_yaml(own)
+        _structure(values, str(own))  # so that a mistake in it is called by its name
+        changes = merged(values, changes or {})
+    return load_settings(preset or DEFAULT, mode, changes)
 
 
 def read_yaml(path: Path) -> Any:

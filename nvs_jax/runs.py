@@ -41,9 +41,10 @@ from nvs_jax.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.posed_views import read_sources
+from nvs_jax.presets import own_preset
 from nvs_jax.results import Result, write_record, write_result
 from nvs_jax.resume import Run, is_complete, open_run, tidy
-from nvs_jax.saying import bar, tell
+from nvs_jax.saying import bar, say, tell
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sharding import make_mesh
 from nvs_jax.stopping import StopRequest, stop_on_signals
@@ -104,11 +105,17 @@ def run_job(job: Job) -> None:
 def load_for(job: RenderJob) -> Pipeline:
     """The pipeline that a job asks for."""
     assert job.weights is not None
+    own = None if job.preset else own_preset(job.weights)
+    if own is not None:
+        say(f"settings that are not given are the weights' own, {own}; --preset fast leaves them out")
     mesh, asked = None, job.mesh
     if asked.size > 1:
         # A process on its own, such as each of a batch's, has its own devices alone.
         devices = jax.devices() if asked.hosts else jax.local_devices()
         mesh = make_mesh(asked.branches, asked.frames, asked.rows, devices)
+    there = jax.device_count() if asked.hosts else jax.local_device_count()
+    if asked.size < there:
+        say(f"the render takes {asked.size} of {there} devices, the others are idle; --mesh shares its work among more")
     return load(job.weights, dtype=job.dtype or _default_dtype(), low_memory=job.low_memory, mesh=mesh)
 
 

@@ -26,7 +26,7 @@ import numpy as np
 import tyro
 
 import nvs_jax
-from nvs_jax.diffusion import Guidance, Heun, Solver, closed_form_weights, karras_sigmas, sample
+from nvs_jax.diffusion import Guidance, Solver, closed_form_weights, karras_sigmas, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_solver
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.errors import InputError
@@ -56,6 +56,21 @@ PEAKS = {"v4": 275, "v5 lite": 197, "v5p": 459, "v6 lite": 918, "A100": 312, "L4
 
 
 @dataclass(frozen=True)
+class About:
+    """What all rows have in common: `devices` are there, of which one is used; `repeats` runs are timed of each."""
+
+    device: str
+    devices: int
+    dtype: str
+    weights: str
+    repeats: int
+
+    def line(self) -> str:
+        """For people."""
+        return f"{self.device}, {self.dtype}, weights: {self.weights}, median of {self.repeats}"
+
+
+@dataclass(frozen=True)
 class Row:
     """One run. What is not known is None; `note` says why."""
 
@@ -66,6 +81,8 @@ class Row:
     evaluations: int
     compile_s: float | None = None
     step_ms: float | None = None
+    fastest_ms: float | None = None
+    slowest_ms: float | None = None
     tflop: float | None = None
     share: float | None = None
     memory_mb: float | None = None
@@ -81,7 +98,7 @@ class Case:
 
 
 def main(
-    weights: Path | None = None,
+    weights: str | None = None,
     solvers: tuple[SolverName, ...] = ("euler", "heun", "churn", "dpmpp2m", "adams3"),
     guidance: tuple[GuidanceName, ...] = ("none", "dgs", "post"),
     steps: tuple[int, ...] = (10, 25),
@@ -97,7 +114,7 @@ def main(
     """Print a table, and write it with a picture and the same as JSON.
 
     Args:
-        weights: an SVD in diffusers' layout or a checkpoint; a small UNet with random weights without.
+        weights: as in `nvs_jax.load`; a small UNet with random weights without.
         solvers: to compare.
         guidance: to compare; post-full differentiates through the network.
         steps: to compare.
@@ -114,25 +131,31 @@ def main(
         raise InputError("--against torch needs --weights in diffusers' layout, and float32")
     rng = np.random.default_rng(0)
     denoiser = make_denoiser(weights, dtype, (frames, height, width), rng)
-    noise, target = (rng.standard_normal((1, frames, height, width, 4), np.float32) for _ in range(2))
+    size = (1, frames, height, width, denoiser.config.out_channels)
+    noise, target = (rng.standard_normal(size, np.float32) for _ in range(2))
     peak = peak or next((p for name, p in PEAKS.items() if name in jax.devices()[0].device_kind), None)
-    device = f"{jax.devices()[0].device_kind}, jax {jax.__version__}, {frames} x {height} x {width} latents"
+    kind_of_device = jax.devices()[0].device_kind
+    about = About(
+        device=f"{kind_of_device}, jax {jax.__version__}, {frames} x {height} x {width} latents",
+        devices=jax.device_count(),
+        dtype=str(denoiser.weights["conv_in.weight"].dtype),
+        weights=weights or "random",
+        repeats=repeats,
+    )
     rows = []
     for kind, count in itertools.product(guidance, steps):
         print(f"compiling {kind}, {count} steps", file=sys.stderr)
         rule = named_guidance(kind, target, denoiser.config.stride)
         made = [jax_case(denoiser, rule, name, kind, count, noise) for name in solvers]
         if against == "torch" and kind != "post-full":
-            made += torch_cases(weights / "unet" if weights else Path(), denoiser, kind, count, noise, target)
+            made += torch_cases(Path(weights or "") / "unet", denoiser, kind, count, noise, target)
         seconds = timed_in_turn([case.function for case in made], repeats)
         rows += [finished(case.row, taken, peak) for case, taken in zip(made, seconds, strict=True)]
-        write(out, device, rows)  # what is done so far
-    print(markdown(device, rows))
+        write(out, about, rows)  # what is done so far
+    print(markdown(about, rows))
 
 
-def make_denoiser(
-    weights: Path | None, dtype: Any, size: tuple[int, int, int], rng: np.random.Generator
-) -> SVDDenoiser:
+def make_denoiser(weights: str | None, dtype: Any, size: tuple[int, int, int], rng: np.random.Generator) -> SVDDenoiser:
     """SVD, or a small UNet, told random conditions."""
     if weights is None:
         config, values = SMALL, random_weights(UNetSpatioTemporal(SMALL), 0)
@@ -143,7 +166,7 @@ def make_denoiser(
     frames, height, width = size
     return SVDDenoiser(
         weights=values,
-        image_latent=jnp.asarray(rng.standard_normal((1, height, width, 4), np.float32)),
+        image_latent=jnp.asarray(rng.standard_normal((1, height, width, config.out_channels), np.float32)),
         embedding=jnp.asarray(rng.standard_normal((1, config.cross_attention_dim[0]), np.float32)),
         time_ids=jnp.array([6, 127, 0.02]),
         guidance_scale=jnp.linspace(1, 3, frames),
@@ -159,12 +182,24 @@ def named_guidance(name: str, target: np.ndarray, stride: int) -> Guidance:
 
 
 def estimates_in(solver: Solver, steps: int) -> int:
-    """How many guided estimates a run makes whose last step is to 0.
+    """How many guided estimates a run makes whose last step is to 0: counted, in a run on one number.
 
     >>> [estimates_in(make_solver(SolverSettings(name), 10), 10) for name in ("euler", "heun", "dpmpp2m")]
     [10, 19, 10]
     """
-    return 2 * steps - 1 if isinstance(solver, Heun) else steps
+    made = 0
+
+    def estimate(x: jax.Array, sigma: jax.Array) -> jax.Array:
+        nonlocal made
+        made += 1
+        return 0.5 * x
+
+    x, sigmas, key = jnp.ones((1, 1, 1, 1, 1)), karras_sigmas(steps), jax.random.key(0)
+    memory = solver.start(x)
+    with jax.disable_jit():  # of a condition's branches only the one that is taken counts
+        for sigma, sigma_next in itertools.pairwise(sigmas):
+            x, memory = solver.step(x, memory, sigma, sigma_next, estimate, key)
+    return made
 
 
 def jax_case(
@@ -236,8 +271,8 @@ def torch_cases(
     return cases
 
 
-def timed_in_turn(functions: Sequence[Callable[[], object] | None], repeats: int) -> list[float | None]:
-    """Median seconds of each, called in turn after a warm-up."""
+def timed_in_turn(functions: Sequence[Callable[[], object] | None], repeats: int) -> list[list[float]]:
+    """Seconds of every call of each, called in turn after a warm-up; none of what cannot be called."""
     seconds: list[list[float]] = [[] for _ in functions]
     for repeat in range(repeats + 1):
         for function, taken in zip(functions, seconds, strict=True):
@@ -246,21 +281,23 @@ def timed_in_turn(functions: Sequence[Callable[[], object] | None], repeats: int
                 function()
                 if repeat:
                     taken.append(time.perf_counter() - begun)
-    return [float(np.median(taken)) if taken else None for taken in seconds]
+    return seconds
 
 
-def finished(row: Row, seconds: float | None, peak: float | None) -> Row:
-    """The row with its time, and its share of the device's peak."""
-    if seconds is None:
+def finished(row: Row, seconds: Sequence[float], peak: float | None) -> Row:
+    """The row with the median of its times, their spread, and its share of the device's peak."""
+    if not seconds:
         return row
-    share = row.tflop / seconds / peak if row.tflop and peak else None
-    return replace(row, step_ms=1e3 * seconds / row.steps, share=share)
+    median = float(np.median(seconds))
+    share = row.tflop / median / peak if row.tflop and peak else None
+    step = [1e3 * taken / row.steps for taken in (median, min(seconds), max(seconds))]
+    return replace(row, step_ms=step[0], fastest_ms=step[1], slowest_ms=step[2], share=share)
 
 
-def markdown(device: str, rows: Sequence[Row]) -> str:
+def markdown(about: About, rows: Sequence[Row]) -> str:
     """The table."""
     head = ("side", "guidance", "solver", "steps", "compile, s", "step, ms", "evaluations", "TFLOP", "of peak", "MiB")
-    lines = [f"{device}\n", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines = [f"{about.line()}\n", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for r in rows:
         numbers = (
             ("" if value is None else form.format(value))
@@ -278,13 +315,13 @@ def markdown(device: str, rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def write(out: Path, device: str, rows: Sequence[Row]) -> None:
+def write(out: Path, about: About, rows: Sequence[Row]) -> None:
     """Table, numbers and picture."""
     out.mkdir(parents=True, exist_ok=True)
     with atomic_path(out / "bench.md") as path:
-        path.write_text(markdown(device, rows) + "\n", encoding="utf-8")
+        path.write_text(markdown(about, rows) + "\n", encoding="utf-8")
     with atomic_path(out / "bench.json") as path:
-        path.write_text(json.dumps({"device": device, "rows": [asdict(row) for row in rows]}, indent=1))
+        path.write_text(json.dumps(asdict(about) | {"rows": [asdict(row) for row in rows]}, indent=1))
     from matplotlib.figure import Figure
 
     shown = [row for row in rows if row.step_ms is not None]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import nvs_jax.pipeline
 from nvs_jax.cli import main
+from nvs_jax.disk import RESULT, work_on
 from nvs_jax.distributed import Share
 from nvs_jax.media import write_picture
 from tests.test_runs import contents, fails
@@ -174,7 +175,8 @@ def test_processes_that_share_a_batch_need_not_each_other(tmp_path, weights):
 
 def test_a_job_in_other_hands_is_no_failure(tmp_path, weights, capsys):
     command = write_batch(tmp_path, weights, count=2, bad=(), **PREVIEW)
-    with locked(tmp_path / "out" / ".scene0.run", tmp_path / "out" / "scene0"), pytest.raises(SystemExit) as stop:
+    (tmp_path / "out").mkdir()
+    with work_on(tmp_path / "out" / "scene0", RESULT), pytest.raises(SystemExit) as stop:
         main(command)
     assert stop.value.code == 75
     assert f"scene0 is left out: process {os.getpid()} is working on" in capsys.readouterr().err

@@ -1,12 +1,18 @@
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import nvs_jax
+from nvs_jax.cli import main
 from nvs_jax.embedded import EMBEDDED_MODEL
 from nvs_jax.evaluation.problems import true_views
 from nvs_jax.evaluation.settings import BenchmarkSettings
+from nvs_jax.media import read_frames, write_picture
+from nvs_jax.presets import settings_for
 from nvs_jax.settings import ConditioningSettings
+from tests.tiny import scene
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +31,24 @@ def test_it_takes_the_benchmarks_pictures(pipeline):
     settings = BenchmarkSettings()
     assert pipeline.model.frames == settings.frames
     assert not any(side % pipeline.model.multiple for side in settings.size)
+
+
+def test_a_photo_of_any_size_becomes_one_of_its_own(tmp_path, capsys):
+    photo, depth = scene()
+    large = photo.repeat(24, 0).repeat(24, 1)  # 576x768
+    write_picture(tmp_path / "photo.png", large)
+    np.save(tmp_path / "depth.npy", depth)
+    files = ("single", str(tmp_path / "photo.png"), "--depth", str(tmp_path / "depth.npy"), "--depth-kind", "disparity")
+    main([*files, "--weights", "demo", "--steps", "1", "--out", str(tmp_path / "out")])
+    assert "the weights' own" in capsys.readouterr().err
+    assert read_frames(tmp_path / "out" / "frames").shape == (8, 96, 128, 3)
+    record = json.loads((tmp_path / "out" / "run.json").read_text())["job"]["settings"]
+    assert (record["weights"]["v2"], record["guidance"]["hole_strength"]) == (350_000.0, 0.5)
+
+
+def test_its_settings_are_those_of_the_pipeline(pipeline):
+    assert pipeline.settings == settings_for("demo")
+    assert pipeline.settings.conditioning.guidance_scale == (1.0, 1.0)
 
 
 def test_its_vae_gives_a_scene_back(pipeline):

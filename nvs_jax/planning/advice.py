@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nvs_jax.planning.devices import GIB, Device
+from nvs_jax.planning.devices import DERIVED, GIB, Device
 from nvs_jax.planning.estimate import Phase
 from nvs_jax.planning.request import Request
 
@@ -14,6 +14,7 @@ _BASIS = {
     "compiled": "compiled just now",
     "measured": "compiled earlier, same sizes",
     "scaled": "scaled from programs compiled earlier",
+    "fewer": "concluded from programs for fewer of these chips",
     "estimated": "estimated from another chip's programs: may be off by a third",
 }
 
@@ -108,6 +109,8 @@ def report(
     largest = peak(phases)
     verdict = "It fits" if largest <= device.usable else "It does not fit"
     lines += ["", f"{verdict}: {largest / GIB:.2f} of {device.usable / GIB:.2f} GiB.", *advice]
+    if device.name in DERIVED:
+        lines += [f"{DERIVED[device.name]}."]
     if device.kind == "gpu":
         lines += [
             "Programs are those of an H100; for other GPUs they may take a little more or less.",

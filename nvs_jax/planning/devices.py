@@ -9,10 +9,12 @@ from nvs_jax.errors import InputError
 GIB = 2**30
 
 # What a program may use of a chip, as the TPU compiler counts it: a little less than what is sold.
-TPU_BYTES = {"v5e": int(15.75 * GIB), "v6e": int(31.25 * GIB), "v5p": int(95.74 * GIB)}
+TPU_BYTES = {"v5e": int(15.75 * GIB), "v6e": int(31.25 * GIB), "v5p": int(95.74 * GIB), "v4": int(31.25 * GIB)}
+DERIVED = {"v4": "a v4 is taken to leave a program what a v6e does, of 32 GiB too: nothing was compiled for one"}
+"""By name, what is not known of a device but concluded."""
 _FLAT = {1: "2x2", 2: "2x2", 4: "2x2", 8: "2x4", 16: "4x4", 32: "4x8"}
 _CUBIC = {1: "2x2x1", 2: "2x2x1", 4: "2x2x1", 8: "2x2x2", 16: "2x2x4", 32: "2x4x4"}
-TPU_TOPOLOGY = {"v5e": _FLAT, "v6e": _FLAT, "v5p": _CUBIC}
+TPU_TOPOLOGY = {"v5e": _FLAT, "v6e": _FLAT, "v5p": _CUBIC, "v4": _CUBIC}
 """By number of chips: the smallest slice the compiler has a description of; a plan uses as many of its chips as it
 needs."""
 
@@ -56,7 +58,7 @@ def default_mesh(chips: int) -> tuple[int, int, int]:
 
 
 def parse_device(text: str) -> Device:
-    """A device by its name: v5e:1 to v5e:32, v6e, v5p, or gpu and its memory.
+    """A device by its name: v5e:1 to v5e:32, v6e, v5p, v4, or gpu and its memory.
 
     >>> parse_device("v5e:1").usable / GIB, parse_device("gpu:24GB").usable / GIB
     (15.75, 18.0)
@@ -66,7 +68,7 @@ def parse_device(text: str) -> Device:
     Raises:
         InputError: it is none of these.
     """
-    tpu = re.fullmatch(r"(v5e|v6e|v5p):(\d{1,5})", text)
+    tpu = re.fullmatch(r"(v5e|v6e|v5p|v4):(\d{1,5})", text)
     if tpu and int(tpu[2]) >= 1:
         if int(tpu[2]) not in TPU_TOPOLOGY[tpu[1]]:
             numbers = ", ".join(map(str, TPU_TOPOLOGY[tpu[1]]))
@@ -76,5 +78,5 @@ def parse_device(text: str) -> Device:
     if gpu and int(gpu[1]) >= 1:
         return Device("gpu", GPU, 1, int(gpu[1]) * GIB)
     raise InputError(
-        f"--device {text} is none of v5e:1, v6e:1, v5p:1 (2 to 32 chips too) and, for a GPU of 24 GB, gpu:24GB"
+        f"--device {text} is none of v5e:1, v6e:1, v5p:1, v4:1 (2 to 32 chips too) and, for a GPU of 24 GB, gpu:24GB"
     )

@@ -1,6 +1,6 @@
 """Whether a render fits on a device: what is there anyway, and what each program adds while it runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,8 +13,9 @@ from nvs_jax.planning.programs import Model
 from nvs_jax.planning.request import COMPONENT, PROGRAMS, Program, Request
 from nvs_jax.planning.table import Entry
 
-Basis = Literal["compiled", "measured", "scaled", "estimated"]
-"""Compiled for this plan; compiled earlier for the same sizes, or for others; or concluded from another chip."""
+Basis = Literal["compiled", "measured", "scaled", "fewer", "estimated"]
+"""Compiled for this plan; compiled earlier for the same sizes, or for others; or concluded from fewer chips, or from
+another chip."""
 
 GPU_WORKSPACE = 600 * 2**20
 """What cuDNN and cuBLAS borrow to be fast, which the compiler does not know before it has tried them: an allowance."""
@@ -87,8 +88,8 @@ def _data(model: Model, request: Request) -> dict[Program, int]:
 def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Temporary:
     """Temporary bytes concluded from a table of compiled programs.
 
-    Figures for as many chips are looked for first, then concluded from those of one. They are interpolated over what a
-    program works on at a time, between entries for the same chip if there are any, else for another.
+    Figures for as many chips are looked for first, then for fewer of them, then for another chip. They are interpolated
+    over what a program works on at a time.
     Where a dtype is not in the table, another's figure is scaled with its width.
 
     Raises:
@@ -96,26 +97,38 @@ def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Tempor
     """
 
     def temporary(program: Program, request: Request) -> tuple[int, Basis]:
-        candidates = [entry for entry in entries if entry.program == program]
-        same = [entry for entry in candidates if (entry.chip, entry.chips) == (device.name, device.chips)]
-        alone = [entry for entry in candidates if entry.chips == 1]
-        same_chip_alone = [entry for entry in alone if entry.chip == device.name]
         shared = _share(program, request, device.chips)
-        for found, chip_known, share in ((same, True, 1), (same_chip_alone, False, shared), (alone, False, shared)):
+        candidates = [entry for entry in entries if entry.program == program]
+        for found, chips, concluded in _nearest_first(candidates, device):
+            share = shared / _share(program, request, chips)
             for settings, width in _settings(program, request):
-                points = {one.at_once: one.temporary for one in found if one.settings == settings}
+                points: dict[int, int] = {}
+                for one in found:
+                    if one.settings == settings:
+                        points[one.at_once] = max(one.temporary, points.get(one.at_once, 0))
                 if not points:
                     continue
                 at_once = request.at_once(program)
                 fixed = GPU_WORKSPACE if device.kind == "gpu" else 0
                 size = share * width * _interpolated(points, at_once) + fixed
                 known: Basis = "measured" if at_once in points and width == 1 else "scaled"
-                return int(size) + _canvas(model, program, request), known if chip_known else "estimated"
+                return int(size) + _canvas(model, program, request), concluded or known
         raise InputError(
             f"there is no figure for {program} with {request.settings(program)}: install libtpu to compile"
         )
 
     return temporary
+
+
+def _nearest_first(
+    entries: Sequence[Entry], device: Device
+) -> Iterator[tuple[Sequence[Entry], int, Literal["fewer", "estimated"] | None]]:
+    """Entries of one kind of chip and one number of chips, that number, and how far from the device they are."""
+    for own in (True, False):
+        alike = [entry for entry in entries if (entry.chip == device.name) == own and entry.chips <= device.chips]
+        for chips in sorted({entry.chips for entry in alike}, reverse=True):
+            concluded = "estimated" if not own else None if chips == device.chips else "fewer"
+            yield [entry for entry in alike if entry.chips == chips], chips, concluded
 
 
 def _share(program: Program, request: Request, chips: int) -> float:

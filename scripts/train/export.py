@@ -11,6 +11,7 @@ from nvs_jax.media import atomic_folder
 from nvs_jax.models.svd.config import published_form
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.models.weights import parameter_specs
+from nvs_jax.presets import OWN, own_preset
 
 _FILES = {
     "unet": "diffusion_pytorch_model.safetensors",
@@ -20,8 +21,12 @@ _FILES = {
 
 
 def export(folder: Path, networks: SVDNetworks, dtype: str = "float16") -> None:
-    """The three networks with their configurations; a folder that is there is replaced as a whole."""
+    """The three networks with their configurations; a folder that is there is replaced, but for its settings."""
+    own = own_preset(folder)
+    settings = None if own is None else own.read_bytes()
     with atomic_folder(folder) as partial:
+        if settings is not None:
+            (partial / OWN).write_bytes(settings)
         index: dict[str, object] = {"_class_name": "StableVideoDiffusionPipeline"}
         for component in CONFIG_CLASSES:
             config = networks.config(component)

@@ -21,6 +21,7 @@ from nvs_jax.checkpoint import is_checkpoint
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.models.weights import parameter_specs
+from nvs_jax.presets import settings_for
 from tests.convert.published import CONFIGS, published_tensors, write_folder
 
 
@@ -44,6 +45,13 @@ def assert_same(networks: SVDNetworks, expected: SVDNetworks) -> None:
 def test_a_checkpoint_holds_the_folder_bit_for_bit(folder: Path, tmp_path: Path, dtype: str | None):
     convert.convert(folder, tmp_path / "checkpoint", dtype)
     assert_same(convert.load_networks(tmp_path / "checkpoint"), convert.load_networks(folder, dtype))
+
+
+def test_settings_that_suit_the_weights_go_with_them(folder: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(folder, tmp_path / "svd"))
+    (copy / "preset.yaml").write_text("{schedule: {steps: 9}}")
+    convert.convert(copy, tmp_path / "checkpoint")
+    assert settings_for(tmp_path / "checkpoint").schedule.steps == 9
 
 
 def test_a_dtype_means_the_same_before_and_after_conversion(folder: Path, tmp_path: Path):

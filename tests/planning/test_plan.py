@@ -87,11 +87,33 @@ def test_figures_say_where_they_come_from(assess):
 def test_several_chips(assess):
     # Seven of 25 frames, of one of two branches.
     one, eight = assess(REQUEST), assess(REQUEST, device="v5e:8")
-    assert eight[2].temporary == int(one[2].temporary * 7 / 25 / 2) and eight[2].basis == "estimated"
+    assert eight[2].temporary == int(one[2].temporary * 7 / 25 / 2) and eight[2].basis == "fewer"
     assert [phase.weights for phase in eight] == [phase.weights for phase in one]
     known = replace(entry("sample", "dgs-bfloat16", 3 * GIB), chips=8, mesh="2x4x1")
     assert assess(REQUEST, device="v5e:8", table=[*TABLE, known])[2].temporary == 3 * GIB
     assert assess(REQUEST, table=[*TABLE, known])[2].temporary == 8 * GIB
+
+
+def test_a_number_of_chips_that_is_not_in_the_table_is_concluded_from_the_next_smaller(assess):
+    eight = [
+        replace(entry("decode", "whole", 2 * GIB), chips=8),
+        replace(entry("sample", "dgs-bfloat16", GIB), chips=8),
+    ]
+    sixteen = assess(REQUEST, device="v5e:16", table=[*TABLE, *eight])
+    assert (sixteen[3].temporary, sixteen[3].basis) == (2 * GIB, "fewer")
+    assert sixteen[2].temporary == int(GIB * 4 / 7)  # four of 25 frames in place of seven
+    assert (sixteen[1].temporary, sixteen[1].basis) == (2 * GIB, "fewer")  # of one chip
+    other = assess(REQUEST, device="v6e:16", table=[*TABLE, *eight])
+    assert (other[3].temporary, other[3].basis) == (2 * GIB, "estimated")
+
+
+def test_what_a_v4_has_is_concluded_and_said_to_be(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["plan", "--figures", "table", "--device", "v4:8"])
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    assert "each of 8 v4 chips (31.25 GiB for JAX)" in said
+    assert "nothing was compiled for one" in said.splitlines()[-1]
 
 
 def test_what_is_not_in_the_table(assess):

@@ -2,20 +2,33 @@ import json
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Unguided, closed_form_weights, karras_sigmas, sample
+from nvs_jax.diffusion import Euler, Unguided, closed_form_weights, karras_sigmas, sample
 from nvs_jax.diffusion.assemble import make_solver
 from nvs_jax.errors import InputError
 from nvs_jax.media import read_photo
 from nvs_jax.settings import SolverSettings
-from scripts.bench_sampler import Row, estimates_in, finished, main, markdown, timed_in_turn
+from scripts.bench_sampler import About, Row, estimates_in, finished, main, make_denoiser, markdown, timed_in_turn
 from tests.diffusion.toys import GaussianDenoiser
 
 SHAPE = (1, 2, 2, 2, 1)
 
 
-@pytest.mark.parametrize("name", ["euler", "heun", "churn", "dpmpp2m", "adams3"])
+class Midpoint(Euler):
+    """Two stages in every step, and no kin of Heun's."""
+
+    def step(self, x, memory, sigma, sigma_next, estimate, key):
+        middle = (sigma + sigma_next) / 2
+        x_middle = x + (x - estimate(x, sigma)) / sigma * (middle - sigma)
+        return x + (x_middle - estimate(x_middle, middle)) / middle * (sigma_next - sigma), memory
+
+
+ESTIMATES = {"euler": 3, "heun": 5, "churn": 5, "dpmpp2m": 3, "adams3": 3}
+
+
+@pytest.mark.parametrize("name", ESTIMATES)
 def test_estimates_are_counted_as_they_are_made(name):
     made = []
 
@@ -28,16 +41,27 @@ def test_estimates_are_counted_as_they_are_made(name):
     with jax.disable_jit():
         weights = closed_form_weights(jnp.arange(2.0), 80.0)
         sample(Counting(jnp.zeros(SHAPE)), Unguided(), weights, jnp.ones(SHAPE), karras_sigmas(3, 80.0), solver)
-    assert len(made) == estimates_in(solver, 3)
+    assert len(made) == estimates_in(solver, 3) == ESTIMATES[name]
+
+
+def test_a_two_stage_solver_of_ones_own_is_counted_too():
+    assert estimates_in(Midpoint(), 10) == 20
+
+
+def test_it_takes_a_model_of_other_latents():
+    denoiser = make_denoiser("demo", None, (2, 4, 4), np.random.default_rng(0))
+    assert denoiser.config.out_channels == denoiser.image_latent.shape[-1] == 8
+    assert jax.eval_shape(denoiser, jnp.zeros((1, 2, 4, 4, 8)), jnp.float32(1)).shape == (1, 2, 4, 4, 8)
 
 
 def test_a_row_is_finished_with_its_time_and_share():
-    row = finished(Row("nvs-jax", "euler", "dgs", 10, 20, tflop=30.0), 2.0, 60.0)
-    assert row.step_ms == 200
+    row = finished(Row("nvs-jax", "euler", "dgs", 10, 20, tflop=30.0), [2.0, 1.0, 4.0], 60.0)
+    assert (row.step_ms, row.fastest_ms, row.slowest_ms) == (200, 100, 400)
     assert row.share == 0.25
-    unknown = finished(Row("PyTorch", "euler", "dgs", 10, 20, note="no compiler"), None, 60.0)
+    unknown = finished(Row("PyTorch", "euler", "dgs", 10, 20, note="no compiler"), [], 60.0)
     assert unknown.step_ms is None
-    table = markdown("a device", [row, unknown])
+    table = markdown(About("a device", 1, "float32", "random", 3), [row, unknown])
+    assert table.startswith("a device, float32, weights: random, median of 3\n")
     assert "| 200.0 |" in table
     assert "25.0%" in table
     assert "no compiler" in table
@@ -47,14 +71,18 @@ def test_functions_are_timed_in_turn_after_a_warm_up():
     calls = []
     seconds = timed_in_turn([lambda: calls.append(0), None, lambda: calls.append(1)], 2)
     assert calls == [0, 1] * 3
-    assert seconds[1] is None
+    assert [len(taken) for taken in seconds] == [2, 0, 2]
 
 
 def test_a_small_run_leaves_table_numbers_and_picture(tmp_path, capsys):
     main(solvers=("euler",), guidance=("dgs",), steps=(1,), frames=2, height=4, width=4, repeats=1, out=tmp_path)
     table = (tmp_path / "bench.md").read_text()
     assert table.strip() == capsys.readouterr().out.strip()
-    (row,) = json.loads((tmp_path / "bench.json").read_text())["rows"]
+    written = json.loads((tmp_path / "bench.json").read_text())
+    (row,) = written.pop("rows")
+    assert written.pop("device").endswith("2 x 4 x 4 latents")
+    assert written == {"devices": jax.device_count(), "dtype": "float32", "weights": "random", "repeats": 1}
+    assert row["fastest_ms"] == row["step_ms"] == row["slowest_ms"] > 0
     assert row["evaluations"] == 2
     assert row["tflop"] > 0
     assert row["memory_mb"] > 0
