@@ -9,12 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 import nvs_jax.pipeline
 import nvs_jax.runs
 from nvs_jax.cli import main
+from nvs_jax.jobs import MeshOptions, SingleJob
 from nvs_jax.media import write_picture
 from tests.tiny import FRAMES, scene, write_tiny_folder
 
@@ -164,3 +166,14 @@ def test_killed_twice(inputs, weights):
 @pytest.mark.full
 def test_killed_twenty_times(inputs, weights):
     kill_and_resume(inputs, weights, kills=20, seed=time.time_ns() % 1000)
+
+
+@pytest.mark.parametrize(("mesh", "taken"), [({}, 1), ({"branches": 2, "frames": 3}, 6), ({"frames": 8}, 8)])
+def test_devices_that_are_left_idle_are_said(mesh, taken, monkeypatch, capsys):
+    monkeypatch.setattr(jax, "local_device_count", lambda: 8)
+    monkeypatch.setattr(nvs_jax.runs, "make_mesh", lambda *_: None)
+    monkeypatch.setattr(nvs_jax.runs, "load", lambda *_, **__: None)
+    nvs_jax.runs.load_for(SingleJob(photo=Path("a.png"), out=Path("out"), weights="b", mesh=MeshOptions(**mesh)))
+    said = capsys.readouterr().err
+    assert ("others are idle" in said) == (taken < 8)
+    assert f"takes {taken} of 8 devices" in said or taken == 8
