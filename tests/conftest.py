@@ -1,11 +1,15 @@
 """Options and fixtures every test may use.
 
 Files named `*_parity.py` compare with outputs of the authors' release, which are not
-part of this repository: they take `--parity=DIR` (or NVS_JAX_PARITY) and are not collected without it.
+part of this repository: they take `--parity=DIR` (or NVS_JAX_PARITY) and are not collected without it. Files that
+compare with PyTorch's modules are not collected where PyTorch is not installed.
 """
 
+import ast
 import gc
+import importlib.util
 import os
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -30,6 +34,7 @@ CHECKED = [
 install_import_hook(["convert", *(f"nvs_jax.{name}" for name in CHECKED)], "beartype.beartype")
 
 DATA = Path(__file__).parent / "data"
+_WITH_PYTORCH = ("torch", "diffusers", "transformers")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,13 +58,54 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--parity {folder}: no such folder of parity files")
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+@cache
+def _has_pytorch() -> bool:
+    return all(importlib.util.find_spec(name) for name in _WITH_PYTORCH)
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    """Modules that a file names, and what it takes from them."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return frozenset(names)
+
+
+def _needs_pytorch(path: Path) -> bool:
+    """Whether a file of the tests imports PyTorch or what is built on it, itself or through others of them."""
+    seen, left = set(), [path]
+    while left:
+        names = _imports(left.pop())
+        if any(name.split(".")[0] in _WITH_PYTORCH for name in names):
+            return True
+        ours = [
+            Path(__file__).parents[1].joinpath(*name.split(".")).with_suffix(".py")
+            for name in names - seen
+            if name.startswith("tests.")
+        ]
+        left += [file for file in ours if file.is_file()]
+        seen |= names
+    return False
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
     folder = _parity(config)
-    return f"parity files: {folder}" if folder else "parity files: none given; tests named *_parity.py are left out"
+    return [
+        f"parity files: {folder}" if folder else "parity files: none given; tests named *_parity.py are left out",
+        "PyTorch: compared with" if _has_pytorch() else "PyTorch: not installed; tests that need it are left out",
+    ]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    return True if collection_path.name.endswith("_parity.py") and _parity(config) is None else None
+    if collection_path.name.endswith("_parity.py") and _parity(config) is None:
+        return True
+    if _has_pytorch() or collection_path.suffix != ".py":
+        return None
+    return True if _needs_pytorch(collection_path) else None
 
 
 @pytest.fixture(scope="session")

@@ -12,14 +12,12 @@ from nvs_jax.cli import main
 from nvs_jax.disk import RESULT, work_on
 from nvs_jax.media import read_depth, read_photo, write_picture, write_video
 from nvs_jax.models.depth import load_depth
-from tests.models.depth.published import config, processor, write_folder
+from tests.models.depth.folders import config, write_folder
 
 
 def write_small(folder: Path, **changes) -> Path:
     """A Depth Anything that sees pictures of 42x42."""
-    write_folder(folder, config(**changes))
-    processor(size={"height": 42, "width": 42}).save_pretrained(folder)
-    return folder
+    return write_folder(folder, config(**changes), size={"height": 42, "width": 42})
 
 
 @pytest.fixture(scope="module")

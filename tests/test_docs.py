@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 
 from nvs_jax.cli import parse
 from nvs_jax.media import write_picture
-from tests.models.depth.published import write_folder
+from tests.models.depth.folders import write_folder
 from tests.tiny import FRAMES, scene, write_tiny_folder
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ from nvs_jax.models.depth.config import DepthConfig, parse_depth_config, read_de
 from nvs_jax.models.depth.network import DepthAnything
 from nvs_jax.models.weights import ParameterSpec, parameter_specs
 from tests.conftest import DATA
-from tests.models.depth.published import config, write_folder
+from tests.models.depth.folders import config, write_folder
 
 MODELS = ("small", "base", "large")
 CONFIGS = Path(__file__).parents[2] / "configs" / "models" / "depth_anything_v2"

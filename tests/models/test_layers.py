@@ -9,7 +9,8 @@ import torch
 
 from nvs_jax.models.layers import Conv, GroupNorm, LayerNorm, Linear, gelu, normalize, normalize_in_one_pass
 from nvs_jax.models.weights import bind, parameter_specs
-from tests.models.svd.torch_parity import relative_error, with_weights_of
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import with_weights_of
 
 
 def _normal(*shape: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.models.svd.torch_parity import QUICK_COMPILE
+from tests.models.comparing import QUICK_COMPILE
 
 QKV = tuple[jax.Array, jax.Array, jax.Array]
 

@@ -9,8 +9,9 @@ import torch
 
 from nvs_jax.models.depth import DepthEstimator, load_depth
 from nvs_jax.models.depth import estimator as module
-from tests.models.depth.published import config, network, processor, write_folder
-from tests.models.svd.torch_parity import relative_error
+from tests.models.comparing import relative_error
+from tests.models.depth.folders import config
+from tests.models.depth.published import network, processor, write_folder
 
 SMALL: dict[str, Any] = {"size": {"height": 70, "width": 70}}
 

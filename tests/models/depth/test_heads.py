@@ -2,7 +2,7 @@ import jax
 
 from nvs_jax.models.attention import attention
 from nvs_jax.models.depth.heads import attend, head_by_head
-from tests.models.svd.torch_parity import QUICK_COMPILE, relative_error
+from tests.models.comparing import QUICK_COMPILE, relative_error
 
 
 def test_one_head_at_a_time_is_the_same_attention():

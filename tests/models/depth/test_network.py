@@ -9,8 +9,10 @@ import torch
 from nvs_jax.models.depth.config import parse_depth_config
 from nvs_jax.models.depth.network import DepthAnything
 from nvs_jax.models.weights import Weights, bind, parameter_specs
-from tests.models.depth.published import config, network, published_name
-from tests.models.svd.torch_parity import QUICK_COMPILE, channels_first, relative_error
+from tests.models.comparing import QUICK_COMPILE, relative_error
+from tests.models.depth.folders import config
+from tests.models.depth.published import network, published_name
+from tests.models.svd.torch_parity import channels_first
 
 CONFIGS = {
     "relative": config(),

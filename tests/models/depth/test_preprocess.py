@@ -6,7 +6,8 @@ from transformers import DPTImageProcessorPil
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.depth.preprocess import Preprocessing, input_size, parse_preprocessing, preprocess
-from tests.models.depth.published import PREPROCESSING, processor
+from tests.models.depth.folders import PREPROCESSING
+from tests.models.depth.published import processor
 
 SHAPES = [(518, 518), (480, 640), (97, 211), (1200, 700), (31, 400), (700, 1400)]
 

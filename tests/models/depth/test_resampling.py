@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs_jax.models.depth.resampling import Kind, resize
-from tests.models.svd.torch_parity import channels_first, channels_last, relative_error
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last
 
 LENGTHS = st.integers(1, 40)
 

@@ -5,7 +5,8 @@ import torch
 from diffusers.models.unets import unet_3d_blocks as published
 
 from nvs_jax.models.svd.blocks import Conditions, DownBlock, Level, MidBlock, UpBlock
-from tests.models.svd.torch_parity import channels_first, channels_last, relative_error, with_weights_of
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 
 TOLERANCE = 1e-5
 TEMB = 40

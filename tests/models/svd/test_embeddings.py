@@ -5,7 +5,8 @@ import torch
 from diffusers.models import embeddings as published
 
 from nvs_jax.models.svd.embeddings import TimestepEmbedding, sinusoids
-from tests.models.svd.torch_parity import relative_error, with_weights_of
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import with_weights_of
 
 
 @pytest.mark.parametrize("channels", [4, 7, 256, 320])

@@ -11,7 +11,8 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import ImageEncoderConfig
 from nvs_jax.models.svd.image_encoder import ImageEncoder
-from tests.models.svd.torch_parity import channels_first, relative_error, with_weights_of
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, with_weights_of
 
 SMALL = ImageEncoderConfig(
     hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, image_size=28, projection_dim=20

@@ -13,7 +13,8 @@ from nvs_jax.models.svd.config import ImageEncoderConfig, read_config
 from nvs_jax.models.svd.image_encoder import ImageEncoder
 from nvs_jax.models.svd.preprocess import preprocess
 from nvs_jax.models.weights import Weights, bind
-from tests.models.svd.torch_parity import channels_first, from_torch, relative_error
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, from_torch
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 
 from nvs_jax.diffusion import sample
 from nvs_jax.models.svd.denoiser import SVDDenoiser
+from tests.models.comparing import QUICK_COMPILE
 from tests.models.svd.jaxprs import equations
 from tests.models.svd.replay import DATA, channels_last, set_up
-from tests.models.svd.torch_parity import QUICK_COMPILE
 
 FRAMES, SIZE = 3, 16
 

@@ -9,7 +9,8 @@ from transformers import CLIPImageProcessor
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.preprocess import preprocess, resize_matrix
-from tests.models.svd.torch_parity import channels_first, channels_last, relative_error
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last
 
 
 def reference(picture: np.ndarray, image_size: int) -> np.ndarray:

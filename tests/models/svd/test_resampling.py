@@ -3,7 +3,8 @@ import pytest
 from diffusers.models import downsampling, upsampling
 
 from nvs_jax.models.svd.resampling import Downsample2D, Upsample2D
-from tests.models.svd.torch_parity import channels_first, channels_last, relative_error, with_weights_of
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 
 SHAPES = [(1, 4, 6, 8), (3, 2, 2, 5), (2, 8, 4, 32)]
 

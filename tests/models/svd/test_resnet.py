@@ -7,7 +7,8 @@ from diffusers.models import resnet as published
 
 from nvs_jax.models.svd.resnet import AlphaBlender, ResnetBlock2D, SpatioTemporalResBlock, TemporalResnetBlock
 from nvs_jax.models.weights import bind, random_weights
-from tests.models.svd.torch_parity import channels_first, channels_last, relative_error, with_weights_of
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 
 TOLERANCE = 1e-5
 

@@ -18,7 +18,8 @@ from nvs_jax.models.svd.config import UNetConfig, parse_config
 from nvs_jax.models.svd.transformer import MixedContext
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import Weights, bind, parameter_specs, random_weights
-from tests.models.svd.torch_parity import QUICK_COMPILE, channels_first, channels_last, relative_error, with_weights_of
+from tests.models.comparing import QUICK_COMPILE, relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 
 TOLERANCE = 1e-4
 DOWN, UP = "DownBlockSpatioTemporal", "UpBlockSpatioTemporal"

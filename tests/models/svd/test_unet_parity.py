@@ -10,7 +10,8 @@ from safetensors.numpy import load_file
 from nvs_jax.models.svd.config import UNetConfig, read_config
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import bind, parameter_specs
-from tests.models.svd.torch_parity import QUICK_COMPILE, channels_first, channels_last, relative_error
+from tests.models.comparing import QUICK_COMPILE, relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last
 
 
 def test_the_tiny_unet_agrees_with_diffusers_on_25_frames(parity):

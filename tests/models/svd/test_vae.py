@@ -16,7 +16,8 @@ from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.vae import VAE, decode_chunks, encode_chunks
 from nvs_jax.models.weights import Weights, bind
-from tests.models.svd.torch_parity import channels_first, channels_last, from_torch, randomise, relative_error
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, from_torch, randomise
 
 CONFIGS = {
     "two levels": VAEConfig(

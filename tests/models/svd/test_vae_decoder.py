@@ -8,7 +8,8 @@ from diffusers.models.unets.unet_3d_blocks import UpBlockTemporalDecoder as Torc
 from flax import nnx
 
 from nvs_jax.models.svd.vae_decoder import MidBlockTemporalDecoder, UpBlockTemporalDecoder
-from tests.models.svd.torch_parity import channels_first, channels_last, relative_error, with_weights_of
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 
 
 def error(ours: nnx.Module, theirs: torch.nn.Module, *shape: int) -> float:

@@ -10,7 +10,8 @@ from flax import nnx
 
 from nvs_jax.models.svd.vae_attention import PixelAttention
 from nvs_jax.models.svd.vae_encoder import DownEncoderBlock2D, MidBlock2D
-from tests.models.svd.torch_parity import channels_first, channels_last, relative_error, with_weights_of
+from tests.models.comparing import relative_error
+from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 
 
 def error(ours: nnx.Module, theirs: torch.nn.Module, *shape: int) -> float:

@@ -10,9 +10,7 @@ import torch
 from flax import nnx
 
 from nvs_jax.models.weights import Weights, bind, parameter_specs
-
-# Compiling takes most of these tests' time, and less of it with less optimised machine code.
-QUICK_COMPILE = {"xla_backend_optimization_level": 0}
+from tests.models.comparing import QUICK_COMPILE
 
 
 def randomise(module: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
@@ -38,13 +36,6 @@ def from_torch(torch_module: torch.nn.Module, our_module: nnx.Module) -> Weights
     shapes = {name: tuple(value.shape) for name, value in theirs.items()}
     assert shapes == {name: spec.published_shape for name, spec in ours.items()}
     return {name: jnp.asarray(theirs[name].numpy().transpose(spec.published_axes)) for name, spec in ours.items()}
-
-
-def relative_error(ours, theirs) -> float:
-    """Largest difference over largest value of `theirs`; a difference of shape is an error."""
-    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
-    assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
-    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
 
 
 def channels_first(x: np.ndarray) -> torch.Tensor:
