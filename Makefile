@@ -6,8 +6,22 @@
 #   make test PYTEST_ARGS='-k warp -x'
 #   make bench [WEIGHTS=FOLDER]   every benchmark; that of the sampler with a small random network, or these weights
 #   make bench-views BENCH_ARGS='--scenes 2'
+#   make test PYTHON=python3.13   the same with another Python, for which .venv is made again if it has not that
 
-PYTHON ?= python3
+# A Python that is asked for makes .venv its own; otherwise the one .venv was made with stays.
+version = $(shell $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+PRESENT := $(call version,.venv/bin/python)
+ifdef PYTHON
+  WANTED := $(call version,$(PYTHON))
+  ifneq ($(PRESENT),$(WANTED))
+    .PHONY: .venv/.done
+  endif
+else
+  PYTHON := python3
+  WANTED := $(or $(PRESENT),$(call version,$(PYTHON)))
+endif
+# JAX 0.10 is the last for Python 3.11: two sets of exact versions, both tested.
+CONSTRAINTS ?= $(if $(filter 3.11,$(WANTED)),constraints.txt,constraints-3.13.txt)
 PARITY ?= $(NVS_JAX_PARITY)
 PYTEST_ARGS ?=
 JOBS ?= 2
@@ -23,9 +37,9 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(if $(PARITY),--p
 
 setup: .venv/.done
 
-.venv/.done: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
+.venv/.done: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv $(if $(filter-out $(WANTED),$(PRESENT)),--clear) .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint $(CONSTRAINTS)
 	touch $@
 
 demo: setup
@@ -37,8 +51,9 @@ style: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
+# Without PyTorch, which the newer Pythons' environment has not, imports of it are no errors.
 types: setup
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --pythonpath $(BIN)/python $$($(BIN)/python -c 'import torch' 2>/dev/null || echo --project pyright-without-pytorch.json)
 
 format: setup
 	$(BIN)/ruff check --fix
@@ -64,13 +79,13 @@ bench-sampler: setup
 bench-%: setup
 	$(BIN)/python scripts/benchmark_$*.py $(BENCH_ARGS)
 
-# Pin again what pip resolves today. Local version tags go: they name a build (torch's +cpu), not a version.
+# Pin again what pip resolves today, for one Python: `make constraints PYTHON=python3.13`. Local version tags go: they name a build (torch's +cpu), not a version.
 constraints:
 	rm -rf build/pins
 	$(PYTHON) -m venv build/pins
 	build/pins/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	{ echo '# Exact versions `make setup` installs; written by `make constraints`.'; \
-	  build/pins/bin/python -m pip freeze --exclude-editable | sed 's/+.*//' | LC_ALL=C sort --ignore-case; } > constraints.txt
+	{ echo '# Exact versions `make setup` installs with Python $(call version,$(PYTHON)); written by `make constraints`.'; \
+	  build/pins/bin/python -m pip freeze --exclude-editable | sed 's/+.*//' | LC_ALL=C sort --ignore-case; } > $(CONSTRAINTS)
 
 clean:
 	rm -rf .venv build dist out .pytest_cache .ruff_cache .hypothesis

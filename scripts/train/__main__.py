@@ -2,9 +2,12 @@
 
 Clips are rendered, the VAE is trained, clips become latents, UNet and image encoder are trained, all is written in
 diffusers' layout. Every stage can be killed at any moment: the same command goes on from there. On a CPU this takes
-hours, on an accelerator minutes. `--initial demo` takes the VAE as it is and goes on with the other two.
+hours. `--initial demo` takes the VAE as it is and goes on with the other two.
+
+`--minutes 7` is for accelerators: it renders the clips while it trains, and ends in time.
 """
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +17,12 @@ import tyro
 from convert import load_networks
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.models.svd.networks import SVDNetworks
+from nvs_jax.stopping import EXIT_CODE
 from scripts.train.clips import rendered_clips
 from scripts.train.codec import encoded_clips, train_codec
 from scripts.train.denoiser import first_weights, joined_weights, latent_scale, split_weights, train_denoiser
 from scripts.train.export import export
+from scripts.train.minutes import train_for_minutes
 from scripts.train.settings import TrainSettings
 
 
@@ -25,6 +30,7 @@ def main(
     work: tyro.conf.Positional[Path],
     exported: tyro.conf.Positional[Path],
     initial: str | None = None,
+    minutes: float | None = None,
     settings: TrainSettings = TrainSettings(),  # noqa: B008
 ) -> None:
     """Train, or go on.
@@ -33,10 +39,15 @@ def main(
         work: a folder for clips, latents, checkpoints and loss curves.
         exported: the folder to write the weights to.
         initial: weights to begin from, a folder or demo; their VAE is kept. None: random ones.
+        minutes: how long it may take, with rendering and writing. None: as many steps as `settings` say.
         settings: what is trained, on what, for how long.
     """
     work.mkdir(parents=True, exist_ok=True)
     enable_compilation_cache()
+    if minutes is not None:
+        if not train_for_minutes(work, exported, minutes, initial, settings):
+            sys.exit(EXIT_CODE)
+        return
     clips = rendered_clips(work, settings.clips)
     if initial is None:
         vae, first = train_codec(work / "codec", clips, settings), first_weights(settings.denoiser)

@@ -1,5 +1,6 @@
 """Train the VAE on crops of clips, and turn clips into latents with it."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray, UInt8
+from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray, UInt8
 from tqdm import tqdm
 
 from nvs_jax.media import atomic_path
@@ -16,8 +17,11 @@ from nvs_jax.models.svd.preprocess import preprocess
 from nvs_jax.models.svd.vae import VAE
 from nvs_jax.models.weights import Weights, bind, random_weights
 from scripts.train.clips import Clips
+from scripts.train.clock import Span
 from scripts.train.loop import first_state, spread, train
+from scripts.train.pool import Pool, clips_by_number, held_out_clips, whole
 from scripts.train.settings import CodecSettings, TrainSettings
+from scripts.train.stage import Stage
 
 NOISE_AUGMENTATION = 0.02
 
@@ -39,22 +43,27 @@ class Encoded(NamedTuple):
 def codec_loss(
     weights: Weights, pictures: Float[Array, "b f H W 3"], key: PRNGKeyArray, config: VAEConfig, divergence: float
 ) -> Float[Array, ""]:
-    """Squared error of what comes back, and the latents' divergence from N(0, 1); pictures in [-1, 1]."""
-    vae = bind(VAE(config), weights)
-    mean, log_variance = vae.encode_moments(pictures.reshape(-1, *pictures.shape[2:]))
+    """Squared error of what comes back, and the latents' divergence from N(0, 1); pictures in [-1, 1].
+
+    The network computes in the dtype of its weights.
+    """
+    vae, dtype = bind(VAE(config), weights), weights["encoder.conv_in.weight"].dtype
+    moments = vae.encode_moments(pictures.reshape(-1, *pictures.shape[2:]).astype(dtype))
+    mean, log_variance = (moment.astype(jnp.float32) for moment in moments)
     latents = mean + jnp.exp(log_variance / 2) * jax.random.normal(key, mean.shape)
-    error = vae.decode(latents.reshape(*pictures.shape[:2], *latents.shape[1:])) - pictures
+    decoded = vae.decode(latents.reshape(*pictures.shape[:2], *latents.shape[1:]).astype(dtype))
+    error = decoded.astype(jnp.float32) - pictures
     kl = (mean**2 + jnp.exp(log_variance) - 1 - log_variance) / 2
     return jnp.mean(error**2) + divergence * jnp.mean(kl)
 
 
 def random_crops(
-    clips: UInt8[Array, "n f H W 3"], key: PRNGKeyArray, size: int, settings: CodecSettings
+    clips: UInt8[Array, "n f H W 3"], key: PRNGKeyArray, size: int, settings: CodecSettings, filled: ArrayLike
 ) -> Float[Array, "b g h w 3"]:
-    """A batch of crops in space and time, in [-1, 1]."""
-    n, frames, height, width, _ = clips.shape
+    """A batch of crops in space and time, of the first `filled` clips, in [-1, 1]."""
+    _, frames, height, width, _ = clips.shape
     rows, columns = settings.crop
-    limits = jnp.array([n, frames - settings.frames + 1, height - rows + 1, width - columns + 1])
+    limits = jnp.array([filled, frames - settings.frames + 1, height - rows + 1, width - columns + 1])
     corners = jax.random.randint(key, (size, 4), 0, limits)
 
     def crop(corner: Array) -> Array:
@@ -69,13 +78,35 @@ def train_codec(folder: Path, clips: Clips, settings: TrainSettings) -> Weights:
 
     def loss(weights: Weights, data: Array, key: PRNGKeyArray, size: int) -> Array:
         for_crops, for_latents = jax.random.split(key)
-        crops = spread(random_crops(data, for_crops, size, own))
+        crops = spread(random_crops(data, for_crops, size, own, len(data)))
         return codec_loss(weights, crops, for_latents, own.config, own.divergence)
 
     last = settings.clips.count
     state = first_state(random_weights(VAE(own.config), own.optimizer.seed), own.optimizer)
     data, held_out = jnp.asarray(clips[:last]), jnp.asarray(clips[last:])
     return train(folder, state, loss, data, held_out, own.optimizer, save_every=settings.save_every)
+
+
+def codec_stage(folder: Path, settings: TrainSettings, span: Span) -> Stage:
+    """The same training, for minutes."""
+    own, minutes = settings.codec, settings.by_minutes
+    render = clips_by_number(settings.clips, minutes.together)
+
+    def loss(weights: Weights, pool: Pool, key: PRNGKeyArray, size: int) -> Array:
+        for_crops, for_latents = jax.random.split(key)
+        crops = spread(random_crops(pool.kept, for_crops, size, own, pool.filled))
+        return codec_loss(weights, crops, for_latents, own.config, own.divergence)
+
+    return Stage(
+        folder=folder,
+        loss=loss,
+        make=lambda numbers, _: render(numbers),
+        fixed=(),
+        held_out=lambda: whole(held_out_clips(settings.clips, minutes.together)),
+        optimizer=own.optimizer,
+        batch=minutes.codec_batch,
+        span=span,
+    )
 
 
 @partial(jax.jit, static_argnames=("config", "image_size"))
@@ -88,6 +119,29 @@ def _encode(
     noise = NOISE_AUGMENTATION * jax.random.normal(key, ends.shape)
     latents = vae.encode(spread(jnp.concatenate([2 * pictures - 1, 2 * ends - 1 + noise])))
     return Encoded(latents[:-2], latents[-2:], preprocess(ends, image_size))  # pyright: ignore
+
+
+def encode_by_number(settings: TrainSettings) -> Callable[[Int[Array, "k"], Weights], Encoded]:
+    """Clips by their numbers, rendered and encoded with the VAE's weights."""
+    config, image_size = settings.codec.config, settings.denoiser.image_encoder.image_size
+    render = clips_by_number(settings.clips, settings.by_minutes.together)
+
+    def make(numbers: Array, vae: Weights) -> Encoded:
+        return jax.lax.map(
+            lambda entry: _encode(vae, entry[0], jax.random.key(entry[1]), config, image_size),
+            (render(numbers), numbers),
+            batch_size=min(settings.by_minutes.together, len(numbers)),
+        )
+
+    return make
+
+
+def encoded_held_out(settings: TrainSettings, vae: Weights) -> Encoded:
+    """The held-out clips, rendered and encoded."""
+    clips = held_out_clips(settings.clips, settings.by_minutes.together)
+    config, image_size = settings.codec.config, settings.denoiser.image_encoder.image_size
+    parts = [_encode(vae, clip, jax.random.key(index), config, image_size) for index, clip in enumerate(clips)]
+    return Encoded(*(jnp.stack(part) for part in zip(*parts, strict=True)))  # pyright: ignore
 
 
 def encoded_clips(folder: Path, weights: Weights, clips: Clips, settings: TrainSettings) -> Encoded:

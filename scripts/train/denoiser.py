@@ -5,15 +5,18 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from nvs_jax.models.svd.image_encoder import ImageEncoder
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import Weights, bind, random_weights
 from nvs_jax.settings import ConditioningSettings
-from scripts.train.codec import NOISE_AUGMENTATION, Encoded
+from scripts.train.clock import Span
+from scripts.train.codec import NOISE_AUGMENTATION, Encoded, encode_by_number, encoded_held_out
 from scripts.train.loop import first_state, spread, train
+from scripts.train.pool import Pool, whole
 from scripts.train.settings import DenoiserSettings, TrainSettings
+from scripts.train.stage import Stage
 
 _UNET, _IMAGE_ENCODER = "unet/", "image_encoder/"
 _LAST_LAYERS = ("conv_out", "proj_out")
@@ -47,6 +50,8 @@ def first_weights(settings: DenoiserSettings) -> Weights:
 def denoiser_loss(weights: Weights, batch: Encoded, key: PRNGKeyArray, settings: DenoiserSettings) -> Float[Array, ""]:
     """Squared error of v, which weighs x0's error by (sigma^2 + 1) / sigma^2.
 
+    The networks compute in the dtype of their weights.
+
     Args:
         weights: of both networks.
         batch: latents [b, f, h, w, c] in the denoiser's units, given [b, h, w, c] unscaled, pixels [b, s, s, 3].
@@ -62,7 +67,8 @@ def denoiser_loss(weights: Weights, batch: Encoded, key: PRNGKeyArray, settings:
     noise = jax.random.normal(for_noise, x0.shape)
 
     unet, image_encoder = split_weights(weights)
-    embedding = bind(ImageEncoder(settings.image_encoder), image_encoder)(pixels)
+    dtype = unet["conv_in.weight"].dtype
+    embedding = bind(ImageEncoder(settings.image_encoder), image_encoder)(pixels.astype(dtype))
     draw = jax.random.uniform(for_drop, (b,))
     no_picture = draw < settings.drop_both
     no_embedding = draw < settings.drop_both + settings.drop_embedding
@@ -74,14 +80,18 @@ def denoiser_loss(weights: Weights, batch: Encoded, key: PRNGKeyArray, settings:
     usual = ConditioningSettings()
     time_ids = jnp.array([usual.fps - 1, usual.motion_bucket, NOISE_AUGMENTATION], jnp.float32)
     v = bind(UNetSpatioTemporal(settings.unet), unet)(
-        jnp.concatenate([scaled, told], axis=-1), 0.25 * log_sigma, embedding[:, None], jnp.tile(time_ids, (b, 1))
+        jnp.concatenate([scaled, told], axis=-1).astype(dtype),
+        0.25 * log_sigma,
+        embedding[:, None],
+        jnp.tile(time_ids, (b, 1)),
     )
-    return jnp.mean((v - (noise - sigma * x0) / jnp.sqrt(sigma**2 + 1)) ** 2)
+    return jnp.mean((v.astype(jnp.float32) - (noise - sigma * x0) / jnp.sqrt(sigma**2 + 1)) ** 2)
 
 
-def draw_batch(data: Encoded, key: PRNGKeyArray, size: int) -> Encoded:
-    """Clips forwards or backwards."""
-    clip, end = jax.random.randint(key, (2, size), 0, jnp.array([len(data.latents), 2])[:, None])
+def draw_batch(data: Encoded, key: PRNGKeyArray, size: int, filled: ArrayLike | None = None) -> Encoded:
+    """Clips forwards or backwards, of the first `filled` (None: of all)."""
+    filled = len(data.latents) if filled is None else filled
+    clip, end = jax.random.randint(key, (2, size), 0, jnp.array([filled, 2])[:, None])
     latents = data.latents[clip]
     latents = jnp.where(end[:, None, None, None, None] > 0, latents[:, ::-1], latents)
     return Encoded(latents, data.given[clip, end], data.pixels[clip, end])  # pyright: ignore
@@ -101,6 +111,35 @@ def train_denoiser(folder: Path, first: Weights, clips: Encoded, settings: Train
     held_out = jax.tree.map(lambda array: jnp.asarray(array[last:]), scaled)
     state = first_state(first, own.optimizer)
     return train(folder, state, loss, data, held_out, own.optimizer, save_every=settings.save_every)
+
+
+def denoiser_stage(folder: Path, vae: Weights, scale: float, settings: TrainSettings, span: Span) -> Stage:
+    """The same training, for minutes.
+
+    Args:
+        folder: of the stage.
+        vae: the weights that clips are encoded with.
+        scale: what latents are multiplied by.
+        settings: of everything.
+        span: its time.
+    """
+    own, minutes = settings.denoiser, settings.by_minutes
+
+    def loss(weights: Weights, pool: Pool, key: PRNGKeyArray, size: int) -> Array:
+        for_batch, for_loss = jax.random.split(key)
+        batch = spread(draw_batch(pool.kept, for_batch, size, pool.filled))
+        return denoiser_loss(weights, batch._replace(latents=scale * batch.latents), for_loss, own)
+
+    return Stage(
+        folder=folder,
+        loss=loss,
+        make=encode_by_number(settings),
+        fixed=vae,
+        held_out=lambda: whole(encoded_held_out(settings, vae)),
+        optimizer=own.optimizer,
+        batch=minutes.denoiser_batch,
+        span=span,
+    )
 
 
 def latent_scale(clips: Encoded, settings: TrainSettings) -> float:

@@ -11,19 +11,17 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import matplotlib
-import numpy as np
 import optax
-import optax.contrib
 import orbax.checkpoint as ocp
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 from tqdm import tqdm
 
-from nvs_jax.media import atomic_path
 from nvs_jax.models.weights import Weights
 from nvs_jax.pytree import pytree
+from scripts.train.losses import LossLog, plot_losses
+from scripts.train.optimizer import learning_rate, make_optimizer, matrices_of
 from scripts.train.settings import OptimizerSettings
 
 Loss = Callable[[Weights, Any, PRNGKeyArray, int], Float[Array, ""]]
@@ -47,36 +45,6 @@ class TrainState:
     moments: Any
 
 
-def make_optimizer(settings: OptimizerSettings) -> optax.GradientTransformation:
-    """Muon for matrices and kernels, Adam for the rest; the rate rises, stays, and falls at the end.
-
-    The step of a matrix is scaled to the size Adam's would have, so that one rate serves both.
-    """
-    peak, fall = settings.learning_rate, settings.cool_down
-    rise_and_stay = optax.linear_schedule(0.0, peak, settings.warm_up)
-    rate = rise_and_stay
-    if fall:
-        rate = optax.join_schedules(
-            [rise_and_stay, optax.linear_schedule(peak, 0.02 * peak, fall)], [settings.steps - fall]
-        )
-    matrices: Any = _matrices  # optax declares a tree, and takes a function of the weights too
-    muon = optax.contrib.muon(
-        rate, adam_b2=0.99, consistent_rms=0.2, muon_weight_dimension_numbers=matrices, mu_dtype=jnp.float32
-    )
-    return optax.chain(optax.clip_by_global_norm(settings.clip_norm), muon)
-
-
-def _matrices(weights: Weights) -> dict[str, Any]:
-    """How each weight is a matrix from all its other axes to its last, or None: vectors, and pictures in and out."""
-    at_the_ends = ("conv_in", "conv_out", "time_conv_out")
-    return {
-        name: None
-        if getattr(value, "ndim", 0) < 2 or any(part in name.split(".") for part in at_the_ends)
-        else optax.contrib.MuonDimensionNumbers(tuple(range(value.ndim - 1)), value.ndim - 1)
-        for name, value in weights.items()
-    }
-
-
 def all_devices() -> Mesh:
     """Every device at hand along one axis, "batch"."""
     return jax.make_mesh((jax.device_count(),), ("batch",), axis_types=(AxisType.Auto,))
@@ -93,28 +61,45 @@ def spread(batch: Any) -> Any:
     return jax.tree.map(share, batch)
 
 
+def _optimizer(settings: OptimizerSettings) -> optax.GradientTransformation:
+    return make_optimizer(settings, learning_rate(settings), matrices_of)
+
+
 def first_state(weights: Weights, settings: OptimizerSettings) -> TrainState:
     """The state before any step."""
     average = jax.tree.map(jnp.copy, weights)
-    return TrainState(jnp.zeros((), jnp.int32), weights, average, make_optimizer(settings).init(weights))
+    return TrainState(jnp.zeros((), jnp.int32), weights, average, _optimizer(settings).init(weights))
+
+
+def updated(
+    state: TrainState,
+    gradient: Weights,
+    optimizer: optax.GradientTransformation,
+    settings: OptimizerSettings,
+    rate: Float[Array, ""] | None = None,
+) -> TrainState:
+    """The state after a step; `rate` is a factor on the optimizer's, if not None."""
+    updates, moments = optimizer.update(gradient, state.moments, state.weights)
+    if rate is not None:
+        updates = jax.tree.map(lambda update: rate * update, updates)
+    weights: Any = optax.apply_updates(state.weights, updates)
+    # An average of few steps must not remember the random start.
+    decay = jnp.minimum(settings.average, (1.0 + state.step) / (10.0 + state.step))
+    average: Any = optax.incremental_update(weights, state.average, 1 - decay)
+    return TrainState(state.step + 1, weights, average, moments)
 
 
 def make_step(
     loss: Loss, settings: OptimizerSettings
 ) -> Callable[[TrainState, Any], tuple[TrainState, Float[Array, ""]]]:
     """The jitted step: one batch, one gradient."""
-    optimizer = make_optimizer(settings)
+    optimizer = _optimizer(settings)
 
     @jax.jit
     def step(state: TrainState, data: Any) -> tuple[TrainState, Float[Array, ""]]:
         key = jax.random.fold_in(jax.random.key(settings.seed), state.step)
         value, gradient = jax.value_and_grad(loss)(state.weights, data, key, settings.batch)
-        updates, moments = optimizer.update(gradient, state.moments, state.weights)
-        weights: Any = optax.apply_updates(state.weights, updates)
-        # An average of few steps must not remember the random start.
-        decay = jnp.minimum(settings.average, (1.0 + state.step) / (10.0 + state.step))
-        average: Any = optax.incremental_update(weights, state.average, 1 - decay)
-        return TrainState(state.step + 1, weights, average, moments), value
+        return updated(state, gradient, optimizer, settings), value
 
     return step
 
@@ -149,7 +134,7 @@ def train(
     step, measure = make_step(loss, settings), jax.jit(loss, static_argnums=3)
     everywhere = NamedSharding(all_devices(), P())
     state, data, held_out = jax.device_put((state, data, held_out), everywhere)
-    log = _Log(folder / "losses.csv")
+    log = LossLog(folder / "losses.csv")
     with ocp.CheckpointManager(
         (folder / "checkpoints").resolve(), options=ocp.CheckpointManagerOptions(max_to_keep=2, create=True)
     ) as manager:
@@ -168,44 +153,3 @@ def train(
                 manager.wait_until_finished()
                 plot_losses(folder / "losses.png", log.read())
     return state.average
-
-
-class _Log:
-    """A CSV that never says more than the checkpoint it will be resumed from, once `cut`."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def cut(self, step: int) -> None:
-        """Forget what came after `step`."""
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        kept = [line for line in lines if line.count(",") == 3 and int(line.split(",")[0]) <= step]
-        with atomic_path(self.path) as partial:
-            partial.write_text("".join(f"{line}\n" for line in kept))
-
-    def add(self, step: int, loss: float, seconds: float, held_out: Any) -> None:
-        with self.path.open("a") as file:
-            file.write(f"{step},{loss:.8g},{seconds:.2f},{'' if held_out is None else f'{float(held_out):.8g}'}\n")
-
-    def read(self) -> Float[np.ndarray, "n 4"]:
-        rows = [line.split(",") for line in self.path.read_text().splitlines()]
-        return np.array([[float(value) if value else np.nan for value in row] for row in rows]).reshape(-1, 4)
-
-
-def plot_losses(path: Path, log: Float[np.ndarray, "n 4"]) -> None:
-    """The loss of every step, smoothed, and that on the held-out clips."""
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    steps, losses, held_out = log[:, 0], log[:, 1], log[:, 3]
-    width = max(1, len(losses) // 50)
-    smooth = np.convolve(losses, np.full(width, 1 / width), mode="valid")
-    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    axes.semilogy(steps[width - 1 :], smooth, label=f"training, mean of {width} steps")
-    measured = np.isfinite(held_out)
-    axes.semilogy(steps[measured], held_out[measured], "o-", label="held-out clips")
-    axes.set(xlabel="step", ylabel="loss")
-    axes.legend()
-    with atomic_path(path) as partial:
-        figure.savefig(partial, format="png", dpi=100)
-    pyplot.close(figure)

@@ -1,6 +1,7 @@
 """What is trained, on what, for how long. The defaults make a model like the package's; tests take toy sizes."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
 from nvs_jax.scenes import SceneSettings
@@ -101,6 +102,46 @@ class DenoiserSettings:
 
 
 @dataclass(frozen=True)
+class MinutesSettings:
+    """Training for minutes: clips are rendered on the device meanwhile, and a program makes many steps."""
+
+    dtype: Literal["float32", "bfloat16"] | None = None
+    """What networks compute in; weights, averages, moments and losses are float32. None: float32 on CPUs, bfloat16
+    elsewhere."""
+    codec: float = 0.30
+    """Share of the time in which the VAE is trained; the UNet's if there is a VAE to begin with."""
+    denoiser: float = 0.65
+    """Share in which UNet and image encoder are trained. The rest is for writing the weights."""
+    cool_down: float = 0.3
+    """Last part of a network's time, over which the rate falls to a fiftieth."""
+    codec_batch: int | None = None
+    """Crops. None: found by trying."""
+    denoiser_batch: int | None = None
+    """Clips. None: found by trying."""
+    first_batch: int = 8
+    """The first that is tried; then twice as many, and again."""
+    largest_batch: int = 128
+    gain: float = 1.3
+    """How many times more examples a second twice the batch must give, to be worth making half as many steps."""
+    trying: float = 0.2
+    """First part of a network's time, in which batches are tried."""
+    memory: float = 0.8
+    """Part of the device's memory that a program may take."""
+    steps: int = 25
+    """Of a program. The rate is the same in all of them."""
+    kept: int = 4096
+    """How many clips the device holds; new ones replace the oldest."""
+    first: int = 256
+    """Clips that are rendered before the first step."""
+    fresh: int = 32
+    """Clips that are rendered before every program."""
+    together: int = 16
+    """Clips that are rendered in one go."""
+    save_seconds: float = 30.0
+    """Between checkpoints."""
+
+
+@dataclass(frozen=True)
 class TrainSettings:
     """The whole of it."""
 
@@ -109,3 +150,5 @@ class TrainSettings:
     denoiser: DenoiserSettings = field(default_factory=DenoiserSettings)
     save_every: int = 250
     """Steps between checkpoints, and between measurements on the held-out clips."""
+    by_minutes: MinutesSettings = field(default_factory=MinutesSettings)
+    """How it is trained with --minutes, in place of `save_every` and the optimizers' steps, batches and cool-downs."""
