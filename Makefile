@@ -51,9 +51,10 @@ style: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-# Without PyTorch, which the newer Pythons' environment has not, imports of it are no errors.
+# Where PyTorch is not installed, as with newer Pythons, imports of it are no errors.
 types: setup
-	$(BIN)/pyright --pythonpath $(BIN)/python $$($(BIN)/python -c 'import torch' 2>/dev/null || echo --project pyright-without-pytorch.json)
+	$(BIN)/pyright --pythonpath $(BIN)/python $$(test -d .venv/lib/python*/site-packages/torch || \
+	  echo --project pyright-without-pytorch.json)
 
 format: setup
 	$(BIN)/ruff check --fix

@@ -63,7 +63,6 @@ def _has_pytorch() -> bool:
     return all(importlib.util.find_spec(name) for name in _WITH_PYTORCH)
 
 
-@cache
 def _imports(path: Path) -> frozenset[str]:
     """Modules that a file names, and what it takes from them."""
     names: list[str] = []
