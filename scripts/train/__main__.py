@@ -30,8 +30,8 @@ def main(
     work: tyro.conf.Positional[Path],
     exported: tyro.conf.Positional[Path],
     initial: str | None = None,
-    minutes: float | None = None,
     settings: TrainSettings = TrainSettings(),  # noqa: B008
+    minutes: float | None = None,
 ) -> None:
     """Train, or go on.
 
@@ -39,8 +39,8 @@ def main(
         work: a folder for clips, latents, checkpoints and loss curves.
         exported: the folder to write the weights to.
         initial: weights to begin from, a folder or demo; their VAE is kept. None: random ones.
-        minutes: how long it may take, with rendering and writing. None: as many steps as `settings` say.
         settings: what is trained, on what, for how long.
+        minutes: how long it may take, with rendering and writing. None: as many steps as `settings` say.
     """
     work.mkdir(parents=True, exist_ok=True)
     enable_compilation_cache()

@@ -1,3 +1,5 @@
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -47,6 +49,8 @@ def test_the_optimizer_makes_the_same_of_packed_weights():
     packing, own = packing_of(weights()), weights()
     packed = packing.pack(own)
     states = single.init(own), stacked.init(packed)
+    updates: Any
+    packed_updates: Any
     for seed in range(1, 4):
         gradient = weights(seed)
         updates, first = single.update(gradient, states[0], own)
