@@ -35,7 +35,7 @@ def read_batch(source: Path, out: Path) -> dict[str, RenderJob]:
         InputError: nothing to read, or an option or a value that is none; the message names the job.
     """
     if source.is_dir():
-        paths = sorted(path for path in source.iterdir() if path.suffix in (".yaml", ".yml"))
+        paths = sorted(path for path in source.iterdir() if path.suffix in (".yaml", ".yml") and path.name[:2] != "._")
         stems = [path.stem for path in paths]
         twice = next((stem for stem in stems if stems.count(stem) > 1), None)
         if twice is not None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +13,8 @@ from PIL import Image
 
 from nvs_jax.errors import InputError
 from nvs_jax.jobs import DepthJob
-from nvs_jax.media import in_order, read_photo, read_video_file, write_picture
-from nvs_jax.media.photo import PICTURE_SUFFIXES, photo_size
+from nvs_jax.media import as_float, frame_files, open_video, read_photo, write_picture
+from nvs_jax.media.photo import PICTURE_SUFFIXES, Picture, photo_size
 from nvs_jax.models.depth import load_depth
 from nvs_jax.results import result_folder, write_record
 from nvs_jax.saying import tell
@@ -21,6 +22,7 @@ from nvs_jax.saying import tell
 MAX_FRAMES = 2000
 # Pictures read before any is estimated: a long video of photos is never in memory as a whole.
 TOGETHER = 32
+MAX_PIXELS = TOGETHER * 1920 * 1080
 
 Pictures = Float[np.ndarray, "n H W 3"]
 Map = Float[np.ndarray, "H W"]
@@ -47,8 +49,8 @@ def run_depth(job: DepthJob) -> None:
         InputError: pictures or weights that cannot be had.
     """
     start = time.monotonic()
-    with result_folder(job.out, overwrite=job.overwrite, inputs=(job.source, Path(job.weights))) as folder:
-        batches = _batches(job.source)
+    given = (job.source, Path(job.weights))
+    with result_folder(job.out, overwrite=job.overwrite, inputs=given) as folder, _batches(job.source) as batches:
         estimator = load_depth(job.weights)
         kind = "depth" if estimator.metric else "disparity"
         for name in ("maps", "png", "colours"):
@@ -101,39 +103,37 @@ def _span(maps: Path, names: list[str], *, metric: bool) -> Span:
     return Span(float(low), float(high), min(1000.0, full) if metric else full)
 
 
-def _batches(source: Path) -> Iterator[tuple[list[str], Pictures]]:
+@contextmanager
+def _batches(source: Path) -> Iterator[Iterator[tuple[list[str], Pictures]]]:
     """Names and pictures of one size, a few at a time: one photo, a folder of photos, or a video.
 
     Raises:
         InputError: nothing that can be read; said at once, before any weights are.
     """
     if source.is_dir():
-        paths = in_order(path for path in source.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
-        if not paths:
-            raise InputError(f"{source}: no pictures in this folder")
+        paths = frame_files(source)
         stems = [path.stem for path in paths]
         twice = next((stem for stem in stems if stems.count(stem) > 1), None)
         if twice is not None:
             raise InputError(f"{source}: two pictures are called {twice}, and so would be their maps: rename one")
-        return _photos(paths)
-    if source.suffix.lower() in PICTURE_SUFFIXES:
+        yield _together((path.stem, read_photo(path)) for path in paths)
+    elif source.suffix.lower() in PICTURE_SUFFIXES:
         photo_size(source)  # complains of what is no picture
-        return _photos([source])
-    frames = read_video_file(source, MAX_FRAMES)
-    return (
-        ([f"{index:03d}" for index in range(start, min(start + TOGETHER, len(frames)))], frames[start:][:TOGETHER])
-        for start in range(0, len(frames), TOGETHER)
-    )
+        yield _together((path.stem, read_photo(path)) for path in [source])
+    else:
+        with open_video(source, max_frames=MAX_FRAMES) as clip:
+            yield _together((f"{index:03d}", shot.picture) for index, shot in enumerate(clip.shots))
 
 
-def _photos(paths: list[Path]) -> Iterator[tuple[list[str], Pictures]]:
+def _together(pictures: Iterator[tuple[str, Picture]]) -> Iterator[tuple[list[str], Pictures]]:
+    """Pictures of one size after each other, no more than `TOGETHER`, and no more pixels than those have in full HD."""
     stems: list[str] = []
-    pictures: list[np.ndarray] = []
-    for path in paths:
-        picture = read_photo(path)
-        if pictures and (picture.shape != pictures[0].shape or len(pictures) == TOGETHER):
-            yield stems, np.stack(pictures)
-            stems, pictures = [], []
-        stems.append(path.stem)
-        pictures.append(picture)
-    yield stems, np.stack(pictures)
+    batch: list[np.ndarray] = []
+    for stem, picture in pictures:
+        together = min(TOGETHER, max(1, MAX_PIXELS // (picture.shape[0] * picture.shape[1])))
+        if batch and (picture.shape != batch[0].shape or len(batch) >= together):
+            yield stems, as_float(np.stack(batch))
+            stems, batch = [], []
+        stems.append(stem)
+        batch.append(picture)
+    yield stems, as_float(np.stack(batch))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 
 from nvs_jax.camera_paths import focal_factors
 from nvs_jax.conditions import Conditions, Sources, from_photo, from_video, from_views
@@ -15,6 +15,7 @@ from nvs_jax.geometry.cameras import Matrix
 from nvs_jax.geometry.depth_completion import complete_depth, splat_depth
 from nvs_jax.geometry.full_turn import turn_order
 from nvs_jax.geometry.trajectories import Poses
+from nvs_jax.media import as_float
 from nvs_jax.settings import RenderSettings
 from nvs_jax.views import View
 
@@ -49,7 +50,7 @@ def photo_plan(view: View, path: Poses, settings: RenderSettings) -> Plan:
 
 
 def video_plan(
-    photos: Frames,
+    photos: Frames | UInt8[np.ndarray, "f H W 3"],
     depths: Float[np.ndarray, "f H W"],
     intrinsics: Matrix,
     path: Poses,
@@ -62,7 +63,7 @@ def video_plan(
     program, and cut again.
 
     Args:
-        photos: in [0, 1], recorded by a camera that stands at the path's first pose.
+        photos: in [0, 1] or as bytes, recorded by a camera that stands at the path's first pose.
         depths: of each frame.
         intrinsics: K in pixels.
         path: a pose for each frame.
@@ -82,7 +83,7 @@ def video_plan(
         frames = np.minimum(np.arange(start, start + length), n - 1)
 
         def conditions(rendered: Sequence[Frames]) -> Conditions:
-            chosen = photos[frames]
+            chosen = as_float(photos[frames])
             if rendered:
                 chosen[0] = rendered[-1][-1]
             return from_video(chosen, depths[frames], intrinsics, path[0], path[frames], settings)

@@ -38,6 +38,7 @@ from nvs_jax.jobs import (
     ViewsJob,
 )
 from nvs_jax.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
+from nvs_jax.media import check_encoder
 from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.posed_views import read_sources
@@ -138,6 +139,8 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
     settings = override(job.settings, job.method, job.steps)
     if job.weights is None and not job.preview:
         raise InputError("give --weights, or look at the warps alone with --preview")
+    if not job.preview:
+        check_encoder()
     known = identity(job, settings)
     shown = job.out / ("warps.gif" if job.preview else "video.mp4")
     if job.resume:
@@ -241,9 +244,10 @@ def render_into(
         weights=renders[0].weights if renders else None,
         sigmas=renders[0].sigmas if renders else None,
     )
-    write_result(folder, result, plan.poses, view, float(settings.conditioning.fps))
+    write_result(folder, result, plan.poses, view, view.fps or float(settings.conditioning.fps))
     computed: dict[str, Any] = {} if pipeline is None else {"attention": used_backends()}
     computed |= {} if view.depth_kind is None else {"depth_kind": view.depth_kind}
+    computed |= {} if view.fps is None else {"fps": view.fps}
     computed |= {} if run is None else {"identity": short(run.identity)}
     write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, seconds=progress.seconds, **computed)
     return result

@@ -1,7 +1,7 @@
 """A photo file and its depth file as the arrays of a given view, at a size the model takes."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from nvs_jax.geometry.scene_scale import centred, disparity_to_scene
 from nvs_jax.media import (
     Fit,
     allowed_size,
+    as_float,
     check_shape,
     exif_focal,
     fit,
@@ -26,6 +27,8 @@ from nvs_jax.media import (
     read_depth,
     read_photo,
 )
+from nvs_jax.media.fitting import Bytes
+from nvs_jax.media.photo import Picture
 from nvs_jax.settings import CameraSettings, PictureSettings, RenderSettings
 
 DepthKind = Literal["depth", "disparity"]
@@ -49,6 +52,7 @@ class View:
         photo_size: rows and columns of the photo.
         depth_kind: what the depth was made of; None where nothing says.
         estimated: whether a network estimated it.
+        fps: frames a second of the video it is from; None where there is none, or it does not say.
     """
 
     picture: Float[np.ndarray, "H W 3"]
@@ -58,6 +62,7 @@ class View:
     photo_size: tuple[int, int]
     depth_kind: DepthKind | None = None
     estimated: bool = False
+    fps: float | None = None
 
 
 @dataclass(frozen=True)
@@ -114,48 +119,32 @@ def read_view(photo: Path, depth: DepthSource, settings: RenderSettings, multipl
 
 def fit_view(photo: Float[np.ndarray, "h w 3"], depth: DepthSource, settings: RenderSettings, multiple: int) -> View:
     """Fit a photo in memory, and its depth; see `read_view`."""
-    return fit_views([photo], [depth], settings, multiple)[0]
+    size = (photo.shape[0], photo.shape[1])
+    plan, intrinsics = plan_view(size, settings, multiple)
+    values = scene_depth(fitted_depth(depth, photo, plan)[None], depth, settings)[0]
+    picture, estimated = fit(photo, plan.height, plan.width, plan.how)[0], isinstance(depth, EstimatedDepth)
+    return View(picture, values, intrinsics, plan, size, depth.kind, estimated)
 
 
-def fit_views(
-    photos: Sequence[Float[np.ndarray, "h w 3"]],
-    depths: Sequence[DepthSource],
-    settings: RenderSettings,
-    multiple: int,
-) -> list[View]:
-    """Fit the frames of a video and their depths, which become scene units together.
-
-    Args:
-        photos: in [0, 1], all of one size.
-        depths: of each, all of one kind.
-        settings: picture and camera are used.
-        multiple: rows and columns of the result are multiples of this.
+def plan_view(size: tuple[int, int], settings: RenderSettings, multiple: int) -> tuple[Fit, Float[np.ndarray, "3 3"]]:
+    """Where a photo of `size`, rows and columns, lies in the result, and K of the result's camera in pixels.
 
     Raises:
-        InputError: see `read_view`.
+        InputError: a size that the model cannot take.
     """
-    size = (photos[0].shape[0], photos[0].shape[1])
     height, width = output_size(size, settings.picture, multiple)
     plan = plan_fit(size, height, width, settings.picture.fit)
-    values = np.stack([fitted_depth(depth, photo, plan) for photo, depth in zip(photos, depths, strict=True)])
-    maps = scene_depth(values, depths[0], settings)
-    intrinsics = _intrinsics(size, plan, settings.camera)
-    kind, estimated = depths[0].kind, isinstance(depths[0], EstimatedDepth)
-    pictures = (fit(photo, height, width, settings.picture.fit)[0] for photo in photos)
-    return [
-        View(picture, depth, intrinsics, plan, size, kind, estimated)
-        for picture, depth in zip(pictures, maps, strict=True)
-    ]
+    return plan, _intrinsics(size, plan, settings.camera)
 
 
-def fitted_depth(depth: DepthSource, photo: Float[np.ndarray, "h w 3"], plan: Fit) -> Float[np.ndarray, "H W"]:
+def fitted_depth(depth: DepthSource, photo: Picture | Bytes, plan: Fit) -> Float[np.ndarray, "H W"]:
     """A map in its own unit, laid into the output as its photo is.
 
     Raises:
         InputError: a file that cannot be read, or has not the photo's shape; an estimate that is not finite.
     """
     if isinstance(depth, EstimatedDepth):
-        values = depth.estimate(photo[None])[0]
+        values = depth.estimate(as_float(photo)[None])[0]
         if not np.isfinite(values).all():
             raise InputError("the depth network's estimate is not finite: give depth maps with --depth")
         return fit_depth(values, plan, depth.kind)
@@ -189,7 +178,7 @@ def scene_depth(
         if not known.any():
             raise InputError(f"no depth is known: all of it is 0, which says unknown, or beyond {FARTHEST:g}")
         # 0 is how depth files say unknown; so are numbers near the largest there are.
-        maps = np.where(known, values, np.inf).astype(np.float32)
+        maps = np.where(known, values, np.inf).astype(np.float32, copy=False)
         if isinstance(depth, EstimatedDepth):
             maps = np.asarray(centred(jnp.asarray(maps), distance, camera.disparity.centre))
         return maps

@@ -14,7 +14,7 @@ from PIL import Image
 from nvs_jax.cli import main
 from nvs_jax.media import read_photo, write_frames, write_picture, write_video
 from nvs_jax.media.cameras import CameraSet, PosedCamera, read_cameras, read_colmap, read_poses, write_transforms
-from tests.media.test_video import read_video
+from tests.media.clips import facts
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, write_tiny_folder
 
 
@@ -57,7 +57,7 @@ def test_single_writes_all_that_a_user_wants(inputs, weights, capsys):
         *("transforms.json", "colmap", "trajectory.txt", "poses.json", "points.ply", "sparse_pc.ply"),
     }
     assert len(list((out / "frames").iterdir())) == FRAMES
-    assert read_video(out / "video.mp4")[1].shape == (FRAMES, HEIGHT, WIDTH, 3)
+    assert facts(out / "video.mp4").frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
     assert read_photo(out / "holes" / "000.png").max() == 0
     record = json.loads((out / "run.json").read_text())
     assert record["job"]["seed"] == 4
@@ -125,18 +125,19 @@ def video(tmp_path):
     photos, depths = zip(*(scene(0) for _ in range(7)), strict=True)
     photos = np.stack([np.roll(photo, 2 * index, axis=1) for index, photo in enumerate(photos)])
     write_frames(tmp_path / "frames", photos)
-    write_video(tmp_path / "clip.mp4", photos)
+    write_video(tmp_path / "clip.mp4", photos, fps=30)
     (tmp_path / "depth").mkdir()
     for index, depth in enumerate(depths):
         np.save(tmp_path / "depth" / f"{index:03d}.npy", depth)
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["frames", "clip.mp4"])
-def test_video_of_any_length(video, weights_of_four_frames, name):
+@pytest.mark.parametrize(("name", "rate"), [("frames", 7), ("clip.mp4", 30)])
+def test_video_of_any_length(video, weights_of_four_frames, name, rate):
     depth = ("--depth", str(video / "depth"), "--depth-kind", "depth")
     main(look(video, weights_of_four_frames, "video", str(video / name), *depth))
     assert len(list((video / "out" / "frames").iterdir())) == 7
+    assert facts(video / "out" / "video.mp4").rate == rate  # a video keeps its own
     assert json.loads((video / "out" / "run.json").read_text())["job"]["settings"]["path"]["radius"] == [6, 6]
 
 
@@ -214,7 +215,7 @@ def no_frames(folder):
 
 
 def path_of_wrong_length(folder):
-    (folder / "options").write_text("--path.frames 5")
+    (folder / "options").write_text("--path.frames 9")
 
 
 def no_rotation(folder):
@@ -228,7 +229,7 @@ def no_rotation(folder):
         (unequal_frames, "one size"),
         (fewer_depths, "7 frames"),
         (no_frames, "no pictures"),
-        (path_of_wrong_length, "5 poses"),
+        (path_of_wrong_length, "9 poses"),
         (no_rotation, "path.json"),
     ],
 )

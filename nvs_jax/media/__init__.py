@@ -4,10 +4,18 @@ from nvs_jax.media.atomic import atomic_folder, atomic_path
 from nvs_jax.media.depth import DEPTH_SUFFIXES, check_depth, check_shape, match_depth, read_depth
 from nvs_jax.media.figures import depth_picture, weights_heat_map
 from nvs_jax.media.fitting import Fit, allowed_size, fit, fit_depth, plan_fit
-from nvs_jax.media.photo import exif_focal, read_photo
+from nvs_jax.media.photo import as_float, exif_focal, read_photo, to_bytes
 from nvs_jax.media.sheet import contact_sheet
 from nvs_jax.media.video import (
+    Clip,
+    check_encoder,
+    files_in,
+    folder_shape,
+    frame_files,
+    frame_rate,
     in_order,
+    open_frames,
+    open_video,
     read_frames,
     read_video_file,
     write_frames,
@@ -18,24 +26,34 @@ from nvs_jax.media.video import (
 
 __all__ = [
     "DEPTH_SUFFIXES",
+    "Clip",
     "Fit",
     "allowed_size",
+    "as_float",
     "atomic_folder",
     "atomic_path",
     "check_depth",
+    "check_encoder",
     "check_shape",
     "contact_sheet",
     "depth_picture",
     "exif_focal",
+    "files_in",
     "fit",
     "fit_depth",
+    "folder_shape",
+    "frame_files",
+    "frame_rate",
     "in_order",
     "match_depth",
+    "open_frames",
+    "open_video",
     "plan_fit",
     "read_depth",
     "read_frames",
     "read_photo",
     "read_video_file",
+    "to_bytes",
     "weights_heat_map",
     "write_frames",
     "write_gif",

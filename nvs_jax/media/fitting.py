@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped, UInt8
 from PIL import Image
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.photo import Picture
+from nvs_jax.media.photo import Picture, as_float
 
 How = Literal["resize", "crop", "pad"]
 Kind = Literal["depth", "disparity"]
 """Distance along the camera's axis, or its inverse up to scale (and, of an estimate, shift)."""
+Bytes = UInt8[np.ndarray, "_ _ 3"]
 
 _SURFACE = 0.1  # neighbouring pixels whose 1/z differ by more than this share lie on different surfaces
 _FAR = 0.1  # of disparity, whose shift may be unknown: the share is of no less than this share of the map's nearest
@@ -79,17 +80,23 @@ def plan_fit(size: tuple[int, int], height: int, width: int, how: How) -> Fit:
     return Fit(how, height, width, shown_x / size[1], shown_y / size[0], float(left), float(top))
 
 
-def fit(picture: Picture, height: int, width: int, how: How) -> tuple[Picture, Fit]:
+def fit(picture: Picture | Bytes, height: int, width: int, how: How) -> tuple[Picture, Fit]:
     """Lay a picture into height x width; see `Fit` for the three ways.
 
     "resize" takes the nearest pixel, at floor((i + 1/2) s), as the release; the other two resample with Lanczos.
 
+    Args:
+        picture: in [0, 1], or as bytes, which take less memory.
+        height: of the result, in pixels.
+        width: of the result, in pixels.
+        how: see `Fit`.
+
     Returns:
-        the picture [height, width, 3], and where the source lies in it.
+        the picture [height, width, 3] in [0, 1], and where the source lies in it.
     """
     plan = plan_fit((picture.shape[0], picture.shape[1]), height, width, how)
     if how == "resize":
-        return _nearest(picture, plan, 0.5), plan
+        return as_float(_nearest(picture, plan, 0.5)), plan
     if how == "crop":
         # At least 0: rounding can leave the picture by 1e-15, which the filter refuses.
         left, top = max(0.0, -plan.offset_x / plan.scale_x), max(0.0, -plan.offset_y / plan.scale_y)
@@ -186,11 +193,11 @@ def _nearest(source: Shaped[np.ndarray, "h w *c"], plan: Fit, centre: float) -> 
     return source[rows[:, None], columns]
 
 
-def _lanczos(picture: Picture, width: int, height: int, left: float, top: float) -> Picture:
+def _lanczos(picture: Picture | Bytes, width: int, height: int, left: float, top: float) -> Picture:
     """The picture between (left, top) and its mirror image, resampled; overshoot at edges is clipped to [0, 1]."""
     box = (left, top, picture.shape[1] - left, picture.shape[0] - top)
     channels = [
-        Image.fromarray(np.ascontiguousarray(channel)).resize((width, height), Image.Resampling.LANCZOS, box)
+        Image.fromarray(as_float(np.ascontiguousarray(channel))).resize((width, height), Image.Resampling.LANCZOS, box)
         for channel in np.moveaxis(picture, -1, 0)
     ]
     return np.clip(np.stack([np.asarray(channel) for channel in channels], axis=-1), 0, 1)

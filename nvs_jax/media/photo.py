@@ -8,17 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Shaped, UInt8
 from PIL import ExifTags, Image, ImageOps
 
 from nvs_jax.errors import InputError
 from nvs_jax.files import refuse_pointer
+from nvs_jax.media.colour_profile import to_srgb
+from nvs_jax.media.orientation import exif_orientation
 
 Picture = Float[np.ndarray, "_ _ 3"]
 
 # What cameras and the web produce. Others stay closed: a decoder is an attack surface, and some start other programs.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".avif"})
+UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+"""Of pictures that phones make and nothing here decodes: where they lie they are meant, so they are not left out."""
 MAX_MEGAPIXELS = 64.0
 
 
@@ -28,7 +32,8 @@ def read_photo(
     """Read a picture file.
 
     The camera's EXIF rotation is applied, transparent parts are laid on white, greyscale is repeated over the colours,
-    16-bit and floating-point grey keep their precision. Of an animation the first frame is taken.
+    16-bit and floating-point grey keep their precision. Colours are brought to sRGB by the profile in the file (Display
+    P3, Adobe RGB, that of a press). Of an animation the first frame is taken.
 
     Args:
         path: a file in one of `FORMATS`, whatever its name.
@@ -36,7 +41,7 @@ def read_photo(
         as_stored: leave the EXIF rotation aside, as programs that find cameras do.
 
     Returns:
-        [H, W, 3] float32 in [0, 1], in the file's own transfer curve (sRGB as a rule).
+        [H, W, 3] float32 in [0, 1], in sRGB; where the file has no profile, its numbers as they are.
 
     Raises:
         InputError: no such file, not a picture, damaged, or too large.
@@ -45,7 +50,7 @@ def read_photo(
     with _decoding(path):
         image = image if as_stored else ImageOps.exif_transpose(image)
         if not _is_deep_grey(image):
-            image = _on_white(image)
+            image = on_white(to_srgb(image, str(path)))
     if not _is_deep_grey(image):
         return np.asarray(image, np.float32) / 255
     grey = np.asarray(image, np.float32) / (1 if image.mode == "F" else 65535)
@@ -80,7 +85,7 @@ def photo_size(path: str | os.PathLike[str], *, as_stored: bool = False) -> tupl
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     with _decoding(path), Image.open(path, formats=_known_formats()) as image:
-        turned = not as_stored and image.getexif().get(ExifTags.Base.Orientation) in {5, 6, 7, 8}
+        turned = not as_stored and exif_orientation(image, Path(path)) in {5, 6, 7, 8}
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
@@ -121,6 +126,11 @@ def to_bytes(picture: Float[np.ndarray, "*n 3"]) -> Shaped[np.ndarray, "*n 3"]:
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
+def as_float(picture: Float[np.ndarray, "*n"] | UInt8[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """Bytes as float32 in [0, 1]; what is floating point already stays as it is."""
+    return picture / np.float32(255) if picture.dtype == np.uint8 else picture
+
+
 def _known_formats() -> list[str]:
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]
@@ -138,10 +148,19 @@ def _decoding(path: str | os.PathLike[str]) -> Iterator[None]:
         raise InputError(f"{path}: the picture is too large; make it smaller first") from error
     except Image.UnidentifiedImageError as error:
         refuse_pointer(path)
+        if _is_heic(path):
+            raise InputError(f"{path}: HEIC pictures cannot be read; convert them to JPEG or PNG") from error
         raise InputError(f"{path}: not a picture this can read; save it as JPEG or PNG") from error
     except Exception as error:  # decoders raise almost anything
         reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
         raise InputError(f"{path}: the picture cannot be read ({reason}); export it again") from error
+
+
+def _is_heic(path: str | os.PathLike[str]) -> bool:
+    """Whether a file says that it is what recent phones write, whatever its name."""
+    with Path(path).open("rb") as file:
+        head = file.read(12)
+    return head[4:8] == b"ftyp" and head[8:12] in {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"}
 
 
 def _is_deep_grey(image: Image.Image) -> bool:
@@ -149,7 +168,7 @@ def _is_deep_grey(image: Image.Image) -> bool:
     return image.mode in {"I", "F"} or image.mode.startswith("I;16")
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def on_white(image: Image.Image) -> Image.Image:
     """The picture in RGB; what is transparent shows white."""
     if image.has_transparency_data:
         image = image.convert("RGBA")

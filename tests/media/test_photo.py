@@ -1,11 +1,12 @@
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageCms
 
 from nvs_jax.errors import InputError
 from nvs_jax.media import exif_focal, read_photo
@@ -86,6 +87,66 @@ def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
     palette.putpixel((1, 0), 1)
     picture = read_photo(saved(tmp_path, palette, "palette.png", transparency=0))
     np.testing.assert_array_equal(picture, [[[1, 1, 1], [0, 1, 0]]])
+
+
+def rgb_profile(primaries: np.ndarray, white: tuple[float, float, float], gamma: float) -> bytes:
+    """An ICC profile (version 2) of three colorants (X, Y, Z in rows, adapted to D50) and one power as its curve."""
+
+    def fixed(*numbers: float) -> bytes:
+        return struct.pack(f">{len(numbers)}i", *(round(number * 65536) for number in numbers))
+
+    def xyz(numbers: np.ndarray) -> bytes:
+        return b"XYZ \0\0\0\0" + fixed(*numbers)
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(gamma * 256), 0)
+    text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"wide\0" + bytes(79)
+    tags = {b"desc": text, b"wtpt": xyz(np.array(white)), b"cprt": b"text\0\0\0\0none\0\0\0\0"}
+    tags |= {name: xyz(column) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries.T, strict=True)}
+    tags |= {name: curve for name in (b"rTRC", b"gTRC", b"bTRC")}
+    table, content = struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(content), len(data))
+        content += data + bytes(-len(data) % 4)
+    size = 128 + len(table) + len(content)
+    head = struct.pack(">I4sI4s4s4s", size, b"lcms", 0x02100000, b"mntr", b"RGB ", b"XYZ ") + bytes(12) + b"acsp"
+    head = head.ljust(68, b"\0") + fixed(0.9642, 1.0, 0.8249)
+    return head.ljust(128, b"\0") + table + content
+
+
+# Colorants of Display P3 as its published profile has them, adapted to D50.
+P3 = np.array([[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]])
+
+
+def test_a_wide_colour_profile_is_honoured(tmp_path: Path) -> None:
+    profile = rgb_profile(P3, (0.9505, 1.0, 1.0891), 2.2)
+    # Red of sRGB in P3, and a colour of which both have plenty.
+    colours = np.array([[[234, 51, 35], [128, 128, 128]]], np.uint8)
+    for name in ("photo.png", "photo.tiff"):
+        picture = read_photo(saved(tmp_path, Image.fromarray(colours), name, icc_profile=profile))
+        np.testing.assert_allclose(picture[0], [[1, 0, 0], [0.5, 0.5, 0.5]], atol=0.05)
+    clear = np.dstack([colours, [[[255], [0]]]]).astype(np.uint8)
+    picture = read_photo(saved(tmp_path, Image.fromarray(clear), "clear.png", icc_profile=profile))
+    np.testing.assert_allclose(picture[0], [[1, 0, 0], [1, 1, 1]], atol=0.05)
+
+
+def test_the_profile_of_srgb_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture = read_photo(saved(tmp_path, Image.fromarray(COLOURS), icc_profile=profile))
+    np.testing.assert_array_equal(to_bytes(picture), COLOURS)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_damaged_profile_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = saved(tmp_path, Image.fromarray(COLOURS), icc_profile=b"no profile" * 20)
+    np.testing.assert_array_equal(to_bytes(read_photo(path)), COLOURS)
+    said = capsys.readouterr().err
+    assert said.startswith(f"{path}: its colour profile cannot be used") and said.count("\n") == 1
+
+
+def test_heic_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    with pytest.raises(InputError, match="HEIC pictures cannot be read; convert them to JPEG or PNG"):
+        read_photo(tmp_path / "photo.jpg")
 
 
 def test_of_an_animation_the_first_frame(tmp_path: Path) -> None:
