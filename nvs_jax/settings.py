@@ -188,6 +188,9 @@ class GuidanceSettings:
     """Directly guided sampling (13), posterior sampling (14), or the video model alone."""
     estimate: Literal["select", "smooth", "blend"] = "select"
     """The release's sorted selection, the same with soft edges, or the paper's blend (12)."""
+    counting: Literal["free", "release"] = "free"
+    """Of select: w is the share of the values outside holes that is taken; or as the release counts, with holes among
+    the sorted values, and with everything taken where a frame without holes is to give nothing."""
     clamp: float | None = None
     """Of select and smooth: w is raised to at least this. None: the release's for the mode and method, 0 to 0.6."""
     temperature: float = 0.05

@@ -97,4 +97,4 @@ def _make_estimate(settings: GuidanceSettings, views: WarpedViews, mode: Mode) -
     clamp = RELEASE_CLAMP[mode, settings.method] if settings.clamp is None else settings.clamp
     if settings.estimate == "smooth":
         return SmoothSelect(target, hole, clamp, settings.temperature)
-    return Select(target, hole, clamp)
+    return Select(target, hole, clamp, settings.counting)

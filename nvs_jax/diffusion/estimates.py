@@ -5,14 +5,14 @@ An estimate maps the network's x0 (mu) and the weights w to mu~. It carries X^ a
 """
 
 import dataclasses
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.diffusion.contracts import Latents, Weights
-from nvs_jax.pytree import pytree
+from nvs_jax.pytree import pytree, static
 from nvs_jax.windows import Window
 
 Views = TypeVar("Views", bound="WarpedViews")
@@ -61,54 +61,63 @@ class Blend(WarpedViews):
 
 @pytree
 class Select(WarpedViews):
-    """The release's rule: in each frame X^ replaces the fraction w of free values nearest to it.
+    """The release's rule, counted as it was meant: in each frame X^ replaces the share w of free values nearest to it.
 
-    Holes count as differences of 0 when the values of a frame are sorted, and the release counts hole *cells* where
-    values are sorted, so the fraction really taken is max(0, w (n - z) - 3 z) / (n - 4 z) for 4 channels, n values and
-    z hole cells. When nothing is to be taken the index wraps around and everything is. With a weight a cell, a cell's
-    values are taken if they would be were its weight the whole frame's.
+    The number taken is w n rounded down, of the n values outside holes; of values equally near none is left behind.
+    With a weight a cell, a cell's values are taken if they would be were its weight the whole frame's.
 
     Attributes:
         clamp: w is raised to at least this.
+        counting: "free" is this rule. "release" counts as the release does, which sorts holes among the values, as
+            differences of 0, and counts hole *cells*: the share really taken is max(0, w (n - z) - 3 z) / (n - 4 z) for
+            4 channels, n values in all and z hole cells; and where nothing is to be taken and there is no hole, the
+            index wraps around and everything is.
     """
 
     clamp: float | Float[Array, ""] = 0.0
+    counting: Literal["free", "release"] = static(default="free")
 
     def __call__(self, x0: Latents, w: Weights) -> Latents:
-        """Select, as the release."""
-        difference, ordered, rank = _ranked(self, x0, jnp.clip(over_cells(w), self.clamp, 1.0))
-        k = jnp.floor(rank).astype(jnp.int32)
-        cutoff = _take(ordered, (k - 1) % ordered.shape[-1])[..., None]
-        return jnp.where(~self.hole[..., None] & (difference <= cutoff), self.target, x0)
+        """X^ where it is among the nearest."""
+        w = jnp.clip(over_cells(w), self.clamp, 1.0)
+        difference = jnp.abs(x0 - self.target)
+        cutoff = _release_cutoff(self, difference, w) if self.counting == "release" else _cutoff(self, difference, w)
+        return jnp.where(~self.hole[..., None] & (difference <= cutoff[..., None]), self.target, x0)
 
 
 @pytree
 class SmoothSelect(WarpedViews):
-    """`Select` with soft edges, differentiable in everything: mu~ = mu + s (X^ - mu), s = sigmoid((cutoff - d) / T).
+    """`Select` with soft edges: mu~ = mu + s (X^ - mu), s = sigmoid((cutoff - d) / T), d = |mu - X^|.
 
-    d = |mu - X^|, and the cutoff runs linearly from one sorted difference to the next as w grows. As T falls to 0 this
-    tends to `Select`, wherever w does not stand exactly between two counts of values; but where that wraps around and
-    takes everything, this takes nothing. A weight of 1 gives X^ at any T.
+    The cutoff is the mean of the sorted differences from the share w - b to the share w + b. Its slope in w is thereby
+    the spread of 2 b n values over 2 b, and not a gap between two neighbours, which is chance. Towards a w of 0 or 1
+    both b and T shrink to nothing, so that there nothing or everything is taken. As b and T fall to 0 this tends to
+    `Select`.
 
     Attributes:
         clamp: w is raised to at least this.
         temperature: T > 0, in units of the latents.
+        window: b, a share of the free values, in (0, 0.5].
     """
 
     clamp: float | Float[Array, ""] = 0.0
     temperature: float | Float[Array, ""] = 0.05
+    window: float | Float[Array, ""] = 0.05
 
     def __call__(self, x0: Latents, w: Weights) -> Latents:
         """Blend by how far below the cutoff a difference is."""
         w = jnp.clip(over_cells(w), self.clamp, 1.0)
-        difference, ordered, rank = _ranked(self, x0, w)
-        last = ordered.shape[-1] - 1
-        below = jnp.clip(jnp.floor(rank).astype(jnp.int32) - 1, 0, last)
-        low, high = _take(ordered, below), _take(ordered, jnp.minimum(below + 1, last))
-        cutoff = low + (rank - 1 - below) * (high - low)
-        taken = jax.nn.sigmoid((cutoff[..., None] - difference) / self.temperature)
-        taken = jnp.where(self.hole[..., None], 0.0, jnp.where(w[..., None] < 1, taken, 1.0))
-        return x0 + taken * (self.target - x0)
+        difference = jnp.abs(x0 - self.target)
+        ordered, count = _sorted_free(self, difference)
+        half = jnp.minimum(self.window, jnp.minimum(w, 1 - w))
+        # Of less than this the difference of two long sums says nothing.
+        least = 1000 * jnp.finfo(difference.dtype).eps
+        cutoff = _mean_between(ordered, count, w * count, jnp.maximum(half, least) * jnp.maximum(count, 1.0))
+        inside = (w > 0) & (w < 1)
+        temperature = jnp.where(inside, self.temperature * half / self.window, 1.0)[..., None]
+        soft = jax.nn.sigmoid((cutoff[..., None] - difference) / temperature)
+        taken = jnp.where(inside[..., None], soft, jnp.where(w[..., None] < 1, 0.0, 1.0))
+        return x0 + jnp.where(self.hole[..., None], 0.0, taken) * (self.target - x0)
 
 
 def over_cells(w: Weights) -> Float[Array, "f #h #w"]:
@@ -121,14 +130,54 @@ def crop_weights(window: Window, w: Weights) -> Array:
     return w if w.ndim == 1 else window.crop(w[None])[0]
 
 
-def _ranked(
-    views: Select | SmoothSelect, x0: Latents, w: Float[Array, "f #h #w"]
-) -> tuple[Latents, Float[Array, "b f n"], Float[Array, "b f #h #w"]]:
-    """|mu - X^|, 0 in holes; the same sorted in each frame; and how many of them w asks for, before rounding down."""
-    difference = jnp.where(views.hole[..., None], 0.0, jnp.abs(x0 - views.target))
-    ordered = jnp.sort(difference.reshape(*x0.shape[:2], -1), axis=-1)
-    holes = views.hole.sum((-1, -2), keepdims=True)
-    return difference, ordered, w * (ordered.shape[-1] - holes) + holes
+def _sorted_free(
+    views: WarpedViews, difference: Latents
+) -> tuple[Float[Array, "b f n"], Float[Array, "b f 1 1"]]:
+    """The differences outside holes, sorted in each frame and followed by zeros; and how many they are."""
+    b, f, *cells, channels = difference.shape
+    hole = jnp.broadcast_to(views.hole, (b, f, *cells))
+    ordered = jnp.sort(jnp.where(hole[..., None], jnp.inf, difference).reshape(b, f, -1), axis=-1)
+    count = channels * (~hole).sum((-1, -2), keepdims=True)
+    known = jnp.arange(ordered.shape[-1]) < count[..., 0]
+    return jnp.where(known, ordered, 0.0), count.astype(difference.dtype)
+
+
+def _cutoff(views: WarpedViews, difference: Latents, w: Float[Array, "f #h #w"]) -> Float[Array, "b f #h #w"]:
+    """The largest difference that is taken; less than 0 where none is."""
+    ordered, count = _sorted_free(views, difference)
+    k = jnp.floor(w * count).astype(jnp.int32)
+    return jnp.where(k > 0, _take(ordered, jnp.maximum(k - 1, 0)), -1.0)
+
+
+def _release_cutoff(views: WarpedViews, difference: Latents, w: Float[Array, "f #h #w"]) -> Float[Array, "b f #h #w"]:
+    """The same, as the release counts."""
+    b, f, *_ = difference.shape
+    ordered = jnp.sort(jnp.where(views.hole[..., None], 0.0, difference).reshape(b, f, -1), axis=-1)
+    holes = jnp.broadcast_to(views.hole.sum((-1, -2), keepdims=True), (b, f, 1, 1))
+    k = jnp.floor(w * (ordered.shape[-1] - holes) + holes).astype(jnp.int32)
+    return _take(ordered, (k - 1) % ordered.shape[-1])
+
+
+def _mean_between(
+    ordered: Float[Array, "b f n"], count: Float[Array, "b f 1 1"], rank: Float[Array, "b f #h #w"], half: Array
+) -> Float[Array, "b f #h #w"]:
+    """The mean from `rank` - `half` to `rank` + `half` of the sorted values, as a function of how many are below.
+
+    That function is 0 at 0, the k-th value at k, and linear in between; it stays what it is at its ends.
+    """
+    values = jnp.pad(ordered, ((0, 0), (0, 0), (1, 0)))
+    sums = jnp.cumsum(jnp.pad((values[..., 1:] + values[..., :-1]) / 2, ((0, 0), (0, 0), (1, 0))), axis=-1)
+    last = values.shape[-1] - 1
+
+    def integral(rank: Array) -> Array:
+        within = jnp.clip(rank, 0.0, count)
+        below = jnp.clip(jnp.floor(within).astype(jnp.int32), 0, last)
+        low, high = _take(values, below), _take(values, jnp.minimum(below + 1, last))
+        part = within - below
+        inside = _take(sums, below) + part * (low + part * (high - low) / 2)
+        return inside + jnp.maximum(rank - count, 0.0) * _take(values, count.astype(jnp.int32))
+
+    return (integral(rank + half) - integral(rank - half)) / (2 * half)
 
 
 def _take(ordered: Float[Array, "b f n"], index: Array) -> Float[Array, "b f #h #w"]:

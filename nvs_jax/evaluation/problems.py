@@ -106,6 +106,7 @@ def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
         guidance=GuidanceSettings(
             method=method,
             estimate=variant.estimate,
+            counting=variant.counting,
             tiles=variant.tiles,
             learning_rate=0.02 if variant.learning_rate is None else variant.learning_rate,
             hole_strength=variant.hole_strength,

@@ -28,8 +28,7 @@ from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import ConditioningSettings
 
 WITHIN = (0.25, 0.95)
-"""What w of a table begins between. Near 0 and 1 the sigmoid has hardly a gradient; and a selection of w below about
-the share of holes selects nothing (see `nvs_jax.diffusion.estimates.Select`), from where no gradient leads back."""
+"""What w of a table begins between: near 0 and 1 the sigmoid has hardly a gradient."""
 
 
 @runtime_checkable

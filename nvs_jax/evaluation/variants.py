@@ -55,6 +55,7 @@ class Variant:
         depth: the true one, or with one of an estimator's errors.
         shading: 0 for surfaces that look the same from everywhere, 1 for highlights and reflections.
         estimate: the release's selection, the same with soft edges, or the paper's blend.
+        counting: of the selection: w is a share of the free values, or as the release counts.
         tiles: Post in the release's four tiles.
         mixed_context: the release's temporal cross-attention.
         target_scale: the warp's latents are divided by the VAE's own scale times this; the release's factor is 1.02.
@@ -87,6 +88,7 @@ class Variant:
     videos: int = 1
     hole_strength: float = 0.0
     fill: Literal["nearest", "smooth"] = "nearest"
+    counting: Literal["free", "release"] = "free"
 
     @property
     def baseline(self) -> "Variant":
@@ -99,6 +101,8 @@ class Variant:
         if self.method not in ("dgs", "post"):
             for name in ("weights", "estimate", "tiles", "target_scale", "holes", "hole_strength"):
                 del fields[name]
+        if self.method not in ("dgs", "post") or self.estimate != "select":
+            del fields["counting"]
         if self.method != "baseline":
             del fields["fill"]
         if self.method != "post":
@@ -208,6 +212,7 @@ def _extras() -> Table:
         table |= {
             f"{name}, fitted": plain,
             f"{name}, blended instead of selected": replace(plain, estimate="blend"),
+            f"{name}, selected as the release counts": replace(plain, counting="release"),
             f"{name}, target scale times 1.02": replace(plain, target_scale=1.02),
             f"{name}, holes black": replace(plain, holes="black"),
             f"{name}, classifier-free guidance 1 to 3": replace(plain, guidance_scale=(1.0, 3.0)),
@@ -216,7 +221,14 @@ def _extras() -> Table:
                 plain, guidance_scale=(1.0, 3.0), mixed_context=True
             ),
         }
-        release = Variant(method, mixed_context=True, target_scale=1.02, guidance_scale=(1.0, 3.0), holes="black")
+        release = Variant(
+            method,
+            counting="release",
+            mixed_context=True,
+            target_scale=1.02,
+            guidance_scale=(1.0, 3.0),
+            holes="black",
+        )
         if method == "post":
             table[f"{name}, tiles"] = replace(plain, tiles=True)
             table[f"{name}, learning rate 0.02"] = replace(plain, learning_rate=0.02)

@@ -16,6 +16,19 @@ def random_case(seed, shape=(1, 3, 4, 6, 4), holes=0.3):
 
 
 def select_by_hand(x0, target, hole, w, clamp):
+    """The share w of the values outside holes, a frame at a time, in numpy."""
+    out = np.array(x0)
+    for frame in range(x0.shape[1]):
+        x, t, h = (np.asarray(a[0, frame]) for a in (x0, target, hole))
+        difference = np.abs(x - t)
+        free = np.sort(difference[~h].ravel())
+        k = int(np.clip(w[frame], clamp, 1) * np.float32(free.size))
+        cutoff = free[k - 1] if k else -1
+        out[0, frame] = np.where(~h[..., None] & (difference <= cutoff), t, x)
+    return out
+
+
+def release_by_hand(x0, target, hole, w, clamp):
     """The release's rule, a frame at a time, in numpy."""
     out = np.array(x0)
     for frame in range(x0.shape[1]):
@@ -28,17 +41,52 @@ def select_by_hand(x0, target, hole, w, clamp):
     return out
 
 
+WEIGHTS = st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3)
+
+
 @settings(max_examples=50, deadline=None)
-@given(st.integers(0, 1000), st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3), st.floats(0, 1, width=32))
-def test_select_equals_the_rule_by_hand(seed, w, clamp):
-    x0, target, hole = random_case(seed)
-    ours = Select(target, hole, clamp)(x0, jnp.array(w))
-    np.testing.assert_array_equal(ours, select_by_hand(x0, target, hole, np.float32(w), np.float32(clamp)))
+@given(st.integers(0, 1000), WEIGHTS, st.floats(0, 1, width=32), st.sampled_from([0.0, 0.02, 0.3, 1.0]))
+@pytest.mark.parametrize(("counting", "by_hand"), [("free", select_by_hand), ("release", release_by_hand)])
+def test_select_equals_the_rule_by_hand(counting, by_hand, seed, w, clamp, holes):
+    x0, target, hole = random_case(seed, holes=holes)
+    ours = Select(target, hole, clamp, counting)(x0, jnp.array(w))
+    np.testing.assert_array_equal(ours, by_hand(x0, target, hole, np.float32(w), np.float32(clamp)))
 
 
-def test_select_takes_everything_when_the_index_wraps():
+@pytest.mark.parametrize("rule", [Select, SmoothSelect])
+@pytest.mark.parametrize("holes", [0, 1, 12])
+def test_selects_next_to_nothing_where_next_to_nothing_is_asked_for(rule, holes):
+    """In a frame without holes as in one with a few: 96 values, of which 1e-4 is none."""
     x0, target, hole = random_case(0, holes=0.0)
-    np.testing.assert_array_equal(Select(target, hole)(x0, jnp.zeros(3)), target)
+    hole = hole.reshape(1, 3, -1).at[:, :, :holes].set(True).reshape(hole.shape)
+    for w in (0.0, 1e-4):
+        moved = jnp.abs(rule(target, hole)(x0, jnp.full(3, w)) - x0)
+        assert float(moved.max()) < 0.02
+        assert w or float(moved.max()) == 0
+
+
+def test_select_takes_the_share_it_is_asked_for_however_many_holes_there_are():
+    x0, target, _ = random_case(0, (1, 4, 10, 20, 4))
+    hole = jnp.arange(200).reshape(10, 20) < jnp.array([0, 50, 100, 150])[:, None, None]
+    for share in (0.2, 0.5, 0.8):
+        taken = Select(target, hole[None])(x0, jnp.full(4, share)) == target
+        np.testing.assert_allclose(taken.sum((0, 2, 3, 4)) / (800 - 4 * hole.sum((1, 2))), share, atol=0.006)
+
+
+def test_the_release_takes_everything_when_its_index_wraps():
+    x0, target, hole = random_case(0, holes=0.0)
+    np.testing.assert_array_equal(Select(target, hole, 0.0, "release")(x0, jnp.zeros(3)), target)
+
+
+@pytest.mark.parametrize("rule", [Select, SmoothSelect, Blend])
+def test_several_videos_share_their_views(rule):
+    x0, target, hole = random_case(1, (3, 3, 4, 6, 4))
+    w = jnp.array([1.0, 0.4, 0.7])
+    together = rule(target[:1], hole[:1])(x0, w)
+    for video in range(3):
+        np.testing.assert_allclose(
+            together[video], rule(target[:1], hole[:1])(x0[video : video + 1], w)[0], rtol=1e-5, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("rule", [Select, SmoothSelect, Blend])
@@ -73,12 +121,12 @@ def test_smooth_selection_tends_to_selection(seed, w):
     with jax.enable_x64(True):
         x0, target, hole = random_case(seed, holes=0.1)
         w = jnp.array(w, jnp.float64)
-        difference = jnp.where(hole[..., None], 0.0, jnp.abs(x0 - target)).reshape(3, -1)
-        ranks = w * (difference.shape[-1] - hole.sum((-1, -2))[0]) + hole.sum((-1, -2))[0]
+        ranks = w * 4 * (~hole).sum((-1, -2))[0]
         assume(float(jnp.abs(ranks - jnp.round(ranks)).min()) > 1e-3)  # there `Select` jumps
         exact = Select(target, hole)(x0, w)
         # Neighbours may lie close together: the colder, the nearer.
-        errors = [float(jnp.abs(SmoothSelect(target, hole, 0.0, t)(x0, w) - exact).max()) for t in (1e-1, 1e-11)]
+        soft = [SmoothSelect(target, hole, 0.0, t, b)(x0, w) for t, b in ((1e-1, 0.1), (1e-11, 1e-6))]
+        errors = [float(jnp.abs(one - exact).max()) for one in soft]
         assert errors[1] < 1e-6
         assert errors[0] > errors[1]
 
@@ -104,6 +152,20 @@ def test_gradients_of_smooth_selection(per_cell):
             return SmoothSelect(target, hole, 0.1, temperature)(x0, w)
 
         check_grads(values, (x0, target, w, jnp.float64(0.2)), order=1, modes=("rev",), eps=1e-6, rtol=1e-5, atol=1e-6)
+
+
+def test_the_slope_of_smooth_selection_is_that_of_what_it_takes():
+    """In w: what autodiff says at one point is what is taken more over the next 4 %, not the gap between two values."""
+    x0, target, hole = random_case(7, (1, 3, 16, 16, 4))
+    rule = SmoothSelect(target, hole)
+
+    def taken(w):
+        return jnp.abs(rule(x0, w) - x0).sum()
+
+    for w in np.linspace(0.1, 0.9, 9):
+        said = float(jax.jvp(taken, (jnp.full(3, w),), (jnp.ones(3),))[1])
+        found = float(taken(jnp.full(3, w + 0.02)) - taken(jnp.full(3, w - 0.02))) / 0.04
+        assert said == pytest.approx(found, rel=0.05)
 
 
 @pytest.mark.parametrize("rule", [Select, SmoothSelect, Blend])
