@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from nvs_jax.conditions import Conditions, from_photo
-from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, ViewWeights, run, start
+from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, ViewWeights, run, sample, start
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_weights
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.sampler import Carry
@@ -102,7 +102,8 @@ class Problem:
     denoiser: Denoiser
     guidance: Guidance
     weights: ViewWeights
-    noise: Float[Array, "1 f h w c"]
+    noise: Float[Array, "b f h w c"]
+    """One video's as `prepare` makes it; b to have as many videos of the same views."""
     sigmas: Float[Array, "levels"]
     solver: Solver = static(default=Euler())
     key: PRNGKeyArray | None = None
@@ -190,7 +191,7 @@ class Pipeline:
         problem = self.prepare(conditions, jax.random.key(seed), settings)
         _tell(report, problem, "encode")
         latents = jax.block_until_ready(solve(problem, report, states))
-        frames = self.decode(latents, settings)
+        frames = self.decode(latents[0], settings)
         _tell(report, frames, "decode")
         sigmas = problem.sigmas[:-1]
         return Render(
@@ -243,7 +244,7 @@ class Pipeline:
         problem = Problem(
             denoiser=denoiser,
             guidance=make_guidance(settings.guidance, views, self.model.latent_multiple, conditions.mode),
-            weights=make_weights(settings.weights, sigmas, np.asarray(distances, np.float64)),
+            weights=make_weights(settings.weights, sigmas, distances),
             noise=randomness.latents[None],
             sigmas=sigmas,
             solver=make_solver(settings.solver, settings.schedule.steps),
@@ -252,12 +253,15 @@ class Pipeline:
         )
         return place(problem, self.mesh)
 
-    def decode(self, latents: Float[Array, "1 f h w c"], settings: RenderSettings | None = None) -> Frames:
-        """Frames in [0, 1] of clean latents."""
+    def decode(
+        self, latents: Float[Array, "*b f h w c"], settings: RenderSettings | None = None
+    ) -> Float[Array, "*b n H W 3"]:
+        """Frames in [0, 1] of the clean latents of a video, or of b videos, which stay as many."""
         settings = settings or self.settings
         codec = self.model.codec(settings.conditioning, settings.decode_chunk, settings.memory)
         with use(self.mesh):
-            return _decode(codec, latents)[0]
+            frames = _decode(codec, latents if latents.ndim == 5 else latents[None])
+        return frames if latents.ndim == 5 else frames[0]
 
 
 def override(
@@ -265,18 +269,34 @@ def override(
 ) -> RenderSettings:
     """The settings with another method or number of steps.
 
+    Raises:
+        InputError: another number of steps than a list of noise levels has.
+
     >>> override(RenderSettings(), steps=7).schedule.steps
     7
     """
     if method is not None:
         settings = replace(settings, guidance=replace(settings.guidance, method=method))
     if steps is not None:
+        schedule = settings.schedule
+        if schedule.kind == "list" and steps != schedule.steps:
+            raise InputError(
+                f"a list of {schedule.steps} noise levels is as many steps, not {steps}: leave the number out, or "
+                "choose another --schedule.kind"
+            )
         settings = replace(settings, schedule=replace(settings.schedule, steps=steps))
     return settings
 
 
-def solve(problem: Problem, report: Report | None = None, states: States | None = None) -> Float[Array, "1 f h w c"]:
-    """Clean latents, a fixed number of steps to a program: between programs progress is reported and kept."""
+def solve(problem: Problem, report: Report | None = None, states: States | None = None) -> Float[Array, "b f h w c"]:
+    """Clean latents, a fixed number of steps to a program: between programs progress is reported and kept.
+
+    Under `jax.grad` or `jax.jit` it is one program, whose gradient keeps the latents of about 2 sqrt(steps) steps.
+    """
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(problem)):
+        parts = problem.denoiser, problem.guidance, problem.weights, problem.noise, problem.sigmas
+        with use(problem.mesh):
+            return sample(*parts, problem.solver, problem.key, checkpoint=True)
     x = problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1)
     steps = len(problem.sigmas) - 1
     length = segment_length(steps)

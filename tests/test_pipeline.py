@@ -114,6 +114,31 @@ def test_noise_can_be_handed_in(pipeline):
     np.testing.assert_allclose(problem.guidance.modulate.target[0, 0], without, atol=1e-5)
 
 
+def test_several_videos_are_sampled_and_decoded_as_one_each(pipeline):
+    photo, depth = scene()
+    conditions = from_photo(photo, depth, INTRINSICS, PATH, SETTINGS)
+    problems = [pipeline.prepare(conditions, jax.random.key(seed), SETTINGS) for seed in (0, 1)]
+    both = replace(problems[0], noise=jnp.concatenate([problem.noise for problem in problems]))
+    frames = pipeline.decode(solve(both))
+    assert frames.shape == (2, FRAMES, HEIGHT, WIDTH, 3)
+    # The given view's own noise is the first seed's in both, so only that one is a render's.
+    expected = pipeline.decode(solve(problems[0])[0])
+    np.testing.assert_allclose(frames[0], expected, atol=1e-4)
+    assert np.abs(frames[1] - frames[0]).max() > 0.01
+
+
+def test_steps_of_a_list_of_levels_are_not_changed_in_silence():
+    listed = RenderSettings(schedule=ScheduleSettings(kind="list", levels=(80.0, 10.0, 1.0)))
+    assert override(listed, steps=3) == listed
+    with pytest.raises(InputError, match="3 noise levels"):
+        override(listed, steps=50)
+
+
+def test_a_solver_named_in_settings_alone_is_refused(pipeline):
+    with pytest.raises(InputError, match="nothing makes a solver called 'mine'"):
+        render(pipeline, *scene(), settings=replace(SETTINGS, solver=SolverSettings("mine")))  # pyright: ignore[reportArgumentType]
+
+
 def test_bfloat16_stays_finite(pipeline):
     narrow = {name: weight.astype(jnp.bfloat16) for name, weight in pipeline.model.networks.unet.items()}
     model = SVD(replace(pipeline.model.networks, unet=narrow))

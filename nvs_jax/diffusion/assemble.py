@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from nvs_jax.diffusion.contracts import Guidance, ViewWeights
@@ -11,6 +12,7 @@ from nvs_jax.diffusion.reference_weights import reference_weights
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
 from nvs_jax.diffusion.solvers import Churn, DPMSolverPP2M, Euler, ExponentialAdams, Heun, Solver
 from nvs_jax.diffusion.view_weights import Coefficients, TabulatedWeights, closed_form_weights
+from nvs_jax.errors import InputError
 from nvs_jax.settings import GuidanceSettings, Mode, ScheduleSettings, SolverSettings, WeightSettings
 from nvs_jax.windows import overlapping_windows
 
@@ -22,6 +24,14 @@ RELEASE_CLAMP = {
     ("views", "dgs"): 0.4,
     ("views", "post"): 0.4,
 }
+
+SOLVERS: dict[str, Solver] = {
+    "euler": Euler(),
+    "heun": Heun(),
+    "dpmpp2m": DPMSolverPP2M(),
+    "adams3": ExponentialAdams(),
+}
+"""Those without numbers of their own, by the name that settings give them."""
 
 
 def make_sigmas(settings: ScheduleSettings) -> Float[Array, "levels"]:
@@ -38,20 +48,38 @@ def make_sigmas(settings: ScheduleSettings) -> Float[Array, "levels"]:
 def make_solver(settings: SolverSettings, steps: int) -> Solver:
     """The solver of the settings.
 
+    Raises:
+        InputError: one that is named in the settings alone.
+
     >>> make_solver(SolverSettings("churn", churn=5.0), steps=50)
     Churn(gamma=0.1, low=0.05, high=50.0, noise=1.003)
     """
     if settings.kind == "churn":
         gamma = min(settings.churn / steps, 2**0.5 - 1)
         return Churn(gamma, *settings.churn_interval, settings.churn_noise)
-    return {"euler": Euler(), "heun": Heun(), "dpmpp2m": DPMSolverPP2M(), "adams3": ExponentialAdams()}[settings.kind]
+    made = SOLVERS.get(settings.kind)
+    if made is None:
+        raise InputError(
+            f"nothing makes a solver called {settings.kind!r}: choose {', '.join([*SOLVERS, 'churn'])}, or name yours "
+            "in nvs_jax.diffusion.assemble.SOLVERS"
+        )
+    return made
 
 
 def make_weights(
-    settings: WeightSettings, sigmas: Float[Array, "levels"], distances: Float[np.ndarray, "f *cells"]
+    settings: WeightSettings,
+    sigmas: Float[Array, "levels"],
+    distances: Float[Array, "f *cells"] | Float[np.ndarray, "f *cells"],
 ) -> ViewWeights:
-    """w(sigma) by the rule of the settings, for frames, or cells, at these distances from the given view."""
+    """w(sigma) by the rule of the settings, for frames, or cells, at these distances from the given view.
+
+    Raises:
+        InputError: a search among distances that are being traced.
+    """
     if settings.rule == "search":
+        if isinstance(distances, Tracer):
+            raise InputError("the search for v1, v2, v3 has no gradient: choose --weights.rule closed-form")
+        distances = np.asarray(distances, np.float64)
         table, _ = reference_weights(np.asarray(sigmas[:-1]), distances)
         return TabulatedWeights(sigmas[:-1], jnp.asarray(table, sigmas.dtype))
     coefficients = Coefficients(settings.v1, settings.v2, settings.v3)

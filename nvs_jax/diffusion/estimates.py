@@ -130,9 +130,7 @@ def crop_weights(window: Window, w: Weights) -> Array:
     return w if w.ndim == 1 else window.crop(w[None])[0]
 
 
-def _sorted_free(
-    views: WarpedViews, difference: Latents
-) -> tuple[Float[Array, "b f n"], Float[Array, "b f 1 1"]]:
+def _sorted_free(views: WarpedViews, difference: Latents) -> tuple[Float[Array, "b f n"], Float[Array, "b f 1 1"]]:
     """The differences outside holes, sorted in each frame and followed by zeros; and how many they are."""
     b, f, *cells, channels = difference.shape
     hole = jnp.broadcast_to(views.hole, (b, f, *cells))

@@ -66,8 +66,10 @@ class PosteriorGuidance(Unguided):
         else:
             mu, pull_back = denoiser.probe(x, sigma), lambda difference: (difference,)
         (gradient,) = pull_back(mu - self.modulate(mu, w))  # mu~ is held: only mu is differentiated in X
-        spread = jnp.std(gradient, axis=(1, 2, 3, 4), keepdims=True, ddof=1)
-        g = self.learning_rate * jnp.sqrt(sigma) * gradient / spread
+        variance = jnp.var(gradient, axis=(1, 2, 3, 4), keepdims=True, ddof=1)
+        # Without any difference there is nothing to correct; the square root of 0 has no gradient.
+        spread = jnp.sqrt(jnp.where(variance > 0, variance, 1.0))
+        g = jnp.where(variance > 0, self.learning_rate * jnp.sqrt(sigma) * gradient / spread, 0.0)
         return x - (g.astype(jnp.float16).astype(g.dtype) if self.half else g)
 
     def window(self, window: Window) -> "PosteriorGuidance":

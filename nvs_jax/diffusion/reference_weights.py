@@ -7,7 +7,7 @@ search picks other triples, hence numpy rather than JAX.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 K, B = 0.8, -0.2  # the release's constants in place of (17)'s 1 and 0
 V1 = np.linspace(0.001, 0.009, 9)
@@ -27,6 +27,9 @@ class ReferenceWeights(NamedTuple):
 def reference_weights(sigmas: Float[np.ndarray, "steps"], distances: Float[np.ndarray, "f"]) -> ReferenceWeights:
     """Search for the first triple with the most entries above 1/2, as the release.
 
+    A triple must leave no entry without a root of the release's quadratic. Where every triple does, which stops the
+    release, the first of those that leave the fewest is taken, with w = 1/2 there: the kink of (17).
+
     Args:
         sigmas: noise levels, largest first, without the final 0.
         distances: |dp| of each frame, 0 at a given view; divided by the largest here.
@@ -39,27 +42,22 @@ def reference_weights(sigmas: Float[np.ndarray, "steps"], distances: Float[np.nd
      [1. 0. 0.]]
     """
     sigma = np.asarray(sigmas, np.float64) / np.max(sigmas)
-    distance = np.asarray(distances, np.float64) / np.max(distances)
+    distance = np.asarray(distances, np.float64) / max(np.max(distances), np.finfo(np.float64).tiny)
     given = distance == 0
     apart = np.unique(distance[~given], return_counts=True)
     q = V3[:, None, None] * apart[0] - V2[:, None, None, None] * sigma[:, None]
-    best, most = None, -1
-    for v1 in V1:
-        valid, trusting = _score(v1, q, apart[1])
-        counts = np.where(valid, trusting, -1).ravel()
-        first = int(np.argmax(counts))
-        if counts[first] > most:
-            most = counts[first]
-            i, j = divmod(first, len(V3))
-            best = (float(v1), float(V2[i]), float(V3[j]))
-    assert best is not None
+    scores = np.stack([_score(v1, q, apart[1]) for v1 in V1])
+    # Fewest without a root first: an entry more outweighs all that exceed 1/2.
+    ranks = scores[..., 1] - scores[..., 0] * (len(sigma) * len(distance) + 1)
+    i, j, k = np.unravel_index(np.argmax(ranks), ranks.shape)
+    best = (float(V1[i]), float(V2[j]), float(V3[k]))
     return ReferenceWeights(_table(best, sigma, distance), best)
 
 
 def _score(
     v1: float, q: Float[np.ndarray, "v2 v3 steps d"], frames: Int[np.ndarray, "d"]
-) -> tuple[Bool[np.ndarray, "v2 v3"], Int[np.ndarray, "v2 v3"]]:
-    """For every (v2, v3): does each entry have a root, and how many of them exceed w = 1/2?
+) -> Int[np.ndarray, "v2 v3 2"]:
+    """For every (v2, v3): how many entries have no root, and how many exceed w = 1/2?
 
     No root need be computed. For B = K - 1 the discriminant is K q (K q + 4 v1) and the product of the roots 1/K^2, so
     that a root above 1 exists where q <= -4 v1/K, and one in (0, 1] where q >= v1 (2 + K + 1/K)/K.
@@ -71,7 +69,7 @@ def _score(
     """
     above = q <= -4 * v1 / K
     below = q >= v1 * (2 + K + 1 / K) / K
-    return np.logical_and.reduce(above | below, axis=(-1, -2)), above.sum(-2) @ frames
+    return np.stack([(~(above | below)).sum(-2) @ frames, above.sum(-2) @ frames], axis=-1)
 
 
 def _table(coefficients: tuple[float, float, float], sigma: np.ndarray, distance: np.ndarray) -> Table:
@@ -79,6 +77,7 @@ def _table(coefficients: tuple[float, float, float], sigma: np.ndarray, distance
     q = v3 * distance - v2 * sigma[:, None]
     above, below = _first_root_above_one(v1, q), _first_root_below_one(v1, q)
     lam = np.where(np.isnan(above), below, above)
+    lam = np.where(np.isnan(lam), 1.0, lam)
     return np.where(distance == 0, 1.0, lam / (1 + lam))
 
 

@@ -34,10 +34,19 @@ class Carry:
 def start(x: Latents, solver: Solver = Euler(), key: PRNGKeyArray | None = None) -> Carry:
     """The carry before the first step; `key` matters to stochastic solvers only.
 
-    `run` reuses the memory of `x`; the key is copied.
+    `run` reuses the memory of `x`; the key is copied, and so is what the solver gives more than once.
     """
     key = jax.random.key(0) if key is None else jax.random.clone(key)
-    return Carry(x, solver.start(x), jnp.zeros((), jnp.int32), key)
+    seen = {id(x)}
+
+    def once(leaf: Any) -> Any:
+        # Buffers are given away to `run`, and one can be given away once only.
+        if isinstance(leaf, jax.Array) and id(leaf) in seen:
+            return jnp.array(leaf, copy=True)
+        seen.add(id(leaf))
+        return leaf
+
+    return Carry(x, jax.tree.map(once, solver.start(x)), jnp.zeros((), jnp.int32), key)
 
 
 def step(

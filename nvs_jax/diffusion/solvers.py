@@ -124,8 +124,8 @@ class DPMSolverPP2M:
     ) -> tuple[Latents, Past]:
         """mu(s) is taken to be constant: its value in the middle of the step, extrapolated from the last estimate."""
         mu, (before, sigma_before) = estimate(x, sigma), memory
-        h, h_before = _length(sigma, sigma_next), _length(sigma_before, sigma)
-        known = (sigma_before > 0) & (sigma_next > 0)
+        h, h_before = _length(sigma, sigma_next), _divisor(_length(sigma_before, sigma))
+        known = (sigma_before > sigma) & (sigma_next > 0)
         middle = mu + jnp.where(known, h / (2 * h_before), 0.0) * (mu - before)
         shrink = sigma_next / sigma
         return shrink * x + (1 - shrink) * middle, (mu, sigma)
@@ -154,14 +154,17 @@ class ExponentialAdams:
     ) -> tuple[Latents, tuple[Past, Past]]:
         """Newton's form mu + s first + s (s + h1) second, times e^(s - h), integrated over s from 0 to h."""
         mu, ((mu1, sigma1), (mu2, sigma2)) = estimate(x, sigma), memory
-        h, h1, h2 = _length(sigma, sigma_next), _length(sigma1, sigma), _length(sigma2, sigma1)
+        h = _length(sigma, sigma_next)
+        h1, h2 = _divisor(_length(sigma1, sigma)), _divisor(_length(sigma2, sigma1))
         first = (mu - mu1) / h1
         second = (first - (mu1 - mu2) / h2) / (h1 + h2)
         shrink = sigma_next / sigma
         of_1 = 1 - shrink
-        of_s = jnp.where((sigma1 > 0) & (sigma_next > 0), h - of_1, 0.0)
-        of_ss = jnp.where((sigma2 > 0) & (sigma_next > 0), h**2 - 2 * (h - of_1), 0.0)
-        curved = of_ss + jnp.where(sigma2 > 0, h1 * of_s, 0.0)
+        once = (sigma1 > sigma) & (sigma_next > 0)
+        twice = once & (sigma2 > sigma1)
+        of_s = jnp.where(once, h - of_1, 0.0)
+        of_ss = jnp.where(twice, h**2 - 2 * (h - of_1), 0.0)
+        curved = of_ss + jnp.where(twice, h1 * of_s, 0.0)
         return shrink * x + of_1 * mu + of_s * first + curved * second, ((mu, sigma), memory[0])
 
 
@@ -169,3 +172,8 @@ def _length(sigma: Sigma, sigma_next: Sigma) -> Sigma:
     """log(sigma / sigma_next), and 1 where one of them is 0: what depends on it is not used there."""
     known = (sigma > 0) & (sigma_next > 0)
     return jnp.where(known, jnp.log(jnp.where(known, sigma, 1.0) / jnp.where(known, sigma_next, 1.0)), 1.0)
+
+
+def _divisor(length: Sigma) -> Sigma:
+    """The length, and 1 where it is 0, between two equal levels: what is divided by it is not used there."""
+    return jnp.where(length > 0, length, 1.0)

@@ -11,6 +11,7 @@ of the two errors will do in place of (16), and |dp| may be one of every latent 
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 from jax.tree_util import Partial
 from jaxtyping import Array, Float
@@ -105,19 +106,29 @@ class ErrorModelWeights:
 
 @pytree
 class TabulatedWeights:
-    """A table of weights, for searches and experiments; between its levels the nearest one (in log sigma) answers.
+    """A table of weights, for searches and experiments: linear in log sigma between its levels, constant beyond them.
 
     Attributes:
-        sigmas: the levels of the table, all positive.
+        sigmas: the levels of the table, all positive, falling.
         table: w at each level and frame.
     """
 
     sigmas: Float[Array, "steps"]
     table: Float[Array, "steps f"]
 
-    def __call__(self, sigma: Float[Array, ""]) -> Float[Array, "f"]:
-        """The row whose level is nearest."""
-        return self.table[jnp.argmin(jnp.abs(jnp.log(self.sigmas) - jnp.log(sigma)))]
+    def __call__(self, sigma: Float[Array, "*shape"]) -> Float[Array, "*shape f"]:
+        """Weights of all frames at `sigma`.
+
+        >>> weights = TabulatedWeights(jnp.array([100.0, 1.0]), jnp.array([[0.8, 1.0], [0.4, 0.0]]))
+        >>> print(weights(jnp.array([700.0, 100.0, 10.0, 0.0])))
+        [[0.8 1. ]
+         [0.8 1. ]
+         [0.6 0.5]
+         [0.4 0. ]]
+        """
+        rising, rows = jnp.log(self.sigmas[::-1]), self.table[::-1]
+        at = jnp.log(jnp.maximum(sigma, self.sigmas[-1]))
+        return jax.vmap(lambda column: jnp.interp(at, rising, column), 1, -1)(rows)
 
 
 def closed_form_weights(

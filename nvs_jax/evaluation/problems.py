@@ -9,13 +9,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.conditions import Conditions, from_photo
-from nvs_jax.diffusion import Churn, Codec, run, start
-from nvs_jax.diffusion.view_weights import Coefficients, TabulatedWeights, view_weights
+from nvs_jax.diffusion import ClosedFormWeights, Codec, Coefficients, TabulatedWeights, closed_form_weights, run, start
+from nvs_jax.diffusion.contracts import Latents
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.settings import BenchmarkSettings
-from nvs_jax.evaluation.variants import Constant, DepthKind, FreeTable, Rule, Variant
+from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, FreeTable, Rule, Variant
 from nvs_jax.geometry import fill_holes, forward_warp, orbit
 from nvs_jax.pipeline import Pipeline, Problem
+from nvs_jax.pytree import pytree
 from nvs_jax.scenes import Scene, SceneSettings, blur_edges, default_view, random_scene, render_path, scale_and_shift
 from nvs_jax.settings import (
     ConditioningSettings,
@@ -29,7 +30,7 @@ SCALE, SHIFT = 0.95, 0.01
 """Of disparity, in depth that is scaled: surfaces 4 units away seem to be 4.04, those 10 away 9.5."""
 BLUR = 1.5
 """Standard deviation in pixels at 128 columns, of depth whose edges are blurred."""
-_SEGMENT = 5
+_SEGMENT, _LEVELS = 5, 8
 _NEXT_VIDEO = 10_000_019
 """Between the seeds of a scene's videos: no two scenes share one."""
 WeightsTable = Float[Array, "levels f"]
@@ -87,7 +88,7 @@ def wrong_depth(depth: Float[Array, "h w"], kind: DepthKind) -> Float[Array, "h 
 
 
 def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
-    """What the pipeline is told; w comes from `weights_table`.
+    """What the pipeline is told; w comes from `rule_weights`.
 
     Args:
         variant: one that samples.
@@ -120,69 +121,82 @@ def conditions_of(truth: Truth, variant: Variant, settings: RenderSettings = Ren
     return from_photo(truth.pictures[0], depth, truth.intrinsics, truth.poses, settings)
 
 
-def weights_table(rule: Rule, sigmas: Float[Array, "levels"], distances: Float[Array, "f"]) -> WeightsTable:
-    """w of every level and frame. A table whatever the rule, so that all rules share one compiled sampler."""
-    match rule:
-        case Constant():
-            return jnp.broadcast_to(jnp.where(distances > 0, rule.w, 1.0), (*sigmas.shape, *distances.shape))
-        case FreeTable():
-            return interpolated_weights(jnp.asarray(rule.sigmas), jnp.asarray(rule.w), sigmas)
-    return view_weights(sigmas, distances, Coefficients(rule.v1, rule.v2, rule.v3))
+@pytree
+class RuleWeights:
+    """w of any rule, at any sigma. One shape for all rules, so that they share one compiled sampler.
 
-
-def interpolated_weights(
-    known: Float[Array, "known"], w: Float[Array, "known targets"], sigmas: Float[Array, "levels"]
-) -> WeightsTable:
-    """w at any levels, linear in log sigma between those known; 1 for the given view, which comes first.
-
-    >>> print(interpolated_weights(jnp.array([10.0, 0.1]), jnp.array([[0.8], [0.4]]), jnp.array([700.0, 1.0])))
-    [[1.  0.8]
-     [1.  0.6]]
+    Attributes:
+        closed: (18).
+        table: of a constant or a free table, with a row for every level, the last one repeated.
+        tabulated: whether the table answers.
     """
-    rising = jnp.argsort(known)
-    at, places = jnp.log(sigmas), jnp.log(known[rising])
-    columns = jax.vmap(lambda column: jnp.interp(at, places, column), 1, 1)(w[rising])
-    return jnp.pad(columns, ((0, 0), (1, 0)), constant_values=1.0)
+
+    closed: ClosedFormWeights
+    table: TabulatedWeights
+    tabulated: Bool[Array, ""]
+
+    def __call__(self, sigma: Float[Array, ""]) -> Float[Array, "f"]:
+        """Weights of all frames; 1 for the given view."""
+        return jnp.where(self.tabulated, self.table(sigma), self.closed(sigma))
+
+
+def rule_weights(rule: Rule, sigma_max: float | Float[Array, ""], distances: Float[Array, "f"]) -> RuleWeights:
+    """w of a rule for frames at these distances.
+
+    Args:
+        rule: with its numbers.
+        sigma_max: the largest noise level; (18) divides by it.
+        distances: |dp| of every frame, 0 for the given one, which comes first.
+    """
+    levels, rows = (1.0,), jnp.where(distances > 0, rule.w if isinstance(rule, Constant) else 1.0, 1.0)[None]
+    if isinstance(rule, FreeTable):
+        falling = np.argsort(rule.sigmas)[::-1]
+        levels = np.asarray(rule.sigmas)[falling]
+        rows = jnp.asarray(with_given(np.asarray(rule.w, np.float32)[falling]))
+    repeated = -len(levels) % _LEVELS
+    coefficients = Coefficients(rule.v1, rule.v2, rule.v3) if isinstance(rule, ClosedForm) else Coefficients()
+    return RuleWeights(
+        closed=closed_form_weights(distances, sigma_max, jax.tree.map(jnp.float32, coefficients)),
+        table=TabulatedWeights(
+            jnp.asarray(np.pad(np.asarray(levels, np.float32), (0, repeated), "edge")),
+            jnp.pad(rows, ((0, repeated), (0, 0)), "edge"),
+        ),
+        tabulated=jnp.asarray(not isinstance(rule, ClosedForm)),
+    )
+
+
+def with_given(w: WeightsTable) -> WeightsTable:
+    """A table of all frames but the given one with a first column for that: 1."""
+    return jnp.pad(w, ((0, 0), (1, 0)), constant_values=1.0)
+
+
+def weights_table(rule: Rule, sigmas: Float[Array, "levels"], distances: Float[Array, "f"]) -> WeightsTable:
+    """w of every level and frame; the first level is the largest."""
+    return jax.vmap(rule_weights(rule, sigmas[0], distances))(sigmas)
 
 
 def problem_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> Problem:
-    """All that the sampler needs, for a variant that samples; its weights are a table.
-
-    The table has a row for every noise level at which the solver asks for an estimate: one a step, two of Churn's.
-    """
+    """All that the sampler needs, for a variant that samples."""
     if isinstance(variant.weights, str):
         raise TypeError(f"{variant.weights!r} has no numbers yet: see nvs_jax.evaluation.variants.resolve")
     settings = render_settings(variant, 1 / pipeline.model.networks.vae_config.scaling_factor)
     conditions = conditions_of(truth, variant, settings)
     problem = pipeline.prepare(conditions, jax.random.key(seed), settings)
-    sigmas = problem.sigmas[:-1]
-    if isinstance(problem.solver, Churn):
-        raised = sigmas * (1 + problem.solver.gamma)
-        sigmas = jnp.stack(
-            [sigmas, raised], axis=1
-        ).ravel()  # the largest of the schedule stays first: (18) divides by it
-    table = weights_table(variant.weights, sigmas, conditions.distance)
-    return replace(problem, weights=TabulatedWeights(sigmas, table))
+    return replace(problem, weights=rule_weights(variant.weights, problem.sigmas[0], conditions.distance))
 
 
-def solve_in_segments(problem: Problem) -> Float[Array, "1 f h w c"]:
+def solve_in_segments(problem: Problem) -> Latents:
     """Clean latents, five steps to a program where that divides the steps, else one.
 
     A solver has the same program for 5, 10, 25, 50 and 100 steps, and one more for all other numbers.
     """
-    weights = problem.weights
-    assert isinstance(weights, TabulatedWeights)
-    sigmas, levels, table = (np.asarray(a) for a in (problem.sigmas, weights.sigmas, weights.table))
+    sigmas = np.asarray(problem.sigmas)
     steps = len(sigmas) - 1
-    rows = len(levels) // steps
     length = 1 if steps % _SEGMENT else _SEGMENT
     carry = start(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1), problem.solver, problem.key)
     for done in range(0, steps, length):
-        # Heun's second estimate is made where the next step begins; there is none at the end.
-        here = np.minimum(np.arange(rows * done, rows * (done + length + 1)), len(levels) - 1)
-        part = TabulatedWeights(jnp.asarray(levels[here]), jnp.asarray(table[here]))
         interval = jnp.asarray(sigmas[done : done + length + 1])
-        carry = run(carry, interval, problem.denoiser, problem.guidance, part, problem.solver)
+        carry = run(carry, interval, problem.denoiser, problem.guidance, problem.weights, problem.solver)
     return carry.x
 
 
@@ -210,7 +224,7 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
         case _:
             seeds = (seed + index * _NEXT_VIDEO for index in range(variant.videos))
             problems = (problem_of(pipeline, truth, variant, each) for each in seeds)
-            videos = [np.asarray(pipeline.decode(solve_in_segments(problem))) for problem in problems]
+            videos = [np.asarray(pipeline.decode(solve_in_segments(problem)[0])) for problem in problems]
             frames = np.mean(videos, axis=0)
     return np.asarray(frames)
 

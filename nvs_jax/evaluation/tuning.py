@@ -12,15 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from nvs_jax.diffusion import Codec, Coefficients, TabulatedWeights, sample, view_weights
+from nvs_jax.diffusion import Codec, Coefficients, TabulatedWeights, ViewWeights, closed_form_weights, sample
 from nvs_jax.evaluation.problems import (
     Truth,
-    WeightsTable,
     conditions_of,
-    interpolated_weights,
     problem_of,
     render_settings,
     weights_table,
+    with_given,
 )
 from nvs_jax.evaluation.variants import ClosedForm, FreeTable, Rule, Variant
 from nvs_jax.pipeline import Pipeline, Problem
@@ -35,8 +34,8 @@ WITHIN = (0.25, 0.95)
 class Parameters(Protocol):
     """What is tuned: a pytree."""
 
-    def table(self, sigmas: Float[Array, "levels"], distances: Float[Array, "f"]) -> WeightsTable:
-        """w of every level and frame."""
+    def weights(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> ViewWeights:
+        """w of every frame as a function of sigma."""
         ...
 
     def rule(self) -> Rule:
@@ -54,10 +53,10 @@ class TunedCoefficients:
 
     log_v: Float[Array, "3"]
 
-    def table(self, sigmas: Float[Array, "levels"], distances: Float[Array, "f"]) -> WeightsTable:
+    def weights(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> ViewWeights:
         """w of (18)."""
         v1, v2, v3 = jnp.exp(self.log_v)
-        return view_weights(sigmas, distances, Coefficients(v1, v2, v3))
+        return closed_form_weights(distances, sigma_max, Coefficients(v1, v2, v3))
 
     def rule(self) -> ClosedForm:
         """Scaled to the release's v1, and rounded to four digits."""
@@ -77,9 +76,9 @@ class TunedTable:
     logits: Float[Array, "known targets"]
     sigmas: tuple[float, ...] = static()
 
-    def table(self, sigmas: Float[Array, "levels"], distances: Float[Array, "f"]) -> WeightsTable:
+    def weights(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> ViewWeights:
         """Interpolated; distances make no difference."""
-        return interpolated_weights(jnp.asarray(self.sigmas), jax.nn.sigmoid(self.logits), sigmas)
+        return TabulatedWeights(jnp.asarray(self.sigmas), with_given(jax.nn.sigmoid(self.logits)))
 
     def rule(self) -> FreeTable:
         """Rounded to four decimals."""
@@ -147,11 +146,10 @@ def error(parameters: Parameters, scene: TuningScene) -> Float[Array, ""]:
     Its gradient keeps the latents of about 2 sqrt(steps) steps; see `nvs_jax.diffusion.checkpointing`.
     """
     problem = scene.problem
-    sigmas = problem.sigmas[:-1]
     latents = sample(
         problem.denoiser,
         problem.guidance,
-        TabulatedWeights(sigmas, parameters.table(sigmas, scene.distances)),
+        parameters.weights(problem.sigmas[0], scene.distances),
         problem.noise,
         problem.sigmas,
         problem.solver,

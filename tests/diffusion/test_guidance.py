@@ -49,6 +49,15 @@ def test_skip_gradient_is_the_normalised_difference(case):
     np.testing.assert_allclose(corrected, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("gradient", ["skip", "full"])
+def test_where_nothing_differs_nothing_is_corrected(case, gradient):
+    denoiser, x, target, hole = case
+    guidance = PosteriorGuidance(Blend(target, jnp.ones_like(hole)), 0.02, gradient)
+    np.testing.assert_array_equal(guidance.correct(x, SIGMA, W, denoiser), x)
+    slope = jax.grad(lambda x: guidance.correct(x, SIGMA, W, denoiser).sum())(x)
+    assert np.isfinite(slope).all()
+
+
 def test_full_gradient_is_that_of_the_loss(case):
     """(14): the gradient of |mu(X) - mu~|^2 with mu~ held, here by finite differences of the loss itself."""
     with jax.enable_x64(True):

@@ -88,6 +88,39 @@ def test_a_single_level_is_one_evaluation(solver):
     )
 
 
+@pytest.mark.parametrize("solver", SOLVERS, ids=repr)
+def test_equal_levels_are_steps_of_no_length(solver):
+    if isinstance(solver, Churn):
+        solver = Churn(gamma=0.0)
+    plain, _ = in_float64(solver, [80.0, 20.0, 5.0, 1.0, 0.3, 0.0])
+    repeated, _ = in_float64(solver, [80.0, 20.0, 5.0, 5.0, 1.0, 0.3, 0.0])
+    assert np.abs(repeated - plain).max() < (0.02 if isinstance(solver, ExponentialAdams | DPMSolverPP2M) else 1e-12)
+    alike, _ = in_float64(solver, karras_sigmas(4, 9.0, 9.0))
+    once, _ = in_float64(solver, listed_sigmas((9.0,)))
+    np.testing.assert_allclose(alike, once, rtol=1e-6, atol=1e-6)
+
+
+class Repeating(Euler):
+    """Remembers one array twice, and the latents themselves."""
+
+    def start(self, x):
+        nothing = jnp.zeros_like(x)
+        return nothing, nothing, x
+
+    def step(self, x, memory, sigma, sigma_next, estimate, key):
+        x, _ = super().step(x, (), sigma, sigma_next, estimate, key)
+        return x, (x, x, x)
+
+
+def test_a_solver_may_remember_one_array_twice():
+    mean, noise = (jnp.asarray(a, jnp.float32) for a in (MEAN, NOISE))
+    sigmas, denoiser = karras_sigmas(4), GaussianDenoiser(mean)
+    carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1), Repeating())
+    for done in (0, 2):
+        carry = run(carry, sigmas[done : done + 3], denoiser, Unguided(), WEIGHTS, Repeating())
+    np.testing.assert_allclose(carry.x, sample(denoiser, Unguided(), WEIGHTS, noise, sigmas), rtol=1e-6)
+
+
 def test_a_higher_order_is_closer_at_50_steps():
     solvers = Euler(), Heun(), DPMSolverPP2M(), ExponentialAdams()
     euler, heun, second, third = (np.abs(np.subtract(*in_float64(s, karras_sigmas(50)))).max() for s in solvers)

@@ -63,11 +63,16 @@ def test_the_callable_form_gives_the_rows_of_the_table():
     np.testing.assert_array_equal(jnp.stack([weights(s) for s in sigmas]), view_weights(sigmas, distances))
 
 
-def test_tabulated_weights_answer_with_the_nearest_row():
+def test_tabulated_weights_are_linear_in_log_sigma_and_constant_beyond_their_levels():
     weights = TabulatedWeights(jnp.array([100.0, 1.0]), jnp.array([[1.0, 0.9], [1.0, 0.1]]))
-    assert [float(weights(jnp.float32(s))[1]) for s in (100.0, 11.0, 9.0, 1.0, 0.001)] == pytest.approx(
-        [0.9, 0.9, 0.1, 0.1, 0.1]
-    )
+    found = [float(weights(jnp.float32(s))[1]) for s in (700.0, 100.0, 10.0, 1.0, 0.001, 0.0)]
+    assert found == pytest.approx([0.9, 0.9, 0.5, 0.1, 0.1, 0.1])
+
+
+def test_a_row_of_a_table_answers_exactly_at_its_level():
+    sigmas = karras_sigmas(25)[:-1]
+    table = jax.random.uniform(jax.random.key(0), (25, 4))
+    np.testing.assert_allclose(jnp.stack([TabulatedWeights(sigmas, table)(s) for s in sigmas]), table, atol=1e-6)
 
 
 def test_gradients_match_finite_differences():

@@ -1,9 +1,11 @@
 from dataclasses import replace
 from typing import get_args
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.tree_util import Partial
 
 from nvs_jax.diffusion import (
     Coefficients,
@@ -18,6 +20,7 @@ from nvs_jax.evaluation.problems import (
     conditions_of,
     frames_of,
     problem_of,
+    rule_weights,
     solve_in_segments,
     true_views,
     weights_table,
@@ -86,6 +89,29 @@ def test_weights_tables():
     np.testing.assert_allclose(table, expected, rtol=1e-5)
 
 
+def test_rules_are_functions_of_sigma_between_the_steps_of_a_schedule():
+    """Where a two-stage solver evaluates x0 in the middle of a step; the row of the nearest step was .99 off there."""
+    distances, sigmas = jnp.array([0.0, 1.0, 2.0]), karras_sigmas(25)
+    rule = ClosedForm()
+    weights = rule_weights(rule, sigmas[0], distances)
+    exact = closed_form_weights(distances, sigmas[0], Coefficients(rule.v1, rule.v2, rule.v3))
+    middles = jnp.sqrt(sigmas[:-2] * sigmas[1:-1])
+    np.testing.assert_allclose(jax.vmap(weights)(middles), jax.vmap(exact)(middles), rtol=1e-6)
+    steps = jax.vmap(exact)(sigmas[:-2])
+    assert np.abs(jax.vmap(weights)(middles) - steps).max() > 0.9
+    # Outside of (18), too: linear in log sigma.
+    free = rule_weights(FreeTable((0.1, 10.0), ((0.4, 0.2), (0.8, 0.6))), sigmas[0], distances)
+    np.testing.assert_allclose(free(jnp.float32(0.1 * 100**0.75)), [1, 0.7, 0.5], rtol=1e-5)
+    assert jax.tree.map(jnp.shape, free) == jax.tree.map(jnp.shape, weights)
+
+
+def test_segments_take_a_rule_of_ones_own(pipeline, truth):
+    problem = linear_problem(pipeline, truth, Variant("dgs", steps=5))
+    own = replace(problem, weights=Partial(lambda level, sigma: level * sigma / (1 + sigma), jnp.ones(FRAMES)))
+    assert np.abs(solve_in_segments(own) - solve_in_segments(problem)).max() > 0.01
+    np.testing.assert_allclose(solve_in_segments(own), solve(own), atol=1e-5)
+
+
 def test_the_ceiling_beats_noise_and_the_truth_beats_the_ceiling(pipeline, truth):
     true, holes = np.asarray(truth.pictures[1:]), np.asarray(truth.holes)
     frames = frames_of(pipeline, truth, Variant("ceiling"), 0)
@@ -106,8 +132,8 @@ def linear_problem(pipeline, truth, variant):
 
 @pytest.mark.parametrize("solver", get_args(SolverKind))
 def test_segments_of_every_solver_evaluate_the_rule_where_the_solver_asks(pipeline, truth, solver):
-    """As with the closed form itself, at any sigma, in one go: the table has every level that is asked for."""
-    rule = ClosedForm(0.2, 1000.0, 10.0)  # smooth: rows of neighbouring levels differ
+    """As with the closed form itself, at any sigma, in one go."""
+    rule = ClosedForm(0.2, 1000.0, 10.0)
     variant = Variant("dgs", rule, steps=10, solver=solver, estimate="blend")
     problem = linear_problem(pipeline, truth, variant)
     coefficients = Coefficients(rule.v1, rule.v2, rule.v3)

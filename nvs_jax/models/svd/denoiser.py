@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import UNetConfig
 from nvs_jax.models.svd.transformer import MixedContext
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
@@ -19,7 +20,7 @@ Latents = Float[Array, "b f h w c"]
 
 @pytree
 class SVDDenoiser:
-    """SVD with its conditions.
+    """SVD with its conditions: of every video of a batch, or the same for all (b = 1).
 
     Attributes:
         weights: the UNet's.
@@ -49,13 +50,26 @@ class SVDDenoiser:
     remat: bool = static(default=True)
 
     def __call__(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
-        """x0 under classifier-free guidance; where that is off, of the conditional branch alone."""
+        """x0 under classifier-free guidance; where that is off, of the conditional branch alone.
+
+        Raises:
+            InputError: conditions of another number of videos than there are.
+        """
+        each = self._for_batch(len(x))
         if not self.guided:
-            return self._conditional(x, sigma)
+            return each._conditional(x, sigma)
         if self.interval is None:
-            return self._guided(x, sigma)
+            return each._guided(x, sigma)
         inside = (self.interval[0] <= sigma) & (sigma <= self.interval[1])
-        return jax.lax.cond(inside, self._guided, self._conditional, x, sigma)
+        return jax.lax.cond(inside, each._guided, each._conditional, x, sigma)
+
+    def _for_batch(self, b: int) -> "SVDDenoiser":
+        """With conditions for each of b videos."""
+        given = len(self.image_latent), len(self.embedding)
+        if not {*given} <= {1, b}:
+            raise InputError(f"{b} videos, but conditions of {given[0]} and {given[1]}: give one a video, or only one")
+        latent, embedding = (jnp.broadcast_to(x, (b, *x.shape[1:])) for x in (self.image_latent, self.embedding))
+        return dataclasses.replace(self, image_latent=latent, embedding=embedding)
 
     def _guided(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
         """Both branches, the unconditional one first, in one batch or in turn."""
@@ -90,7 +104,8 @@ class SVDDenoiser:
 
     def probe(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
         """x0 with the picture's latent but without its embedding, and without guidance."""
-        x0 = self._x0(x, sigma, jnp.zeros_like(self.embedding)[:, None], self.image_latent, None)
+        each = self._for_batch(len(x))
+        x0 = each._x0(x, sigma, jnp.zeros_like(each.embedding)[:, None], each.image_latent, None)
         return constrain(x0, "latents")
 
     def window(self, window: Window) -> "SVDDenoiser":

@@ -60,7 +60,7 @@ def set_up(name: str, stored: dict[str, np.ndarray]) -> Setup:
     table[:, 0] = 1  # frame 0 is given
     if two_views:  # and so is the last one, which DGS leaves free
         table[:, -1], hole[-1] = 1, not posterior
-    rule = Select(channels_last(stored["cond"]), jnp.asarray(hole)[None], CLAMP[name])
+    rule = Select(channels_last(stored["cond"]), jnp.asarray(hole)[None], CLAMP[name], "release")
     guidance = PosteriorGuidance(rule, 0.02) if posterior else DirectGuidance(rule)
     if "tiled" in name:
         assert isinstance(guidance, PosteriorGuidance)

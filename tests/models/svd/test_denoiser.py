@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nvs_jax.errors import InputError
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from tests.tiny import tiny_pipeline
 
@@ -61,6 +62,7 @@ def x():
 
 
 EVALUATE = jax.jit(lambda denoiser, x, sigma: denoiser(x, sigma))
+PROBE = jax.jit(lambda denoiser, x, sigma: denoiser.probe(x, sigma))
 
 
 @pytest.mark.parametrize("mixed_context", [False, True])
@@ -104,3 +106,22 @@ def test_layers_computed_again_give_the_same_gradient_and_keep_less(denoiser, x)
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
     weights = sum(leaf.nbytes for leaf in jax.tree.leaves(denoiser))
     assert kept(again) - weights < (kept(once) - weights) / 3
+
+
+@pytest.mark.parametrize("probe", [False, True])
+def test_one_picture_conditions_every_video_of_a_batch(denoiser, x, probe):
+    one = replace(denoiser, image_latent=denoiser.image_latent[:1], embedding=denoiser.embedding[:1])
+    same = replace(
+        denoiser,
+        image_latent=jnp.stack([denoiser.image_latent[0]] * 2),
+        embedding=jnp.stack([denoiser.embedding[0]] * 2),
+    )
+    evaluate = PROBE if probe else EVALUATE
+    np.testing.assert_allclose(
+        evaluate(one, x, jnp.array(2.0)), evaluate(same, x, jnp.array(2.0)), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_conditions_of_another_number_of_videos_are_refused(denoiser, x):
+    with pytest.raises(InputError, match="3 videos, but conditions of 2 and 2"):
+        denoiser(jnp.concatenate([x, x[:1]]), jnp.array(2.0))
