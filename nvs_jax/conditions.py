@@ -5,14 +5,15 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jax.core import Tracer
+from jaxtyping import Array, Bool, Float, Int
 
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import Warp, dilate, forward_warp
-from nvs_jax.geometry.cameras import Matrix, Pose
+from nvs_jax.geometry import Warp, forward_warp
+from nvs_jax.geometry.cameras import Matrix, Pose, zoom_intrinsics
 from nvs_jax.geometry.displacement import pixel_displacements
 from nvs_jax.geometry.fusion import pose_distance_to_nearest, release_distance_to_nearest, warp_nearest
-from nvs_jax.geometry.trajectories import Poses
+from nvs_jax.geometry.trajectories import Poses, path_fractions
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import Mode, RenderSettings
 
@@ -76,14 +77,18 @@ def from_photo(
     """
     _check_path(path)
     _check_depth(depth, photo.shape)
-    photo_here, depth_here = jnp.asarray(photo), jnp.asarray(depth)
-    if zoom is None:
-        warp = forward_warp(photo_here, depth_here, intrinsics, path[0], path[1:], settings.warp)
-    else:
-        view = photo_here[None], depth_here[None], intrinsics[None], path[:1]
-        zoomed = jax.vmap(lambda factor: intrinsics.at[:2, :2].multiply(factor))(zoom[1:])
-        warp = warp_nearest(*view, path[1:], zoomed, 1, settings.warp)
-    return Conditions(photo, warp, _distances(depth_here, intrinsics, path[0], path, settings))
+    lens = None if zoom is None else zoom_intrinsics(intrinsics, zoom[1:])
+    warp = forward_warp(
+        jnp.asarray(photo), jnp.asarray(depth), intrinsics, path[0], path[1:], settings.warp, target_intrinsics=lens
+    )
+    return Conditions(photo, warp, photo_distances(depth, intrinsics, path, settings, zoom))
+
+
+def photo_distances(
+    depth: Depth, intrinsics: Matrix, path: Poses, settings: RenderSettings, zoom: Float[Array, "f"] | None = None
+) -> Float[Array, "f *pixels"]:
+    """|dp| of every frame of a path to the given view it begins at; arguments are those of `from_photo`."""
+    return _distances(jnp.asarray(depth), intrinsics, path[0], path, settings, zoom)
 
 
 def from_video(
@@ -93,6 +98,9 @@ def from_video(
     camera: Pose,
     path: Poses,
     settings: RenderSettings,
+    *,
+    zoom: Float[Array, "f"] | None = None,
+    numbers: Int[np.ndarray, "f"] | None = None,
 ) -> Conditions:
     """Monocular video: frame i, recorded from `camera`, warped to pose i.
 
@@ -101,9 +109,11 @@ def from_video(
             `camera`, it must be a rendered one.
         depths: of each frame; the first is not used.
         intrinsics: K in pixels.
-        camera: pose of the recording camera, which stands still.
+        camera: pose of the recording camera, which stands still; |dp| is measured from it.
         path: a pose for each frame.
         settings: see `from_photo`.
+        zoom: see `from_photo`.
+        numbers: of the frames in the whole video, where this is a part of it; |dp| by index counts them.
 
     Raises:
         InputError: photos, depths and path do not fit together.
@@ -113,14 +123,19 @@ def from_video(
     if len(photos) != len(path):
         raise InputError(f"{len(photos)} frames for {len(path)} poses: each frame needs one")
     rest = jnp.asarray(photos[1:]), jnp.asarray(depths[1:])
-    warp = forward_warp(*rest, intrinsics, camera, path[1:], settings.warp)
-    return Conditions(photos[0], warp, _distances(jnp.asarray(depths), intrinsics, camera, path, settings), "video")
+    lens = None if zoom is None else zoom_intrinsics(intrinsics, zoom[1:])
+    warp = forward_warp(*rest, intrinsics, camera, path[1:], settings.warp, target_intrinsics=lens)
+    if numbers is not None and settings.weights.distance == "index":
+        distance = jnp.asarray(numbers, path.dtype).at[0].set(0.0)
+    else:
+        distance = _distances(jnp.asarray(depths), intrinsics, camera, path, settings, zoom)
+    return Conditions(photos[0], warp, distance, "video")
 
 
 def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tuple[int, int] = (0, -1)) -> Conditions:
     """Two or more views: every pose between two of them is warped from the sources nearest to it.
 
-    Intrinsics of the result are those of the first of the two.
+    K of the frames is `views_intrinsics`'s.
 
     Args:
         sources: the given views.
@@ -138,7 +153,8 @@ def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tu
     first, last = (jax.tree.map(lambda array, i=index: array[i], sources) for index in ends)
     if settings.views.sources == "nearest":
         count = min(settings.views.count, len(sources.poses))
-        warp = warp_nearest(*sources, path[1:-1], first.intrinsics, count, settings.warp)
+        lens = views_intrinsics(sources, len(path), settings, ends)
+        warp = warp_nearest(*sources, path[1:-1], lens[1:-1], count, settings.warp)
         distance = pose_distance_to_nearest(sources.poses, path)
     else:
         warp = _halves(first, last, path[1:-1], settings)
@@ -149,38 +165,67 @@ def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tu
     return Conditions(first.pictures, warp, distance.at[jnp.array([0, -1])].set(0.0), "views")
 
 
+def views_intrinsics(
+    sources: Sources, frames: int, settings: RenderSettings, ends: tuple[int, int] = (0, -1)
+) -> Float[Array, "f 3 3"]:
+    """K of every frame from one view to another: from the one's to the other's in equal steps.
+
+    So the last frame, which is the other view, is seen through that view's own lens, and no picture has to be cut to
+    fit. As the release (`views.sources: halves`): the first one's, of all frames.
+    """
+    first, last = (sources.intrinsics[index] for index in ends)
+    fraction = path_fractions(frames)[:, None, None] * (settings.views.sources == "nearest")
+    return first + fraction * (last - first)
+
+
 def from_pictures(
-    picture: Picture, pictures: Float[np.ndarray, "f H W 3"], holes: Bool[np.ndarray, "f H W"], settings: RenderSettings
+    picture: Picture,
+    pictures: Float[np.ndarray, "f H W 3"],
+    holes: Bool[np.ndarray, "f H W"],
+    distance: Float[Array, "n *pixels"] | None = None,
 ) -> Conditions:
-    """Warps made elsewhere: pictures and holes of every frame but the first; distances count frames."""
+    """Warps made elsewhere.
+
+    Args:
+        picture: the first frame, which is given.
+        pictures: of every other frame.
+        holes: of every other frame; they are taken as they are, and not dilated.
+        distance: |dp| of every frame, the first included; None: frames are counted.
+
+    Raises:
+        InputError: sizes that do not fit together.
+    """
     if pictures.shape[1:] != picture.shape or holes.shape != pictures.shape[:3]:
         raise InputError(
             f"conditions of {pictures.shape} and masks of {holes.shape} do not fit a photo of {picture.shape}"
         )
     hole = jnp.asarray(holes)
-    warp = Warp(
-        pictures=jnp.asarray(pictures),
-        valid=~hole,
-        hole=jax.vmap(lambda mask: dilate(mask, settings.warp.dilation))(hole),
-    )
-    return Conditions(picture, warp, jnp.arange(len(pictures) + 1, dtype=jnp.float32))
+    if distance is None:
+        distance = jnp.arange(len(pictures) + 1, dtype=jnp.float32)
+    return Conditions(picture, Warp(pictures=jnp.asarray(pictures), valid=~hole, hole=hole), distance)
 
 
 def _distances(
-    depth: Float[Array, "*f H W"], intrinsics: Matrix, camera: Pose, path: Poses, settings: RenderSettings
+    depth: Float[Array, "*f H W"],
+    intrinsics: Matrix,
+    camera: Pose,
+    path: Poses,
+    settings: RenderSettings,
+    zoom: Float[Array, "f"] | None,
 ) -> Float[Array, "f *pixels"]:
-    """|dp| by the measure of the settings; the first frame is given, and has none."""
+    """|dp| to what `camera` saw, by the measure of the settings; the first frame is given, and has none."""
     measure = settings.weights.distance
     if measure != "pixels":
-        return pose_distances(path, measure)
-    return pixel_displacements(depth, intrinsics, camera, path, settings.warp).at[0].set(0.0)
+        return pose_distances(camera, path, measure).at[0].set(0.0)
+    lens = None if zoom is None else zoom_intrinsics(intrinsics, zoom)
+    return pixel_displacements(depth, intrinsics, camera, path, settings.warp, lens).at[0].set(0.0)
 
 
-def pose_distances(path: Poses, measure: Literal["centre", "index"]) -> Float[Array, "f"]:
-    """|dp| of every pose to the first: between camera centres, or the number of frames between them."""
+def pose_distances(camera: Pose, path: Poses, measure: Literal["centre", "index"]) -> Float[Array, "f"]:
+    """|dp| of every pose to `camera`: between camera centres, or how many frames after the first."""
     if measure == "index":
         return jnp.arange(path.shape[0], dtype=path.dtype)
-    return pose_distance_to_nearest(path[:1], path)
+    return pose_distance_to_nearest(camera[None], path)
 
 
 def _halves(first: Sources, last: Sources, inner: Poses, settings: RenderSettings) -> Warp:
@@ -199,7 +244,8 @@ def _check_depth(depth: Array | np.ndarray, shape: tuple[int, ...]) -> None:
         raise InputError(
             f"depth is {'x'.join(map(str, depth.shape))} for pictures of {height}x{width}: make them agree"
         )
-    if not (depth > 0).all():
+    # What is being differentiated or compiled is no number yet.
+    if not isinstance(depth, Tracer) and not (depth > 0).all():
         raise InputError("depth must be positive everywhere; infinity says that it is unknown")
 
 

@@ -3,15 +3,25 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt8
 
 from nvs_jax.camera_paths import focal_factors
-from nvs_jax.conditions import Conditions, Sources, from_photo, from_video, from_views
+from nvs_jax.conditions import (
+    Conditions,
+    Sources,
+    from_photo,
+    from_pictures,
+    from_video,
+    from_views,
+    photo_distances,
+    views_intrinsics,
+)
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import between, full_turn
-from nvs_jax.geometry.cameras import Matrix
+from nvs_jax.geometry.cameras import Matrix, zoom_intrinsics
 from nvs_jax.geometry.depth_completion import complete_depth, splat_depth
 from nvs_jax.geometry.full_turn import turn_order
 from nvs_jax.geometry.trajectories import Poses
@@ -31,22 +41,38 @@ class Plan(NamedTuple):
         legs: in the order in which they can be rendered.
         order: for every frame of the video, the leg and the frame of it.
         poses: of every frame of the video.
+        intrinsics: K of every frame, in pixels.
     """
 
     legs: tuple[Leg, ...]
     order: Int[np.ndarray, "n 2"]
     poses: Poses
+    intrinsics: Float[Array, "n 3 3"]
 
 
-def photo_plan(view: View, path: Poses, settings: RenderSettings) -> Plan:
-    """A photo along a path, in one leg."""
-    intrinsics = jnp.asarray(view.intrinsics)
-    zoom = focal_factors(settings.path, len(path)) if settings.path.kind == "dolly-zoom" else None
+def photo_plan(
+    view: View,
+    path: Poses,
+    settings: RenderSettings,
+    elsewhere: tuple[Frames, Bool[np.ndarray, "f H W"]] | None = None,
+) -> Plan:
+    """A photo along a path, in one leg.
+
+    Args:
+        view: the given view.
+        path: its pose, and those of the other frames.
+        settings: of the render.
+        elsewhere: warps and holes of every frame but the first that were made elsewhere, in place of the photo's.
+    """
+    intrinsics, zoom = jnp.asarray(view.intrinsics), _zoom(settings, len(path))
 
     def leg(_: Sequence[Frames]) -> Conditions:
+        if elsewhere is not None:
+            distance = photo_distances(view.depth, intrinsics, path, settings, zoom)
+            return from_pictures(view.picture, *elsewhere, distance)
         return from_photo(view.picture, view.depth, intrinsics, path, settings, zoom)
 
-    return Plan((leg,), _consecutive([len(path)]), path)
+    return Plan((leg,), _consecutive([len(path)]), path, _lens(intrinsics, zoom, len(path)))
 
 
 def video_plan(
@@ -79,6 +105,8 @@ def video_plan(
     if n < 2:
         raise InputError("a video needs at least 2 frames; for one there is `nvs-jax single`")
 
+    zoom = _zoom(settings, n)
+
     def leg(start: int) -> Leg:
         frames = np.minimum(np.arange(start, start + length), n - 1)
 
@@ -86,13 +114,15 @@ def video_plan(
             chosen = as_float(photos[frames])
             if rendered:
                 chosen[0] = rendered[-1][-1]
-            return from_video(chosen, depths[frames], intrinsics, path[0], path[frames], settings)
+            here = None if zoom is None else zoom[frames]
+            part = chosen, depths[frames], intrinsics, path[0], path[frames], settings
+            return from_video(*part, zoom=here, numbers=frames)
 
         return conditions
 
     starts = range(0, n - 1, length - 1)
     order = _consecutive([min(length, n - start) for start in starts])
-    return Plan(tuple(map(leg, starts)), order, path)
+    return Plan(tuple(map(leg, starts)), order, path, _lens(intrinsics, zoom, n))
 
 
 def views_plan(sources: Sources, length: int, settings: RenderSettings) -> Plan:
@@ -104,20 +134,29 @@ def views_plan(sources: Sources, length: int, settings: RenderSettings) -> Plan:
     pairs = len(sources.poses) - 1
     if pairs < 1:
         raise InputError("two views at least are needed; for one there is `nvs-jax single`")
-    paths = [between(sources.poses[i], sources.poses[i + 1], length) for i in range(pairs)]
+    straight = settings.views.straight
+    paths = [between(sources.poses[i], sources.poses[i + 1], length, straight) for i in range(pairs)]
+    lenses = [views_intrinsics(sources, length, settings, (i, i + 1)) for i in range(pairs)]
 
     def leg(index: int) -> Leg:
         return lambda _: from_views(sources, paths[index], settings, (index, index + 1))
 
     order = _consecutive([length] * pairs)
-    return Plan(tuple(map(leg, range(pairs))), order, _poses(paths, order))
+    return Plan(tuple(map(leg, range(pairs))), order, _in_order(paths, order), _in_order(lenses, order))
 
 
 def turn_plan(view: View, radius: tuple[float, float], length: int, settings: RenderSettings) -> Plan:
     """Once round the origin from a single photo, in the legs of `full_turn`.
 
     A leg that begins with a rendered frame needs its depth: the photo's is carried there and completed.
+
+    Raises:
+        InputError: distances of pixels, which the last leg, between two views, does not take.
     """
+    if settings.weights.distance == "pixels":
+        raise InputError(
+            "--weights.distance pixels does not take a full turn, whose end lies between views: use centre"
+        )
     arcs, intrinsics = full_turn(*radius, length), jnp.asarray(view.intrinsics)
     depths: list[Float[np.ndarray, "H W"]] = []
     for arc in arcs:
@@ -143,7 +182,8 @@ def turn_plan(view: View, radius: tuple[float, float], length: int, settings: Re
         return conditions
 
     order = np.asarray(turn_order(arcs))
-    return Plan(tuple(map(leg, range(len(arcs)))), order, _poses([arc.poses for arc in arcs], order))
+    poses = _in_order([arc.poses for arc in arcs], order)
+    return Plan(tuple(map(leg, range(len(arcs)))), order, poses, _lens(intrinsics, None, len(order)))
 
 
 def _consecutive(lengths: Sequence[int]) -> Int[np.ndarray, "n 2"]:
@@ -152,5 +192,24 @@ def _consecutive(lengths: Sequence[int]) -> Int[np.ndarray, "n 2"]:
     return np.array(frames)
 
 
-def _poses(paths: Sequence[Poses], order: Int[np.ndarray, "n 2"]) -> Poses:
-    return jnp.stack(paths)[order[:, 0], order[:, 1]]
+def _in_order(legs: Sequence[Float[Array, "f *matrix"]], order: Int[np.ndarray, "n 2"]) -> Float[Array, "n *matrix"]:
+    return jnp.stack(legs)[order[:, 0], order[:, 1]]
+
+
+def _zoom(settings: RenderSettings, frames: int) -> Float[Array, "f"] | None:
+    """By what a path multiplies the focal length in each frame; None: it stays."""
+    return focal_factors(settings.path, frames) if settings.path.kind == "dolly-zoom" else None
+
+
+def _lens(intrinsics: Matrix, zoom: Float[Array, "f"] | None, frames: int) -> Float[Array, "f 3 3"]:
+    return zoom_intrinsics(intrinsics, jnp.ones(frames) if zoom is None else zoom)
+
+
+def leg_key(seed: int, leg: int) -> PRNGKeyArray:
+    """The randomness of a leg of a video: no leg shares its noise with one of another seed.
+
+    Leg 0 has the seed's own key. The others' are folded in twice: what `Pipeline.prepare` derives from a key are its
+    children 0, 1 and 2, so theirs are children of the child 3.
+    """
+    key = jax.random.key(seed)
+    return key if leg == 0 else jax.random.fold_in(jax.random.fold_in(key, 3), leg)

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypedDict, Unpack, runtim
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -169,7 +170,7 @@ class Pipeline:
     def render_conditions(
         self,
         conditions: Conditions,
-        seed: int = 0,
+        seed: int | PRNGKeyArray = 0,
         settings: RenderSettings | None = None,
         report: Report | None = None,
         states: States | None = None,
@@ -178,7 +179,7 @@ class Pipeline:
 
         Args:
             conditions: what is known of every frame.
-            seed: of all random numbers.
+            seed: of all random numbers, or a key.
             settings: everything else; None takes the pipeline's own, which weights may bring.
             report: called as the work goes on; see `Report`.
             states: where the sampler's states are kept, and what it begins from; `nvs_jax.resume.Leg` is one.
@@ -188,7 +189,8 @@ class Pipeline:
         """
         settings = settings or self.settings
         _tell(report, conditions, "warp")
-        problem = self.prepare(conditions, jax.random.key(seed), settings)
+        key = jax.random.key(seed) if isinstance(seed, int | np.integer) else seed
+        problem = self.prepare(conditions, key, settings)
         _tell(report, problem, "encode")
         latents = jax.block_until_ready(solve(problem, report, states))
         frames = self.decode(latents[0], settings)
@@ -293,7 +295,7 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
 
     Under `jax.grad` or `jax.jit` it is one program, whose gradient keeps the latents of about 2 sqrt(steps) steps.
     """
-    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(problem)):
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(problem)):
         parts = problem.denoiser, problem.guidance, problem.weights, problem.noise, problem.sigmas
         with use(problem.mesh):
             return sample(*parts, problem.solver, problem.key, checkpoint=True)

@@ -48,6 +48,18 @@ def result_folder(out: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) ->
         yield folder
 
 
+class Cameras(NamedTuple):
+    """Of every frame of a video.
+
+    Attributes:
+        poses: world-to-camera.
+        intrinsics: K in pixels.
+    """
+
+    poses: Poses
+    intrinsics: Float[jax.Array, "n 3 3"]
+
+
 class Result(NamedTuple):
     """A whole video.
 
@@ -66,7 +78,7 @@ class Result(NamedTuple):
     sigmas: Float[np.ndarray, "steps"] | None
 
 
-def write_result(folder: Path, result: Result, poses: Poses, view: View, fps: float) -> None:
+def write_result(folder: Path, result: Result, cameras: Cameras, view: View, fps: float) -> None:
     """Everything a user wants to see or to take along; `run.json` is `write_record`'s."""
     write_frames(folder / "warps", result.views)
     write_frames(folder / "holes", np.repeat(result.holes[..., None], 3, -1).astype(np.float32))
@@ -78,29 +90,38 @@ def write_result(folder: Path, result: Result, poses: Poses, view: View, fps: fl
         write_video(folder / "video.mp4", result.frames, fps)
         write_frames(folder / "frames", result.frames)
         weights_heat_map(folder / "weights.png", result.weights, result.sigmas)
-    write_cameras(folder, pictures, np.asarray(poses, np.float64), view)
+    write_cameras(folder, pictures, cameras, view)
 
 
-def write_cameras(folder: Path, pictures: str, poses: Float[np.ndarray, "n 4 4"], view: View) -> None:
+def write_cameras(folder: Path, pictures: str, cameras: Cameras, view: View) -> None:
     """The video's cameras, for nerfstudio, COLMAP and gsplat, and the given view's points.
 
-    Files count pixel positions from the picture's corner, the warp from the centre of its first pixel.
+    transforms.json, colmap/sparse/0, trajectory.txt (TUM), poses.json and points.ply. The first two have a K for every
+    frame, the same one only where all are; both count pixel positions from the picture's corner, and the warp from
+    the centre of its first pixel. trajectory.txt and poses.json hold poses alone.
+
+    Args:
+        folder: to write into.
+        pictures: the folder in it whose pictures the files name.
+        cameras: of every frame.
+        view: the given view, which the first camera sees.
     """
     height, width = view.depth.shape
     corner = np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
-    intrinsics = np.asarray(view.intrinsics, np.float64) + corner
-    points, colours = point_cloud(view.picture, view.depth, intrinsics, poses[0])
+    poses = np.asarray(cameras.poses, np.float64)
+    lenses = np.asarray(cameras.intrinsics, np.float64) + corner
+    points, colours = point_cloud(view.picture, view.depth, np.asarray(view.intrinsics, np.float64) + corner, poses[0])
     few = slice(None, None, max(1, len(points) // 50_000))
-    cameras = CameraSet(
+    known = CameraSet(
         tuple(
-            PosedCamera(pose, intrinsics, height, width, folder / pictures / f"{index:03d}.png")
-            for index, pose in enumerate(poses)
+            PosedCamera(pose, K, height, width, folder / pictures / f"{index:03d}.png")
+            for index, (pose, K) in enumerate(zip(poses, lenses, strict=True))
         ),
         points[few],
         colours[few],
     )
-    write_transforms(folder / "transforms.json", cameras)
-    write_colmap(folder / "colmap" / "sparse" / "0", cameras)
+    write_transforms(folder / "transforms.json", known)
+    write_colmap(folder / "colmap" / "sparse" / "0", known)
     write_tum(folder / "trajectory.txt", poses)
     write_poses(folder / "poses.json", poses)
     write_ply(folder / "points.ply", points, colours)

@@ -16,8 +16,9 @@ import numpy as np
 from nvs_jax.back_end import require_back_end
 from nvs_jax.beforehand import say_beforehand
 from nvs_jax.camera_paths import camera_path
+from nvs_jax.combinations import check_combinations, ignored
 from nvs_jax.compilation_cache import enable_compilation_cache
-from nvs_jax.conditions import Conditions, from_pictures
+from nvs_jax.conditions import Conditions
 from nvs_jax.depth_source import depth_of_views, depth_source
 from nvs_jax.distributed import StopTogether, first_says, join_cluster, wait_for_all
 from nvs_jax.errors import InputError
@@ -37,13 +38,13 @@ from nvs_jax.jobs import (
     VideoJob,
     ViewsJob,
 )
-from nvs_jax.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
+from nvs_jax.legs import Plan, leg_key, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.media import check_encoder
 from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.posed_views import read_sources
 from nvs_jax.presets import own_preset
-from nvs_jax.results import Result, write_record, write_result
+from nvs_jax.results import Cameras, Result, write_record, write_result
 from nvs_jax.resume import Run, is_complete, open_run, tidy
 from nvs_jax.saying import bar, say, tell
 from nvs_jax.settings import RenderSettings
@@ -139,6 +140,10 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
     settings = override(job.settings, job.method, job.steps)
     if job.weights is None and not job.preview:
         raise InputError("give --weights, or look at the warps alone with --preview")
+    check_combinations(job, settings)
+    unused = ignored(job, settings)
+    if unused:
+        say(f"the path is from view to view, and each has a camera of its own: without effect {', '.join(unused)}")
     if not job.preview:
         check_encoder()
     known = identity(job, settings)
@@ -197,11 +202,8 @@ def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: i
             if settings.path.kind == "full-turn":
                 return turn_plan(view, settings.path.radius, settings.path.frames or frames, settings), view
             path = camera_path(settings.path, frames)
-            plan = photo_plan(view, path, settings)
-            if job.conditions is not None:
-                given = from_pictures(view.picture, *read_conditions(job.conditions, view, len(path)), settings)
-                plan = plan._replace(legs=(lambda _: given,))
-            return plan, view
+            elsewhere = None if job.conditions is None else read_conditions(job.conditions, view, len(path))
+            return photo_plan(view, path, settings, elsewhere), view
         case VideoJob():
             photos, depths, view = read_video(job.frames, depth_source(job.depth, job), settings, multiple)
             path = camera_path(settings.path, len(photos))
@@ -236,7 +238,9 @@ def render_into(
                 continue
             conditions.append(leg([render.frames for render in renders]))
             states = None if run is None else run.leg(len(renders), len(plan.legs))
-            renders.append(pipeline.render_conditions(conditions[-1], seed + len(renders), settings, progress, states))
+            renders.append(
+                pipeline.render_conditions(conditions[-1], leg_key(seed, len(renders)), settings, progress, states)
+            )
     result = Result(
         views=_pick([_views(known) for known in conditions], plan),
         holes=_pick([_holes(known) for known in conditions], plan),
@@ -244,7 +248,8 @@ def render_into(
         weights=renders[0].weights if renders else None,
         sigmas=renders[0].sigmas if renders else None,
     )
-    write_result(folder, result, plan.poses, view, view.fps or float(settings.conditioning.fps))
+    rate = view.fps or float(settings.conditioning.fps)
+    write_result(folder, result, Cameras(plan.poses, plan.intrinsics), view, rate)
     computed: dict[str, Any] = {} if pipeline is None else {"attention": used_backends()}
     computed |= {} if view.depth_kind is None else {"depth_kind": view.depth_kind}
     computed |= {} if view.fps is None else {"fps": view.fps}

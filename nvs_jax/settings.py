@@ -171,10 +171,13 @@ class ViewsSettings:
     """Which of several given views a frame is warped from."""
 
     sources: Literal["nearest", "halves"] = "nearest"
-    """The nearest few, the nearer surface winning; or, as the release, the first view for the first half of the frames
-    and the second for the rest."""
+    """The nearest few, the nearer surface winning, while the lens turns from one view's into the next one's; or, as the
+    release, the first view for the first half of the frames and the second for the rest, with the first one's lens."""
     count: int = 2
     """Of nearest: how many."""
+    straight: Literal["centre", "translation"] = "centre"
+    """What moves in a straight line from view to view: the camera's centre; or, as the release, the world-to-camera
+    translation, which makes the path depend on where the world's origin is."""
 
     def __post_init__(self):
         _require(self.count >= 1, f"views.count must be at least 1, not {self.count}")

@@ -57,7 +57,13 @@ class Options:
 
 
 def main(options: Options) -> None:
-    """Compile every case for every number of chips, and print its bytes and its least time."""
+    """Compile every case for every number of chips, and print its bytes and its least time.
+
+    Raises:
+        InputError: a chip, a mesh or a page that is not there.
+    """
+    if options.page is not None and not options.page.is_file():
+        raise InputError(f"--page {options.page} is not there: name a page that has the markers of the tables")
     for text in options.chips:
         device = parse_device(text)
         if device.kind != "tpu":
@@ -147,4 +153,7 @@ def record(options: Options, entry: Entry) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Options))
+    try:
+        main(tyro.cli(Options))
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from None

@@ -97,24 +97,24 @@ class SmoothSelect(WarpedViews):
     Attributes:
         clamp: w is raised to at least this.
         temperature: T > 0, in units of the latents.
-        window: b, a share of the free values, in (0, 0.5].
+        spread: b, a share of the free values, in (0, 0.5].
     """
 
     clamp: float | Float[Array, ""] = 0.0
     temperature: float | Float[Array, ""] = 0.05
-    window: float | Float[Array, ""] = 0.05
+    spread: float | Float[Array, ""] = 0.05
 
     def __call__(self, x0: Latents, w: Weights) -> Latents:
         """Blend by how far below the cutoff a difference is."""
         w = jnp.clip(over_cells(w), self.clamp, 1.0)
         difference = jnp.abs(x0 - self.target)
         ordered, count = _sorted_free(self, difference)
-        half = jnp.minimum(self.window, jnp.minimum(w, 1 - w))
+        half = jnp.minimum(self.spread, jnp.minimum(w, 1 - w))
         # Of less than this the difference of two long sums says nothing.
         least = 1000 * jnp.finfo(difference.dtype).eps
         cutoff = _mean_between(ordered, count, w * count, jnp.maximum(half, least) * jnp.maximum(count, 1.0))
         inside = (w > 0) & (w < 1)
-        temperature = jnp.where(inside, self.temperature * half / self.window, 1.0)[..., None]
+        temperature = jnp.where(inside, self.temperature * half / self.spread, 1.0)[..., None]
         soft = jax.nn.sigmoid((cutoff[..., None] - difference) / temperature)
         taken = jnp.where(inside[..., None], soft, jnp.where(w[..., None] < 1, 0.0, 1.0))
         return x0 + jnp.where(self.hole[..., None], 0.0, taken) * (self.target - x0)

@@ -15,13 +15,14 @@ def karras_sigmas(
     """Karras et al. (2022), eq. (5): `steps` levels from `sigma_max` to `sigma_min`, then 0.
 
     Args:
-        steps: number of solver steps, at least 1.
+        steps: number of solver steps, at least 1; a single one goes from `sigma_max` to 0.
         sigma_max: largest noise level; SVD's is 700.
-        sigma_min: smallest noise level before 0.
+        sigma_min: smallest noise level before 0. Where it is `sigma_max`, all levels are equal: all steps but the last
+            are of no length.
         rho: how strongly steps gather at small sigma.
 
     Raises:
-        InputError: fewer than one step, or levels that do not fall.
+        InputError: fewer than one step, or not 0 < sigma_min <= sigma_max.
 
     >>> [f"{sigma:.4g}" for sigma in karras_sigmas(3)]
     ['700', '15.59', '0.002', '0']
@@ -36,7 +37,7 @@ def exponential_sigmas(steps: int, sigma_max: float = 700.0, sigma_min: float = 
     """`steps` levels from `sigma_max` to `sigma_min`, each the same fraction of the one before, then 0.
 
     Raises:
-        InputError: fewer than one step, or levels that do not fall.
+        InputError: fewer than one step, or not 0 < sigma_min <= sigma_max.
 
     >>> [f"{sigma:.4g}" for sigma in exponential_sigmas(4, 80.0, 0.08)]
     ['80', '8', '0.8', '0.08', '0']

@@ -132,6 +132,21 @@ def unit(vector: Vector) -> Vector:
     return vector / jnp.linalg.norm(vector)
 
 
+def length(vectors: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
+    """Of each vector; at 0 its gradient is 0, where that of a plain norm is NaN.
+
+    >>> jax.grad(lambda v: length(v).sum())(jnp.array([[0.0, 0.0, 0.0], [0.0, 3.0, 4.0]])).tolist()
+    [[0.0, 0.0, 0.0], [0.0, 0.6..., 0.8...]]
+    """
+    square = jnp.sum(vectors**2, axis=-1)
+    return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)
+
+
+def zoom_intrinsics(intrinsics: Matrix, focal: Float[Array, "f"]) -> Float[Array, "f 3 3"]:
+    """K of every frame while the focal length is multiplied by `focal`; the principal point stays."""
+    return jnp.ones((*focal.shape, 3, 3)).at[:, :2, :2].set(focal[:, None, None]) * intrinsics
+
+
 def as_float(x: ScalarLike | Point) -> Float[Array, "*n"]:
     """`x` as floating point: float32, or float64 where the x64 mode of JAX is on."""
     x = jnp.asarray(x)

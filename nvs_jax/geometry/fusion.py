@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from nvs_jax.errors import InputError
-from nvs_jax.geometry.cameras import Matrix, Pose
+from nvs_jax.geometry.cameras import Matrix, Pose, length
 from nvs_jax.geometry.depth_completion import splat_depth
 from nvs_jax.geometry.masks import dilate
 from nvs_jax.geometry.trajectories import Poses, camera_centres
@@ -121,7 +121,7 @@ def release_distance_to_nearest(left: Pose, right: Pose, target_poses: Poses) ->
     To the left view for the first half of the frames, the middle one included, and to the right view for the others.
     """
     translation = target_poses[:, :3, 3]
-    to_left, to_right = (jnp.linalg.norm(translation - view[:3, 3], axis=-1) for view in (left, right))
+    to_left, to_right = (length(translation - view[:3, 3]) for view in (left, right))
     frames = len(target_poses)
     return jnp.where(jnp.arange(frames) < (frames + 1) // 2, to_left, to_right)
 
@@ -129,7 +129,7 @@ def release_distance_to_nearest(left: Pose, right: Pose, target_poses: Poses) ->
 def source_distances(source_poses: Float[Array, "s 4 4"], target_poses: Poses) -> Float[Array, "s f"]:
     """Distances between the camera centres of each source and each target."""
     sources, targets = camera_centres(source_poses), camera_centres(target_poses)
-    return jnp.linalg.norm(sources[:, None] - targets[None], axis=-1)
+    return length(sources[:, None] - targets[None])
 
 
 def _closeness(distance: Float[Array, "k"]) -> Float[Array, "k"]:

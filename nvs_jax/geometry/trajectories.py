@@ -104,16 +104,22 @@ def line(start_radius: ScalarLike, end: Point, frames: int) -> Poses:
     return look_at_origin(start + path_fractions(frames)[:, None] * (as_float(end) - start))
 
 
-@partial(jax.jit, static_argnames="frames")
-def between(start: Pose, end: Pose, frames: int) -> Poses:
-    """From one pose to another, both included: rotation at constant angular speed, world-to-camera t linear.
+@partial(jax.jit, static_argnames=("frames", "straight"))
+def between(start: Pose, end: Pose, frames: int, straight: Straight = "centre") -> Poses:
+    """From one pose to another, both included: rotation at constant angular speed and a straight line.
 
-    As the release: it is the translation *t* that moves in a straight line, not the camera's centre.
+    Args:
+        start: world-to-camera.
+        end: world-to-camera.
+        frames: how many poses.
+        straight: what moves in a straight line: the camera's centre, or, as the release, the world-to-camera
+            translation t. That makes the path depend on where the world's origin is: the farther away, the farther
+            the cameras leave the straight line where the view turns.
 
     Raises:
         InputError: `frames` is less than 1.
     """
-    return jax.vmap(lambda fraction: _part_of_the_way(start, end, fraction, "translation"))(path_fractions(frames))
+    return jax.vmap(lambda fraction: _part_of_the_way(start, end, fraction, straight))(path_fractions(frames))
 
 
 @partial(jax.jit, static_argnames=("steps", "straight"))

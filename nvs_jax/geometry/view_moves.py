@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, ScalarLike
 
-from nvs_jax.geometry.cameras import Matrix, Point, Pose, as_float, look_at
+from nvs_jax.geometry.cameras import Matrix, Point, Pose, as_float, look_at, zoom_intrinsics
 from nvs_jax.geometry.trajectories import Poses, path_fractions, relative_to
 
 
@@ -28,8 +28,7 @@ class DollyZoom(NamedTuple):
 
     def intrinsics(self, first: Matrix) -> Float[Array, "f 3 3"]:
         """K of every frame, from that of the first; the principal point stays."""
-        factors = jnp.ones((*self.focal.shape, 3, 3)).at[:, :2, :2].set(self.focal[:, None, None])
-        return factors * first
+        return zoom_intrinsics(first, self.focal)
 
 
 @partial(jax.jit, static_argnames="frames")

@@ -60,7 +60,7 @@ def forward_warp(
     source_pose: Float[Array, "*view 4 4"],
     target_poses: Float[Array, "f 4 4"],
     settings: WarpSettings = _DEFAULT,
-    target_intrinsics: Matrix | None = None,
+    target_intrinsics: Float[Array, "*lens 3 3"] | None = None,
 ) -> Warp:
     """Warp one picture, or one picture per frame, to every target pose.
 
@@ -76,27 +76,30 @@ def forward_warp(
         source_pose: [4,4] or [F,4,4], world-to-camera, of the picture.
         target_poses: [F,4,4], world-to-camera.
         settings: the splat and its masks.
-        target_intrinsics: K of the target, if another.
+        target_intrinsics: K of the target, if another: [3,3], or [F,3,3] where the camera zooms.
 
     Raises:
         InputError: sizes or numbers of frames do not fit together.
     """
-    _check(target_poses.shape[0], picture=(picture, 3), depth=(depth, 2), source_pose=(source_pose, 2))
+    if target_intrinsics is None:
+        target_intrinsics = intrinsics
+    matrices = {"source_pose": (source_pose, 2), "target_intrinsics": (target_intrinsics, 2)}
+    _check(target_poses.shape[0], picture=(picture, 3), depth=(depth, 2), **matrices)
     if picture.shape[:-1] != depth.shape:
         sizes = ("x".join(map(str, shape)) for shape in (picture.shape[:-1], depth.shape))
         raise InputError("the picture is {}, its depth {}: resize one of them".format(*sizes))
-    if target_intrinsics is None:
-        target_intrinsics = intrinsics
     relative = jax.vmap(relative_pose, (0 if source_pose.ndim == 3 else None, 0))(source_pose, target_poses)
-    view = partial(_view, intrinsics=intrinsics, target_intrinsics=target_intrinsics, settings=settings)
+    lens, zooming = _split(target_intrinsics=(target_intrinsics, 2))
+    view = partial(_view, intrinsics=intrinsics, settings=settings, **lens)
     _, framed = _split(picture=(picture, 3), depth=(depth, 2))
+    to_target = {"relative": relative} | zooming
     if not framed:
-        return _each_frame(partial(view, _prepare(picture, depth, intrinsics, settings)), {"relative": relative})
+        return _each_frame(partial(view, _prepare(picture, depth, intrinsics, settings)), to_target)
 
-    def one(relative: Pose, picture: Array = picture, depth: Array = depth) -> Warp:
-        return view(_prepare(picture, depth, intrinsics, settings), relative)
+    def one(picture: Array = picture, depth: Array = depth, **to_target: Array) -> Warp:
+        return view(_prepare(picture, depth, intrinsics, settings), **to_target)
 
-    return _each_frame(one, framed | {"relative": relative})
+    return _each_frame(one, framed | to_target)
 
 
 def warp_one(

@@ -12,6 +12,7 @@ from nvs_jax.diffusion import (
     TabulatedWeights,
     closed_form_weights,
     error_model_weights,
+    karras_sigmas,
     optimal_weight,
     view_weights,
 )

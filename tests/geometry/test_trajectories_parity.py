@@ -25,10 +25,10 @@ def test_path(name, parity):
 def test_two_views(parity):
     """The release's rotations are made exact; the published ones, of six digits, are what ours start from."""
     theirs = dict(np.load(parity / "warp/two_view_path.npz", allow_pickle=False))
-    ours = between(*(jnp.asarray(theirs["poses"][end], jnp.float32) for end in (0, -1)), 25)
+    ours = between(*(jnp.asarray(theirs["poses"][end], jnp.float32) for end in (0, -1)), 25, "translation")
     np.testing.assert_allclose(ours, theirs["poses"], atol=5e-5)
     with jax.enable_x64(True):
-        ours = between(*(jnp.asarray(theirs["poses"][end]) for end in (0, -1)), 25)
+        ours = between(*(jnp.asarray(theirs["poses"][end]) for end in (0, -1)), 25, "translation")
     np.testing.assert_allclose(ours, theirs["poses"], atol=2e-6)
 
     ends = ours[:1, :3, 3], ours[-1:, :3, 3]

@@ -1,0 +1,82 @@
+"""Gradients of a loss on the final latents, from poses, radius and depth through a whole pipeline."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nvs_jax.conditions import from_photo
+from nvs_jax.geometry import intrinsics_matrix, orbit
+from nvs_jax.models.svd.model import SVD
+from nvs_jax.pipeline import Pipeline, solve
+from nvs_jax.settings import (
+    ConditioningSettings,
+    GuidanceSettings,
+    RenderSettings,
+    ScheduleSettings,
+    WarpSettings,
+    WeightSettings,
+)
+from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
+
+SETTINGS = RenderSettings(
+    schedule=ScheduleSettings(steps=2, sigma_max=5.0, sigma_min=0.5),
+    conditioning=ConditioningSettings(guidance_scale=(1.0, 1.0)),
+    weights=WeightSettings(v1=0.7, v2=9.0, v3=9.0),
+    guidance=GuidanceSettings(estimate="blend"),
+    warp=WarpSettings(splat="bilinear", max_tilt=None, quantize=False),
+)
+
+
+@pytest.fixture
+def pipeline():
+    """In float64: differences of float32 say little of a slope through three networks."""
+    networks = tiny_pipeline().model.networks
+    with jax.enable_x64(True):
+        wide = {
+            name: {key: jnp.asarray(value, jnp.float64) for key, value in getattr(networks, name).items()}
+            for name in ("unet", "vae", "image_encoder")
+        }
+        yield Pipeline(SVD(replace(networks, **wide)))
+
+
+def make_loss(pipeline, settings):
+    """Of (radius, how much of a direction is added to the depth, and to the poses)."""
+    picture, depth = scene()
+    rng = np.random.default_rng(3)
+    depth = jnp.asarray(depth + rng.random(depth.shape), jnp.float64)
+    deeper = jnp.asarray(rng.standard_normal(depth.shape))
+    shifts = jnp.zeros((FRAMES, 4, 4)).at[1:, :3, 3].set(rng.standard_normal((FRAMES - 1, 3)))
+    K = intrinsics_matrix(20.3, HEIGHT, WIDTH).astype(jnp.float64)
+
+    def loss(at):
+        path = orbit(at[0], at[0], 4.0, FRAMES) + at[2] * shifts
+        known = from_photo(jnp.asarray(picture, jnp.float64), depth + at[1] * deeper, K, path, settings)
+        return jnp.sin(3 * solve(pipeline.prepare(known, jax.random.key(0), settings))).sum()
+
+    return jax.jit(jax.value_and_grad(loss))
+
+
+AT, STEP = (6.03, 0.02, 0.01), 1e-6
+
+
+def test_a_loss_on_latents_has_the_gradient_of_finite_differences(pipeline):
+    loss, at = make_loss(pipeline, SETTINGS), jnp.array(AT)
+    _, gradient = loss(at)
+    differences = [(loss(at + step)[0] - loss(at - step)[0]) / (2 * STEP) for step in STEP * jnp.eye(3)]
+    assert np.abs(gradient).min() > 1e-2
+    np.testing.assert_allclose(gradient, differences, rtol=1e-4)
+
+
+@pytest.mark.full
+def test_rounded_pictures_leave_the_gradient_of_the_distances_alone(pipeline):
+    """The default; and with distances that count frames, nothing at all."""
+    rounded = replace(SETTINGS, warp=replace(SETTINGS.warp, quantize=True))
+    _, gradient = make_loss(pipeline, rounded)(jnp.array(AT))
+    assert gradient[1] == 0
+    assert np.abs(gradient[2]) > 0
+    counted = replace(rounded, weights=replace(SETTINGS.weights, distance="index"))
+    _, gradient = make_loss(pipeline, counted)(jnp.array(AT))
+    np.testing.assert_array_equal(gradient, 0)
