@@ -23,4 +23,4 @@ def test_exported_cameras_have_the_lens_of_every_frame(tmp_path, file):
     np.testing.assert_allclose(lenses[:, 0, 0], 20 * np.array([1, 0.875, 0.75, 0.625, 0.5]), rtol=1e-6)
     np.testing.assert_allclose(lenses[:, 1, 1], lenses[:, 0, 0])
     # Files count from the picture's corner.
-    np.testing.assert_allclose(lenses[:, :2, 2], [[WIDTH / 2 + 0.5, HEIGHT / 2 + 0.5]] * 5, rtol=1e-6)
+    np.testing.assert_allclose(lenses[:, :2, 2], [K[:2, 2] + 0.5] * 5, rtol=1e-6)

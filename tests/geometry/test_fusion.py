@@ -172,6 +172,6 @@ def test_distances_are_between_centres():
 
 
 def test_the_release_measures_translations():
-    path = between(look_at((4, 0, 1), (0, 0, 0)), look_at((0, 0, 5), (0, 0, 0)), 25)
+    path = between(look_at((4, 0, 1), (0, 0, 0)), look_at((0, 0, 5), (0, 0, 0)), 25, "translation")
     distance = release_distance_to_nearest(path[0], path[-1], path)
     np.testing.assert_allclose(distance / distance.max(), [min(i, 24 - i) / 12 for i in range(25)], atol=1e-5)

@@ -31,13 +31,15 @@ def test_line_goes_in_equal_steps():
     np.testing.assert_allclose(poses[:, :2, 3], 0, atol=1e-4)
 
 
-def test_between_has_both_ends_and_a_straight_translation():
+@pytest.mark.parametrize("straight", ["centre", "translation"])
+def test_between_has_both_ends_and_a_straight_line(straight):
     rng = np.random.default_rng(0)
     start, end = (jnp.asarray(random_pose(rng), jnp.float32) for _ in range(2))
-    poses = between(start, end, frames=25)
+    poses = between(start, end, 25, straight)
     np.testing.assert_allclose(poses[0], start, atol=2e-6)
     np.testing.assert_allclose(poses[-1], end, atol=2e-6)
-    np.testing.assert_allclose(poses[:, :3, 3], np.linspace(start[:3, 3], end[:3, 3], 25), atol=2e-6)
+    moved = centres(poses) if straight == "centre" else np.asarray(poses)[:, :3, 3]
+    np.testing.assert_allclose(moved, np.linspace(moved[0], moved[-1], 25), atol=4e-6)
     rotations = np.asarray(poses)[:, :3, :3]
     np.testing.assert_allclose(rotations @ rotations.swapaxes(1, 2), np.tile(np.eye(3), (25, 1, 1)), atol=2e-6)
     steps = rotations[:-1].swapaxes(1, 2) @ rotations[1:]
@@ -112,7 +114,7 @@ def test_through_visits_every_pose_in_straight_lines(straight):
     first, second, third = moved[[0, 4, 12]]
     expected = np.concatenate([np.linspace(first, second, 5)[:-1], np.linspace(second, third, 9)])
     np.testing.assert_allclose(moved, expected, atol=1e-5)
-    np.testing.assert_allclose(through(given[:2], 6, "translation"), between(given[0], given[1], 7), atol=1e-6)
+    np.testing.assert_allclose(through(given[:2], 6, straight), between(given[0], given[1], 7, straight), atol=1e-6)
 
 
 def test_through_needs_poses_and_steps():
