@@ -135,6 +135,7 @@ def unit(vector: Vector) -> Vector:
 def length(vectors: Float[Array, "*n 3"]) -> Float[Array, "*n"]:
     """Of each vector; at 0 its gradient is 0, where that of a plain norm is NaN.
 
+    >>> import jax
     >>> jax.grad(lambda v: length(v).sum())(jnp.array([[0.0, 0.0, 0.0], [0.0, 3.0, 4.0]])).tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.6..., 0.8...]]
     """
