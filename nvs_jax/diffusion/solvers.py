@@ -13,7 +13,7 @@ solver here gives X_next = mu, the estimate itself: Euler's step, of one evaluat
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ from jaxtyping import Array, PRNGKeyArray
 from nvs_jax.diffusion.contracts import Latents, Sigma
 
 Estimator = Callable[[Latents, Sigma], Latents]
+Memory = TypeVar("Memory")
 Past = tuple[Latents, Sigma]
 """An earlier estimate and its noise level; 0 where there was none yet."""
 
@@ -124,11 +125,11 @@ class DPMSolverPP2M:
     ) -> tuple[Latents, Past]:
         """mu(s) is taken to be constant: its value in the middle of the step, extrapolated from the last estimate."""
         mu, (before, sigma_before) = estimate(x, sigma), memory
-        h, h_before = _length(sigma, sigma_next), _divisor(_length(sigma_before, sigma))
-        known = (sigma_before > sigma) & (sigma_next > 0)
+        h, h_before = _length(sigma, sigma_next), _length(sigma_before, sigma)
+        known = (sigma_before > 0) & (sigma_next > 0)
         middle = mu + jnp.where(known, h / (2 * h_before), 0.0) * (mu - before)
         shrink = sigma_next / sigma
-        return shrink * x + (1 - shrink) * middle, (mu, sigma)
+        return shrink * x + (1 - shrink) * middle, _remembered((mu, sigma), memory, sigma, sigma_next)
 
 
 @dataclass(frozen=True)
@@ -154,26 +155,25 @@ class ExponentialAdams:
     ) -> tuple[Latents, tuple[Past, Past]]:
         """Newton's form mu + s first + s (s + h1) second, times e^(s - h), integrated over s from 0 to h."""
         mu, ((mu1, sigma1), (mu2, sigma2)) = estimate(x, sigma), memory
-        h = _length(sigma, sigma_next)
-        h1, h2 = _divisor(_length(sigma1, sigma)), _divisor(_length(sigma2, sigma1))
+        h, h1, h2 = _length(sigma, sigma_next), _length(sigma1, sigma), _length(sigma2, sigma1)
         first = (mu - mu1) / h1
         second = (first - (mu1 - mu2) / h2) / (h1 + h2)
         shrink = sigma_next / sigma
         of_1 = 1 - shrink
-        once = (sigma1 > sigma) & (sigma_next > 0)
-        twice = once & (sigma2 > sigma1)
-        of_s = jnp.where(once, h - of_1, 0.0)
-        of_ss = jnp.where(twice, h**2 - 2 * (h - of_1), 0.0)
-        curved = of_ss + jnp.where(twice, h1 * of_s, 0.0)
-        return shrink * x + of_1 * mu + of_s * first + curved * second, ((mu, sigma), memory[0])
+        of_s = jnp.where((sigma1 > 0) & (sigma_next > 0), h - of_1, 0.0)
+        of_ss = jnp.where((sigma2 > 0) & (sigma_next > 0), h**2 - 2 * (h - of_1), 0.0)
+        curved = of_ss + jnp.where(sigma2 > 0, h1 * of_s, 0.0)
+        x = shrink * x + of_1 * mu + of_s * first + curved * second
+        return x, _remembered(((mu, sigma), memory[0]), memory, sigma, sigma_next)
+
+
+def _remembered(new: Memory, old: Memory, sigma: Sigma, sigma_next: Sigma) -> Memory:
+    """The old memory after a step of no length, between two equal levels: a slope needs estimates that are apart."""
+    moved = sigma_next < sigma * (1 - 1e-6)
+    return jax.tree.map(lambda new, old: jnp.where(moved, new, old), new, old)
 
 
 def _length(sigma: Sigma, sigma_next: Sigma) -> Sigma:
     """log(sigma / sigma_next), and 1 where one of them is 0: what depends on it is not used there."""
     known = (sigma > 0) & (sigma_next > 0)
     return jnp.where(known, jnp.log(jnp.where(known, sigma, 1.0) / jnp.where(known, sigma_next, 1.0)), 1.0)
-
-
-def _divisor(length: Sigma) -> Sigma:
-    """The length, and 1 where it is 0, between two equal levels: what is divided by it is not used there."""
-    return jnp.where(length > 0, length, 1.0)

@@ -165,7 +165,9 @@ def rule_weights(rule: Rule, sigma_max: float | Float[Array, ""], distances: Flo
     )
 
 
-def with_given(w: WeightsTable | Float[np.ndarray, "levels f"]) -> WeightsTable:
+def with_given(
+    w: Float[Array, "levels targets"] | Float[np.ndarray, "levels targets"],
+) -> Float[Array, "levels f"]:
     """A table of all frames but the given one with a first column for that: 1."""
     return jnp.pad(w, ((0, 0), (1, 0)), constant_values=1.0)
 
