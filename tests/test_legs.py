@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nvs_jax.camera_paths import camera_path
 from nvs_jax.conditions import Sources
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import between, intrinsics_matrix, look_at, orbit
@@ -10,7 +11,7 @@ from nvs_jax.geometry.trajectories import camera_centres
 from nvs_jax.legs import leg_key, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.media.fitting import plan_fit
 from nvs_jax.settings import PathSettings, RenderSettings, ViewsSettings, WarpSettings, WeightSettings
-from nvs_jax.views import View, camera_path
+from nvs_jax.views import View
 from tests.tiny import HEIGHT, WIDTH, scene
 
 K = intrinsics_matrix(20.0, HEIGHT, WIDTH)
