@@ -10,6 +10,7 @@ import pytest
 from nvs_jax.conditions import from_photo
 from nvs_jax.geometry import intrinsics_matrix, orbit
 from nvs_jax.models.svd.model import SVD
+from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.pipeline import Pipeline, solve
 from nvs_jax.settings import (
     ConditioningSettings,
@@ -34,6 +35,7 @@ SETTINGS = RenderSettings(
 def pipeline():
     """In float64: differences of float32 say little of a slope through three networks."""
     networks = tiny_pipeline().model.networks
+    assert isinstance(networks, SVDNetworks)
     with jax.enable_x64(True):
         wide = {
             name: {key: jnp.asarray(value, jnp.float64) for key, value in getattr(networks, name).items()}
