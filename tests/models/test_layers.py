@@ -135,6 +135,15 @@ def test_one_pass_is_closer_than_bfloat16_rounds(mean):
     assert error < {0: 1e-6, 1: 1e-6, 10: 1e-4, 30: 1e-3, 100: 4e-3}[mean]
 
 
+@pytest.mark.parametrize(("dtype", "once"), [(jnp.bfloat16, {"cuda"}), (jnp.float16, {"cuda"}), (jnp.float32, set())])
+def test_narrow_numbers_are_read_once_for_their_statistics_on_cuda(dtype, once):
+    norm = bind(GroupNorm(2, 8, 1e-5), {"weight": jnp.ones(8), "bias": jnp.ones(8)})
+    traced = jax.jit(norm.__call__).trace(jnp.ones((1, 4, 8), dtype))
+    texts = {name: traced.lower(lowering_platforms=(name,)).as_text() for name in ("cpu", "cuda", "tpu")}
+    # Only the variance in one pass can come out negative.
+    assert {name for name, text in texts.items() if "stablehlo.maximum" in text} == once
+
+
 def test_only_narrow_numbers_are_normalised_in_one_pass():
     norm = bind(GroupNorm(1, 4, 1e-5), {"weight": jnp.ones(4), "bias": jnp.zeros(4)})
     x = jnp.asarray(1000 + _normal(1, 64, 4))
