@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from nvs_jax.planning.table import Entry
 
+_SHARE = 0.02
+"""Of a program's time: kinds below it are told together."""
 BEGIN, END = "<!-- kernels: written by scripts/compile_gpu.py -->", "<!-- end of kernels -->"
 
 
@@ -25,8 +27,10 @@ def gpu_page(page: str, entries: Sequence[Entry]) -> str:
 
 def _rows(entry: Entry) -> list[str]:
     sums = [sum(column) for column in zip(*entry.kernels.values(), strict=True)]
+    large = {kind: part for kind, part in entry.kernels.items() if part[-1] > _SHARE * sums[-1]}
+    rest = [whole - sum(column) for whole, *column in zip(sums, *large.values(), strict=True)]
     return [
         f"| {entry.program} | {entry.settings} | {kind} | {number:.0f} | {size / 1e9:.1f} | {operations / 1e12:.1f} "
         f"| {1e3 * seconds:.1f} |"
-        for kind, (number, size, operations, seconds) in {"all": sums, **entry.kernels}.items()
+        for kind, (number, size, operations, seconds) in {"all": sums, **large, "the rest": rest}.items()
     ]
