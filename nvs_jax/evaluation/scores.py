@@ -1,6 +1,7 @@
 """PSNR and SSIM of frames against the truth, over whole pictures and over holes alone."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -70,12 +71,12 @@ def ssim_maps(frames: Frames, truth: Frames) -> Float[np.ndarray, "f h w"]:
         from skimage.metrics import structural_similarity
     except ImportError:
         raise InputError("scikit-image is missing: pip install 'nvs-jax[evaluate]'") from None
-    how = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "win_size": _window(truth)}
-    maps = [
-        structural_similarity(a, b, channel_axis=-1, data_range=1.0, full=True, **how)[1]
+    how: Any = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "win_size": _window(truth)}
+    pairs: list[Any] = [
+        structural_similarity(a, b, channel_axis=-1, data_range=1.0, full=True, **how)
         for a, b in zip(frames, truth, strict=True)
     ]
-    return np.stack(maps).mean(-1, dtype=np.float32)
+    return np.stack([full for _, full in pairs]).mean(-1, dtype=np.float32)
 
 
 def _window(truth: Frames) -> int:

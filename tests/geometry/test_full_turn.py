@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -39,7 +41,7 @@ def test_goes_once_round_without_a_gap():
     poses = np.stack([LEGS[leg].poses[frame] for leg, frame in order])
     centres = -np.einsum("fji,fj->fi", poses[:, :3, :3], poses[:, :3, 3])
     angles = np.rad2deg(np.arctan2(centres[:, 0] / 6, centres[:, 2] / 7)) % 360
-    steps = np.diff(np.append(angles, angles[0] + 360))
+    steps: Any = np.diff(np.append(angles, angles[0] + 360))
     assert steps.min() > 0
     assert steps.max() < 120 / 12 + 1e-3
     assert steps.sum() == pytest.approx(360, abs=1e-3)

@@ -1,5 +1,7 @@
 """Programs traced for an H100 that is not there."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -19,7 +21,8 @@ def test_attention_of_any_length_is_cudnns_and_has_a_gradient(length):
         assert used_backends()[f"{length}x{length}, 3x64, bfloat16, in batches of 2"] == "cudnn"
     primitives = {equation.primitive.name for equation in equations(program.jaxpr)}
     assert "dot_product_attention_fwd_wrapper" in primitives or "dot_product_attention_fwd" in primitives
-    assert [out.aval.shape for out in program.jaxpr.outvars] == [shape.shape] * 3
+    avals: list[Any] = [out.aval for out in program.jaxpr.outvars]
+    assert [aval.shape for aval in avals] == [shape.shape] * 3
 
 
 def test_without_the_compiler_one_line_says_what_to_install(monkeypatch):
