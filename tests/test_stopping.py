@@ -26,7 +26,15 @@ def test_under_nohup_a_run_goes_on():
         signal.signal(signal.SIGHUP, former)
 
 
-def test_ctrl_c_that_something_swallowed_is_obeyed_later():
+@pytest.fixture
+def with_ctrl_c():
+    """Ctrl-C as in a terminal: a job in the background ignores it."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+def test_ctrl_c_that_something_swallowed_is_obeyed_later(with_ctrl_c):
     with stop_on_signals() as stop:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)

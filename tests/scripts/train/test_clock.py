@@ -27,7 +27,15 @@ def test_a_batch_that_does_not_fit_ends_the_search():
     assert next_batch({8: 100.0, 16: 190.0}, 8, 16, 1.3) == (16, True)
 
 
-def test_the_first_interrupt_asks_and_the_second_ends():
+@pytest.fixture
+def with_ctrl_c():
+    """Ctrl-C as in a terminal: a job in the background ignores it."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+def test_the_first_interrupt_asks_and_the_second_ends(with_ctrl_c):
     with pytest.raises(KeyboardInterrupt), stop_when_asked() as stop:
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.wanted
