@@ -31,28 +31,14 @@ from nvs_jax.diffusion.assemble import make_guidance, make_solver
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.errors import InputError
 from nvs_jax.media import atomic_path
-from nvs_jax.models.svd.config import UNetConfig
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import random_weights
 from nvs_jax.settings import GuidanceSettings, SolverSettings
+from scripts.accelerator.sizes import PEAKS, SMALL
 
 SolverName = Literal["euler", "heun", "churn", "dpmpp2m", "adams3"]
 GuidanceName = Literal["none", "dgs", "post", "post-full"]
-
-SMALL = UNetConfig(
-    down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
-    up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
-    block_out_channels=(32, 64),
-    addition_time_embed_dim=32,
-    projection_class_embeddings_input_dim=96,
-    layers_per_block=(1, 1),
-    cross_attention_dim=(16, 16),
-    transformer_layers_per_block=((1,), (1,)),
-    num_attention_heads=(1, 2),
-)
-PEAKS = {"v4": 275, "v5 lite": 197, "v5p": 459, "v6 lite": 918, "A100": 312, "L4": 121, "H100": 989, "H200": 989}
-"""Dense TFLOP/s in bfloat16, as the makers state them, by a part of the device's name."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +144,7 @@ def main(
 def make_denoiser(weights: str | None, dtype: Any, size: tuple[int, int, int], rng: np.random.Generator) -> SVDDenoiser:
     """SVD, or a small UNet, told random conditions."""
     if weights is None:
-        config, values = SMALL, random_weights(UNetSpatioTemporal(SMALL), 0)
+        config, values = SMALL.unet, random_weights(UNetSpatioTemporal(SMALL.unet), 0)
         values = {name: value.astype(dtype or value.dtype) for name, value in values.items()}
     else:
         networks = nvs_jax.load(weights, dtype=dtype).model.networks
@@ -253,11 +239,17 @@ def torch_cases(
     folder: Path, denoiser: SVDDenoiser, kind: str, steps: int, noise: np.ndarray, target: np.ndarray
 ) -> list[Case]:
     """The same run in PyTorch, as it is and compiled."""
-    from torch_loop import TorchLoop
+    import torch
+    from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
 
+    from scripts.torch_loop import LoopInputs, TorchLoop
+
+    told = np.array(denoiser.image_latent), np.array(denoiser.embedding)
+    inputs = LoopInputs(noise, target, *told, np.asarray(karras_sigmas(steps)))
     evaluations, cases = steps * (3 if kind == "post" else 2), []
     for compiled in (False, True):
-        loop = TorchLoop(folder, denoiser, noise, target, np.asarray(karras_sigmas(steps)), kind, compiled)
+        unet = UNetSpatioTemporalConditionModel.from_pretrained(folder).eval()
+        loop = TorchLoop(torch.compile(unet) if compiled else unet, inputs, kind)
         row = Row("PyTorch, compiled" if compiled else "PyTorch", "euler", kind, steps, evaluations)
         function, begun = loop, time.perf_counter()
         try:

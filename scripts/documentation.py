@@ -17,22 +17,27 @@ def begin(writer: str) -> str:
     return f"<!-- results: written by {writer} -->"
 
 
-def write_results(page: Path, writer: str, text: str) -> None:
-    """Put `text` between the markers of `writer`, in place of what stood there.
+def read_page(page: Path, writer: str) -> tuple[str, str]:
+    """What stands before and after the results of `writer`, its markers included.
 
     Args:
         page: a page in Markdown.
         writer: the script, as its marker names it.
-        text: in Markdown.
 
     Raises:
         InputError: the page is missing, or a marker is.
     """
     if not page.is_file():
-        raise InputError(f"{page} is missing: name the folder with the documentation by --docs")
+        raise InputError(f"{page} is missing: name where the documentation is")
     head, opening, rest = page.read_text(encoding="utf-8").partition(begin(writer))
     _, closing, tail = rest.partition(END)
     if not (opening and closing):
         raise InputError(f"{page} has lost its markers: {begin(writer)} and {END}")
+    return head + opening, closing + tail
+
+
+def write_results(page: Path, writer: str, text: str) -> None:
+    """Put `text`, in Markdown, between the markers of `writer`, in place of what stood there; see `read_page`."""
+    before, after = read_page(page, writer)
     with atomic_path(page) as path:
-        path.write_text(f"{head}{opening}\n\n{text.strip()}\n\n{closing}{tail}", encoding="utf-8")
+        path.write_text(f"{before}\n\n{text.strip()}\n\n{after}", encoding="utf-8")

@@ -1,46 +1,58 @@
-"""The release's sampling loop around diffusers' UNet in PyTorch: what `bench_sampler.py` compares with."""
+"""The release's sampling loop around diffusers' UNet in PyTorch: what the benchmarks compare with. No JAX here."""
 
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
 
-from nvs_jax.models.svd.denoiser import SVDDenoiser
+
+@dataclass(frozen=True)
+class LoopInputs:
+    """What a run is told, in float32 and channels last.
+
+    Attributes:
+        noise: N(0, 1), [b, f, h, w, c].
+        target: the warped views, without holes; half of the values are selected.
+        image_latent: the given picture's, [b, h, w, c].
+        embedding: the given picture's, [b, d].
+        sigmas: noise levels.
+    """
+
+    noise: np.ndarray
+    target: np.ndarray
+    image_latent: np.ndarray
+    embedding: np.ndarray
+    sigmas: np.ndarray
 
 
 class TorchLoop:
     """Euler's steps, unguided, with DGS or with Post, on the same conditions as ours.
 
     Args:
-        folder: the UNet in diffusers' layout.
-        denoiser: whose conditions are taken.
-        noise: N(0, 1), channels last.
-        target: the warped views, without holes; half of the values are selected.
-        sigmas: noise levels.
+        unet: diffusers', as it is or compiled, on the device and in the dtype.
+        inputs: of the run.
         kind: none, dgs or post.
-        compiled: by torch.compile.
+        device: to run on.
+        dtype: that the network computes in; the latents stay float32.
     """
 
     def __init__(
         self,
-        folder: Path,
-        denoiser: SVDDenoiser,
-        noise: np.ndarray,
-        target: np.ndarray,
-        sigmas: np.ndarray,
+        unet: Any,
+        inputs: LoopInputs,
         kind: str,
-        compiled: bool,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
     ):
-        unet = UNetSpatioTemporalConditionModel.from_pretrained(folder).eval()
-        self.unet = torch.compile(unet) if compiled else unet
-        self.kind, self.sigmas = kind, [float(sigma) for sigma in sigmas]
-        arrays = noise, target, np.array(denoiser.image_latent), np.array(denoiser.embedding)
-        start, target_, image, embedding = (torch.from_numpy(array) for array in arrays)
-        self.x, self.target = (a.permute(0, 1, 4, 2, 3).contiguous() for a in (start, target_))
+        self.unet, self.kind, self.dtype = unet, kind, dtype
+        self.sigmas = [float(sigma) for sigma in inputs.sigmas]
+        arrays = inputs.noise, inputs.target, inputs.image_latent, inputs.embedding
+        start, target, image, embedding = (torch.tensor(array, device=device) for array in arrays)
+        self.x, self.target = (a.permute(0, 1, 4, 2, 3).contiguous() for a in (start, target))
         self.image = image.permute(0, 3, 1, 2)[:, None].expand(-1, start.shape[1], -1, -1, -1)
         self.embedding = embedding[:, None]
-        self.scale = torch.linspace(1, 3, start.shape[1])[None, :, None, None, None]
+        self.scale = torch.linspace(1, 3, start.shape[1], device=device)[None, :, None, None, None]
 
     def __call__(self) -> torch.Tensor:
         """All steps."""
@@ -80,9 +92,11 @@ class TorchLoop:
     ) -> torch.Tensor:
         """v-prediction around the network."""
         scaled = (x.detach() if detach else x) / (sigma**2 + 1) ** 0.5
-        ids = torch.tensor([[6, 127, 0.02]]).expand(len(x), -1)
-        timestep = torch.tensor(0.25 * np.log(sigma), dtype=torch.float32)  # a float would be compiled in
-        v = self.unet(torch.cat([scaled, image], 2), timestep, context, ids).sample
+        ids = torch.tensor([[6, 127, 0.02]], device=x.device, dtype=self.dtype).expand(len(x), -1)
+        # A float would be compiled in.
+        timestep = torch.tensor(0.25 * np.log(sigma), device=x.device, dtype=torch.float32)
+        latents = torch.cat([scaled, image], 2).to(self.dtype)
+        v = self.unet(latents, timestep, context.to(self.dtype), ids).sample.to(x.dtype)
         return -sigma / (sigma**2 + 1) ** 0.5 * v + x / (sigma**2 + 1)
 
     def select(self, x0: torch.Tensor) -> torch.Tensor:

@@ -40,6 +40,7 @@ class Kernel:
         operations: in products, two a multiplication and addition.
         shape: of its result.
         wide: whether it computes on float32.
+        name: of the instruction in the program, as profilers call it.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Kernel:
     operations: float
     shape: tuple[int, ...]
     wide: bool = False
+    name: str = ""
 
     @property
     def seconds(self) -> float:
@@ -80,7 +82,7 @@ def kernels(module: Module) -> Iterator[Kernel]:
         kind, operations = _work(instruction, operands, module)
         shape = shapes(instruction.type)[0] if shapes(instruction.type) else ()
         wide = bool(operands) and operands[0].startswith("f32")
-        yield Kernel(kind, times, moved, operations, shape, wide)
+        yield Kernel(kind, times, moved, operations, shape, wide, instruction.name)
 
 
 def by_kind(found: Sequence[Kernel], steps: int = 1) -> dict[str, Total]:

@@ -1,0 +1,97 @@
+"""The stages of a benchmark, the flags they may run under. No JAX and no PyTorch here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nvs_jax.errors import InputError
+
+Side = Literal["jax", "torch"]
+Variant = Literal["fast", "default", "cublas", "untuned", "nhwc"]
+
+VARIANTS: dict[Variant, tuple[str, ...]] = {
+    # Products by cublasLt alone, and fusions as XLA's rules have them: little to tune, so that compiling is quick.
+    "fast": ("--xla_gpu_enable_triton_gemm=false", "--xla_gpu_experimental_enable_fusion_autotuner=false"),
+    "default": (),
+    "cublas": ("--xla_gpu_enable_triton_gemm=false",),
+    "untuned": ("--xla_gpu_autotune_level=0",),
+    "nhwc": (
+        "--xla_gpu_enable_triton_gemm=false",
+        "--xla_gpu_experimental_enable_fusion_autotuner=false",
+        "--xla_gpu_force_conv_nhwc=true",
+    ),
+}
+"""Flags for XLA on Nvidia GPUs; elsewhere none are given."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the benchmark.
+
+    Attributes:
+        name: for the command line.
+        side: whose.
+        box: seconds that it may take; then it is killed.
+        function: "module:function" of a size, which yields rows.
+        yields: what it finds out.
+        process: stages of the same one share a child, one after the other; "": a child of its own.
+        default_flags: whether XLA is left at its defaults whatever the variant.
+    """
+
+    name: str
+    side: Side
+    box: float
+    function: str
+    yields: str
+    process: str = ""
+    default_flags: bool = False
+
+
+def _stage(name: str, side: Side, box: float, function: str, yields: str, **others: bool | str) -> Stage:
+    return Stage(name, side, box, f"scripts.accelerator.{function}", yields, **others)  # pyright: ignore[reportArgumentType]
+
+
+STAGES: tuple[Stage, ...] = (
+    _stage("ceilings", "jax", 25, "ceilings:ceilings", "bytes a second of a copy, operations a second of a product"),
+    _stage("numerics", "jax", 60, "numerics:numerics", "differences from float32 on a CPU, attention, the solver"),
+    _stage("blocks", "jax", 75, "blocks:blocks", "parts of the UNet at its finest level, in several ways"),
+    _stage("dgs", "jax", 150, "sampling:dgs", "a step of DGS, as the pipeline makes it", process="dgs"),
+    _stage("profile", "jax", 25, "profile:profile", "its kernels by kind and by time", process="dgs"),
+    _stage("vae", "jax", 90, "renders:vae", "encoding; decoding in float32 and in bfloat16"),
+    _stage("end-to-end", "jax", 60, "renders:end_to_end", "a render of DGS from conditions to frames"),
+    _stage("post", "jax", 120, "sampling:post", "a step of Post"),
+    _stage("dgs-default", "jax", 240, "sampling:dgs", "a step of DGS with XLA's default flags", default_flags=True),
+    _stage("torch-eager", "torch", 60, "torch_side:eager", "diffusers' UNet in PyTorch, both branches"),
+    _stage("torch-compile", "torch", 200, "torch_side:compiled", "the same compiled, and the release's step of DGS"),
+)
+
+
+def chosen(
+    side: Literal["jax", "torch", "both"], names: Sequence[str] = (), stages: Sequence[Stage] = STAGES
+) -> list[Stage]:
+    """The stages of a side, or those of them that are named, in their order.
+
+    Raises:
+        InputError: a name that no stage of this side has.
+    """
+    of_side = [stage for stage in stages if side in (stage.side, "both")]
+    known = [stage.name for stage in of_side]
+    for name in names:
+        if name not in known:
+            raise InputError(f"there is no stage {name} on this side: choose from {', '.join(known)}")
+    return [stage for stage in of_side if not names or stage.name in names]
+
+
+def processes(stages: Sequence[Stage]) -> list[list[Stage]]:
+    """Stages by the child that runs them.
+
+    >>> [[stage.name for stage in group] for group in processes(STAGES[2:6])]
+    [['blocks'], ['dgs', 'profile'], ['vae']]
+    """
+    groups: list[list[Stage]] = []
+    for stage in stages:
+        if groups and stage.process and groups[-1][0].process == stage.process:
+            groups[-1].append(stage)
+        else:
+            groups.append([stage])
+    return groups

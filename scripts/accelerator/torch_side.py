@@ -1,0 +1,124 @@
+"""The same in PyTorch: diffusers' UNet with random weights, as it is and compiled, and the release's loop around it."""
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
+
+from nvs_jax.models.svd.config import published_form
+from scripts.accelerator.child import reason
+from scripts.accelerator.rows import Row
+from scripts.accelerator.sizes import Size
+from scripts.accelerator.timing import time_of
+from scripts.torch_loop import LoopInputs, TorchLoop
+
+LAYOUTS = {"contiguous": None, "channels last": torch.channels_last}
+
+
+def device() -> torch.device:
+    """The card, or the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def random_unet(size: Size, dtype: str) -> Any:
+    """diffusers' UNet, made on the device: matrices N(0, 1/fan_in), norms 1, biases 0."""
+    # One layer in every transformer, as published: diffusers builds what our configuration spells out only from a 1.
+    kwargs: dict[str, Any] = published_form(size.networks.unet) | {"transformer_layers_per_block": 1}
+    del kwargs["_class_name"]
+    with torch.device("meta"):
+        unet = UNetSpatioTemporalConditionModel(**kwargs)
+    unet = unet.to(getattr(torch, dtype)).to_empty(device=device())
+    with torch.no_grad():
+        for name, value in unet.named_parameters():
+            if value.ndim > 1:
+                value.normal_(0, value[0].numel() ** -0.5)
+            else:
+                value.fill_(float("norm" in name and name.endswith("weight")))
+    return unet.eval().requires_grad_(False)
+
+
+def eager(size: Size) -> Iterator[Row]:
+    """Both branches in one batch, by dtype and layout."""
+    for dtype in size.torch_dtypes:
+        unet = random_unet(size, dtype)
+        for layout, form in LAYOUTS.items():
+            unet = unet if form is None else unet.to(memory_format=form)
+            yield _timed(f"UNet, {dtype}, {layout}", _evaluation(unet, size, dtype), size)
+        del unet
+        gc.collect()  # before the next one is made
+
+
+def compiled(size: Size) -> Iterator[Row]:
+    """By torch.compile, channels last; at toy size its graph is only taken, and run as it is."""
+    dtype = size.torch_dtypes[0]
+    unet = random_unet(size, dtype).to(memory_format=torch.channels_last)
+    toy = size.name == "toy"
+    fast = torch.compile(unet, backend="eager" if toy else "inductor")
+    call = _evaluation(fast, size, dtype)
+    begun = time.perf_counter()
+    try:
+        call()
+        _wait()
+    except Exception as error:  # torch.compile may find no compiler, or fail in any way of its own
+        yield Row(f"UNet, {dtype}, compiled", note=reason(error), failed=True)
+        return
+    first = time.perf_counter() - begun
+    row = _timed(f"UNet, {dtype}, compiled", call, size, "not by inductor" if toy else "")
+    yield Row(row.what, {**row.figures, "first time, s": first}, row.note)
+    loop = TorchLoop(fast, _inputs(size), "dgs", device(), getattr(torch, dtype))
+    yield _timed(f"the release's step of DGS, {dtype}, compiled", lambda: loop.step(0), size)
+
+
+def _inputs(size: Size) -> LoopInputs:
+    rng = np.random.default_rng(0)
+    rows, columns = size.cells
+    latents = 1, size.frames, rows, columns, size.networks.vae.latent_channels
+    noise, target = (rng.standard_normal(latents, np.float32) for _ in range(2))
+    image = rng.standard_normal((1, rows, columns, latents[-1]), np.float32)
+    embedding = rng.standard_normal((1, size.networks.unet.cross_attention_dim[0]), np.float32)
+    return LoopInputs(noise, target, image, embedding, karras_levels(size.steps))
+
+
+def karras_levels(steps: int) -> np.ndarray:
+    """Noise levels as `nvs_jax.diffusion.karras_sigmas`, without JAX."""
+    ramp = np.linspace(700.0 ** (1 / 7), 0.002 ** (1 / 7), steps)
+    return np.append(ramp**7, 0.0).astype(np.float32)
+
+
+def _evaluation(unet: Any, size: Size, dtype: str) -> Callable[[], Any]:
+    """Of both branches; no argument is a Python number, which would be compiled in."""
+    rows, columns = size.cells
+    channels, context = size.networks.unet.in_channels, size.networks.unet.cross_attention_dim[0]
+    kind: dict[str, Any] = {"device": device(), "dtype": getattr(torch, dtype)}
+    x = torch.randn(2, size.frames, channels, rows, columns, **kind)
+    tokens = torch.randn(2, 1, context, **kind)
+    ids = torch.tensor([[6, 127, 0.02]], **kind).expand(2, -1)
+    timestep = torch.tensor(0.25 * math.log(80.0), device=device())
+
+    def evaluate() -> Any:
+        with torch.no_grad():
+            return unet(x, timestep, tokens, ids).sample
+
+    return evaluate
+
+
+def _timed(what: str, call: Callable[[], Any], size: Size, note: str = "") -> Row:
+    try:
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
+        figures = {"ms": 1e3 * time_of(call, lambda _: _wait(), size)}
+        if torch.cuda.is_available():
+            figures["GB at most"] = torch.cuda.max_memory_allocated() / 1e9
+    except Exception as error:  # a CPU may not have the dtype
+        return Row(what, note=reason(error), failed=True)
+    return Row(what, figures, note)
+
+
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()

@@ -1,0 +1,30 @@
+import pytest
+
+from nvs_jax.errors import InputError
+from scripts.accelerator.stages import STAGES, VARIANTS, chosen
+
+
+def test_sides_and_names_choose_stages_in_their_order():
+    assert [stage.name for stage in chosen("torch")] == ["torch-eager", "torch-compile"]
+    assert [stage.name for stage in chosen("both")] == [stage.name for stage in STAGES]
+    assert [stage.name for stage in chosen("jax", ("vae", "dgs"))] == ["dgs", "vae"]
+
+
+def test_a_stage_of_the_other_side_is_refused():
+    with pytest.raises(InputError, match=r"no stage dgs on this side: choose from torch-eager, torch-compile"):
+        chosen("torch", ("dgs",))
+
+
+def test_no_two_stages_have_one_name():
+    assert len({stage.name for stage in STAGES}) == len(STAGES)
+
+
+def test_flags_are_flags():
+    assert all(flag.startswith("--xla_gpu_") for flags in VARIANTS.values() for flag in flags)
+
+
+def test_stages_of_one_process_have_one_side_and_one_set_of_flags():
+    by_process = {}
+    for stage in STAGES:
+        by_process.setdefault(stage.process or stage.name, set()).add((stage.side, stage.default_flags))
+    assert all(len(kinds) == 1 for kinds in by_process.values())
