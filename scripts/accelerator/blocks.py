@@ -9,12 +9,13 @@ import jax
 import jax.numpy as jnp
 
 from nvs_jax.models.attention import attention
+from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.layers import Conv, gelu, normalize, normalize_in_one_pass
 from nvs_jax.models.svd.resnet import GROUPS, SpatioTemporalResBlock
 from nvs_jax.models.svd.transformer import FeedForward, TransformerSpatioTemporal
 from nvs_jax.models.weights import bind
 from scripts.accelerator.child import reason
-from scripts.accelerator.device import Options, compiled, normal, on_nvidia
+from scripts.accelerator.device import Options, compiled, normal
 from scripts.accelerator.rows import Row
 from scripts.accelerator.sizes import Size
 from scripts.accelerator.weights import draw, quick_weights
@@ -42,7 +43,7 @@ class Block:
 def blocks(size: Size) -> Iterator[Row]:
     """Time of each; one that fails says so and leaves the others be."""
     for block in _blocks(size):
-        if block.cudnn and not on_nvidia():
+        if block.cudnn and not runs_cudnn():
             yield Row(block.what, note=NEEDS_CUDNN)
             continue
         try:

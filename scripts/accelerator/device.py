@@ -26,11 +26,6 @@ def _count(event: str, **_: Any) -> None:
 jax.monitoring.register_event_listener(_count)
 
 
-def on_nvidia() -> bool:
-    """Whether programs run on a card of Nvidia's."""
-    return jax.default_backend() == "gpu" and "cuda" in jax.devices()[0].client.platform_version.lower()
-
-
 def peak() -> float | None:
     """TFLOP/s in bfloat16 as the maker states them; None where they are not known."""
     return next((peak for name, peak in PEAKS.items() if name in jax.devices()[0].device_kind), None)

@@ -114,9 +114,7 @@ def _started(plan: Plan, stage: Stage, task: Task, output: Any) -> Iterator[subp
 
 def _environment(plan: Plan, stage: Stage) -> dict[str, str]:
     """This process's own, with the flags of the variant and a place for compiled programs."""
-    flags = [os.environ.get("XLA_FLAGS", "")]
-    if stage.side == "jax" and not stage.default_flags and nvidia.has_card():
-        flags += VARIANTS[plan.variant]
+    flags = [os.environ.get("XLA_FLAGS", ""), *VARIANTS[_variant(plan, stage)]]
     path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     programs = {
         "JAX_COMPILATION_CACHE_DIR": str(plan.folder / "programs"),
@@ -124,6 +122,11 @@ def _environment(plan: Plan, stage: Stage) -> dict[str, str]:
     }
     fixed = {"XLA_FLAGS": " ".join(filter(None, flags)), "PYTHONPATH": os.pathsep.join(path)}
     return programs | dict(os.environ) | fixed
+
+
+def _variant(plan: Plan, stage: Stage) -> Variant:
+    """The flags of a stage; those that ask for XLA's own, other devices and PyTorch have none of ours."""
+    return plan.variant if stage.side == "jax" and not stage.default_flags and nvidia.has_card() else "default"
 
 
 class _Watch:
@@ -180,7 +183,7 @@ def _entry(plan: Plan, stage: Stage, row: Row, environment: Mapping[str, str] | 
         stage=stage.name,
         side=stage.side,
         size=plan.size,
-        variant="default" if stage.default_flags else plan.variant if stage.side == "jax" else "",
+        variant=_variant(plan, stage),
         environment=environment or {},
         clocks=nvidia.clocks(),
         **asdict(row),

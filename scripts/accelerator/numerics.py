@@ -13,12 +13,13 @@ from jaxtyping import Array
 from nvs_jax.diffusion import start
 from nvs_jax.media import atomic_path
 from nvs_jax.models.attention import Name, attention
+from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.attention.queries import chunked
 from nvs_jax.models.svd.config import UNetConfig
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import Weights, bind
 from scripts.accelerator.child import reason
-from scripts.accelerator.device import error, normal, on_nvidia
+from scripts.accelerator.device import error, normal
 from scripts.accelerator.rows import Row
 from scripts.accelerator.sizes import Size
 from tests.models.svd.replay import DATA, channels_last, corrected_and_stepped, read_unet, set_up
@@ -80,7 +81,7 @@ def _evaluated(config: UNetConfig, weights: Weights, inputs: Mapping[str, np.nda
 def _attention(backend: Name, tokens: int) -> Row:
     """A back end in bfloat16 against float32 in chunks, from the same queries, keys and values."""
     what = f"attention, {backend}, {tokens} tokens"
-    if backend == "cudnn" and not on_nvidia():
+    if backend == "cudnn" and not runs_cudnn():
         return Row(what, note="left out: it needs an Nvidia GPU")
     if backend == "splash" and jax.default_backend() != "tpu":
         return Row(what, note="left out: it needs a TPU")

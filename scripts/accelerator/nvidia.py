@@ -3,11 +3,13 @@
 import shutil
 import subprocess
 import time
+from functools import cache
 
 FREE_MIB = 1024
 """A card with less than this in use is nobody's: what the driver itself takes is less."""
 
 
+@cache
 def has_card() -> bool:
     """Whether there is a card of Nvidia's, by its tool."""
     return bool(_ask("name"))

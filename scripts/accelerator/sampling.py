@@ -15,6 +15,7 @@ import numpy as np
 from nvs_jax.diffusion import run, start
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_weights
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import SVDNetworks
@@ -24,7 +25,7 @@ from nvs_jax.planning.hlo import parse
 from nvs_jax.planning.kernels import kernels, total
 from nvs_jax.planning.work import count_work
 from nvs_jax.settings import RenderSettings
-from scripts.accelerator.device import from_cache, memory, normal, on_nvidia, rates
+from scripts.accelerator.device import from_cache, memory, normal, rates
 from scripts.accelerator.rows import Row
 from scripts.accelerator.sizes import Size
 from scripts.accelerator.weights import draw, quick_weights
@@ -157,7 +158,7 @@ def _targets(segment: Segment) -> dict[str, float]:
         counts[_owner(instruction.opcode, instruction.target, instruction.attributes)] += times
     counts.pop("", None)
     figures = {name: count / segment.length for name, count in sorted(counts.items())}
-    if on_nvidia():
+    if runs_cudnn():
         figures["ms, modelled for an H100"] = 1e3 * total(list(kernels(module)), segment.length).seconds
     return figures
 

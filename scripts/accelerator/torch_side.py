@@ -3,7 +3,7 @@
 import gc
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,14 @@ from scripts.accelerator.sizes import Size
 from scripts.accelerator.timing import time_of
 from scripts.torch_loop import LoopInputs, TorchLoop
 
-LAYOUTS = {"contiguous": None, "channels last": torch.channels_last}
+Layout = Mapping[type[torch.nn.Module], torch.memory_format]
+CHANNELS_LAST: Layout = {torch.nn.Conv2d: torch.channels_last}
+LAYOUTS: Mapping[str, Layout] = {
+    "contiguous": {},
+    "channels last": CHANNELS_LAST,
+    "channels last, 3-D too": {**CHANNELS_LAST, torch.nn.Conv3d: torch.channels_last_3d},
+}
+"""Of the weights of convolutions, which what they compute follows."""
 
 
 def device() -> torch.device:
@@ -27,12 +34,15 @@ def device() -> torch.device:
 
 def random_unet(size: Size, dtype: str) -> Any:
     """diffusers' UNet, made on the device: matrices N(0, 1/fan_in), norms 1, biases 0."""
+    if size.name == "toy":
+        torch.set_num_threads(1)  # threads that wait for each other take long where others are at work, too
     # One layer in every transformer, as published: diffusers builds what our configuration spells out only from a 1.
     kwargs: dict[str, Any] = published_form(size.networks.unet) | {"transformer_layers_per_block": 1}
     del kwargs["_class_name"]
     with torch.device("meta"):
         unet = UNetSpatioTemporalConditionModel(**kwargs)
-    unet = unet.to(getattr(torch, dtype)).to_empty(device=device())
+        unet = unet.to(getattr(torch, dtype))
+    unet = unet.to_empty(device=device())
     with torch.no_grad():
         for name, value in unet.named_parameters():
             if value.ndim > 1:
@@ -42,12 +52,21 @@ def random_unet(size: Size, dtype: str) -> Any:
     return unet.eval().requires_grad_(False)
 
 
+def laid_out(unet: Any, formats: Layout) -> Any:
+    """The same network, in place."""
+    for module in unet.modules():
+        for kind, form in formats.items():
+            if isinstance(module, kind):
+                module.to(memory_format=form)
+    return unet
+
+
 def eager(size: Size) -> Iterator[Row]:
     """Both branches in one batch, by dtype and layout."""
     for dtype in size.torch_dtypes:
         unet = random_unet(size, dtype)
-        for layout, form in LAYOUTS.items():
-            unet = unet if form is None else unet.to(memory_format=form)
+        for layout, formats in LAYOUTS.items():
+            unet = laid_out(unet, formats)
             yield _timed(f"UNet, {dtype}, {layout}", _evaluation(unet, size, dtype), size)
         del unet
         gc.collect()  # before the next one is made
@@ -56,8 +75,7 @@ def eager(size: Size) -> Iterator[Row]:
 def compiled(size: Size) -> Iterator[Row]:
     """By torch.compile, channels last; at toy size its graph is only taken, and run as it is."""
     dtype = size.torch_dtypes[0]
-    unet = random_unet(size, dtype).to(memory_format=torch.channels_last)
-    toy = size.name == "toy"
+    unet, toy = laid_out(random_unet(size, dtype), CHANNELS_LAST), size.name == "toy"
     fast = torch.compile(unet, backend="eager" if toy else "inductor")
     call = _evaluation(fast, size, dtype)
     begun = time.perf_counter()

@@ -9,31 +9,11 @@ import jax
 import numpy as np
 from safetensors.numpy import save_file
 
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig, published_form
+from nvs_jax.models.svd.config import published_form
 from nvs_jax.models.weights import ParameterSpec
+from scripts.accelerator.sizes import SMALL
 
-CONFIGS = {
-    "unet": UNetConfig(
-        down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
-        up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
-        block_out_channels=(32, 64),
-        addition_time_embed_dim=32,
-        projection_class_embeddings_input_dim=96,
-        layers_per_block=(1, 1),
-        cross_attention_dim=(16, 16),
-        transformer_layers_per_block=((1,), (1,)),
-        num_attention_heads=(1, 2),
-    ),
-    "vae": VAEConfig(down_block_types=("DownEncoderBlock2D",) * 2, block_out_channels=(32, 64), layers_per_block=1),
-    "image_encoder": ImageEncoderConfig(
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        image_size=28,
-        projection_dim=16,
-    ),
-}
+CONFIGS = {"unet": SMALL.unet, "vae": SMALL.vae, "image_encoder": SMALL.image_encoder}
 STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "image_encoder": "model"}
 
 Tensors = dict[str, np.ndarray]

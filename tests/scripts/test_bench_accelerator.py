@@ -1,0 +1,101 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nvs_jax.errors import InputError
+from scripts.accelerator.page import WRITER
+from scripts.accelerator.record import begin
+from scripts.accelerator.rows import Entry
+from scripts.accelerator.stages import STAGES
+from scripts.bench_accelerator import Options, main
+from scripts.documentation import END
+from scripts.documentation import begin as marker
+
+ROOT = Path(__file__).parents[2]
+WHOLE = "(whole stage)"
+
+
+def page_in(folder: Path) -> Path:
+    page = folder / "page.md"
+    page.write_text(f"above\n\n{marker(WRITER)}\n\nold\n\n{END}\n\nbelow\n")
+    return page
+
+
+def test_the_whole_of_it_at_toy_size(tmp_path):
+    page = page_in(tmp_path)
+    command = [sys.executable, "scripts/bench_accelerator.py", "--size", "toy", "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+    ran = subprocess.run(
+        [*command, "--page", str(page)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    stored = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert stored["state"] == "finished"
+    rows = {(row["stage"], row["what"]): row for row in stored["rows"]}
+    assert [stage for stage, what in rows if what == WHOLE] == [stage.name for stage in STAGES]
+    for stage, what, figure in (
+        ("ceilings", "copy", "TB/s"),
+        ("numerics", "svd-tiny UNet, float32", "difference"),
+        ("blocks", "convolution through time, 2-D", "ms"),
+        ("dgs", "dgs, a step", "TFLOP/s"),
+        ("profile", "all kernels of a step", "ms"),
+        ("vae", "decoding in bfloat16 against float32", "PSNR, dB"),
+        ("end-to-end", "render of 10 steps, again", "s"),
+        ("post", "post, a step", "ms"),
+        ("dgs-default", "dgs, a step", "ms"),
+        ("torch-eager", "UNet, float32, contiguous", "ms"),
+        ("torch-compile", "the release's step of DGS, float32, compiled", "ms"),
+    ):
+        assert rows[stage, what]["figures"][figure] > 0, (stage, what)
+    for row in rows.values():
+        assert row["environment"]["card"].endswith("CPU")
+        assert row["environment"]["jax" if row["side"] == "jax" else "torch"]
+    assert "needs an Nvidia GPU" in rows["blocks", "temporal attention, cudnn"]["note"]
+    # What the pipeline runs is the program that was timed: it was found compiled. So was it with the default flags.
+    assert rows["end-to-end", "render of 10 steps, first"]["figures"]["programs from the cache"] >= 4
+    assert rows["dgs-default", "dgs, program of 2 steps"]["note"] == "from the cache"
+    # A step of Post has one more evaluation, of one branch, than DGS's two.
+    work = {method: rows[method, f"{method}, a step"]["figures"]["TFLOP"] for method in ("dgs", "post")}
+    assert work["post"] == pytest.approx(1.5 * work["dgs"], rel=0.01)
+    written = page.read_text()
+    assert written.startswith(f"above\n\n{marker(WRITER)}\n\n1. ")
+    assert written.endswith(f"{END}\n\nbelow\n")
+    assert "CPU; toy size" in written
+    assert "old" not in written.split("|")
+
+
+def stored_run(folder: Path, what: str, *, failed: bool = False) -> Path:
+    environment = {"card": "H100", "jax": "0.11.2"}
+    record = begin(folder)
+    record.add([Entry("dgs", "jax", "full", "fast", environment, what, {"ms": 403.0}, failed=failed)])
+    record.finish()
+    return folder
+
+
+def test_two_runs_become_one_page(tmp_path, capsys):
+    page = page_in(tmp_path)
+    runs = stored_run(tmp_path / "a", "a step"), stored_run(tmp_path / "b", "another", failed=True)
+    assert main(Options(merge=runs, out=tmp_path / "both", page=page)) == 1
+    assert "| dgs | 1 | a step | ms 403 |" in page.read_text()
+    assert "| dgs | 1 | another | ms 403 | **failed:**" in page.read_text()
+    assert (tmp_path / "both" / "results.md").read_text() == capsys.readouterr().out
+    assert main(Options(merge=(runs[0],), out=runs[0])) == 0
+
+
+def test_a_page_without_markers_is_refused_before_anything_runs(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("no markers")
+    with pytest.raises(InputError, match="markers"):
+        main(Options(out=tmp_path / "out", page=page))
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_user_gets_wrong_is_said_in_a_line(tmp_path):
+    command = [sys.executable, "-m", "scripts.bench_accelerator", "--side", "torch", "--stages", "dgs"]
+    ran = subprocess.run([*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr == "error: there is no stage dgs on this side: choose from torch-eager, torch-compile\n"
