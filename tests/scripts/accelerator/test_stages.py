@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from nvs_jax.errors import InputError
@@ -28,3 +31,9 @@ def test_stages_of_one_process_have_one_side_and_one_set_of_flags():
     for stage in STAGES:
         by_process.setdefault(stage.process or stage.name, set()).add((stage.side, stage.default_flags))
     assert all(len(kinds) == 1 for kinds in by_process.values())
+
+
+def test_the_documentation_lists_every_stage_with_its_time():
+    page = (Path(__file__).parents[3] / "docs" / "accelerators.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| ([a-z-]+) \| (\d+) \|", page, re.MULTILINE)
+    assert [(name, float(box)) for name, box in listed] == [(stage.name, stage.box) for stage in STAGES]
