@@ -12,7 +12,7 @@ run, results.json and results.md in the folder hold what was found until then. T
 
 import signal
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +23,7 @@ from scripts.accelerator.driver import Plan, run
 from scripts.accelerator.page import WRITER, markdown
 from scripts.accelerator.record import Record, begin, merged, read
 from scripts.accelerator.sizes import TOY_BOX, SizeName
-from scripts.accelerator.stages import Variant, chosen
+from scripts.accelerator.stages import Variant, chosen, quickly
 from scripts.documentation import read_page, write_results
 
 
@@ -70,7 +70,7 @@ def measure(options: Options) -> Record:
     """A new run."""
     stages = chosen(options.side, options.stages)
     if options.size == "toy":
-        stages = [replace(stage, box=TOY_BOX) for stage in stages]
+        stages = quickly(stages, TOY_BOX)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     folder = options.out.resolve()
     record = begin(folder)

@@ -14,7 +14,7 @@ from nvs_jax.planning.work import count_work
 from scripts.accelerator.sizes import PEAKS, Size
 from scripts.accelerator.timing import time_of
 
-Options = Mapping[str, bool | str | int]
+Options = Mapping[str, bool | str]
 _HITS = "/jax/compilation_cache/cache_hits"
 _hits = [0]
 

@@ -125,7 +125,7 @@ def write_stored() -> None:
     with jax.default_matmul_precision("highest"):
         v = np.asarray(_evaluated(config, weights, inputs, "float32"))
     with atomic_path(STORED) as path:
-        np.savez_compressed(path, v=v, **inputs)
+        np.savez_compressed(path, allow_pickle=False, v=v, **inputs)
 
 
 if __name__ == "__main__":

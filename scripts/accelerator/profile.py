@@ -1,7 +1,7 @@
 """Where the time of a step goes: a trace of one program, by kinds of kernels and by kernels."""
 
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,18 +26,22 @@ def profile(size: Size) -> Iterator[Row]:
     found = list(kernels(parse(segment.program.as_text() or "")))
     kinds = {kernel.name: kernel.kind for kernel in found}
     modelled = by_kind(found, segment.length)
-    of_kinds = Counter[str]()
+    of_kinds = defaultdict[str, float](float)
     for name, seconds in taken.items():
         of_kinds[kinds.get(name, OTHER)] += seconds
     whole = sum(taken.values())
     yield Row("all kernels of a step", {"ms": 1e3 * whole}, "" if taken else "the profiler has seen none", not taken)
-    for kind, seconds in of_kinds.most_common():
+    for kind, seconds in _longest(of_kinds):
         figures = {"ms": 1e3 * seconds, "of all": seconds / whole}
         if kind in modelled and jax.default_backend() == "gpu":
             figures |= {"ms, modelled for an H100": 1e3 * modelled[kind].seconds, "kernels": modelled[kind].kernels}
         yield Row(f"kind: {kind}", figures)
-    for place, (name, seconds) in enumerate(Counter(taken).most_common(SHOWN), 1):
+    for place, (name, seconds) in enumerate(_longest(taken)[:SHOWN], 1):
         yield Row(f"{place}. {name}", {"ms": 1e3 * seconds}, kinds.get(name, OTHER))
+
+
+def _longest(taken: Mapping[str, float]) -> list[tuple[str, float]]:
+    return sorted(taken.items(), key=lambda item: -item[1])
 
 
 def traced(segment: Segment) -> Mapping[str, float]:
@@ -58,7 +62,7 @@ def durations(data: Any) -> dict[str, float]:
     Kernels of a GPU are on lines of its streams, instructions of a TPU on one of their own; further lines sum them up.
     A CPU's are on those of its threads.
     """
-    taken = Counter[str]()
+    taken = defaultdict[str, float](float)
     planes = list(data.planes)
     devices = [plane for plane in planes if plane.name.startswith("/device:") and list(plane.lines)]
     for plane in devices or planes:

@@ -57,7 +57,7 @@ def laid_out(unet: Any, formats: Layout) -> Any:
     for module in unet.modules():
         for kind, form in formats.items():
             if isinstance(module, kind):
-                module.to(memory_format=form)
+                module.to(memory_format=form)  # pyright: ignore[reportCallIssue]
     return unet
 
 

@@ -69,7 +69,7 @@ def _parameter(
     halvings, odd = divmod(round(math.log2(math.prod(shape[:-1]))), 2)
     bits, count = tile[odd], math.prod(shape)
     if count > len(bits):
-        bits = np.resize(bits, count)
+        bits = np.resize(np.roll(bits, rng.integers(len(bits))), count)
     begin = rng.integers(len(bits) - count + 1)
     piece = scaled(bits[begin : begin + count], halvings).reshape(shape)
     return piece.view(ml_dtypes.bfloat16) if dtype == "bfloat16" else _wide(piece)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nvs_jax.errors import InputError
-from scripts.accelerator.stages import STAGES, VARIANTS, chosen
+from scripts.accelerator.stages import STAGES, VARIANTS, chosen, processes, quickly
 
 
 def test_sides_and_names_choose_stages_in_their_order():
@@ -37,3 +37,9 @@ def test_the_documentation_lists_every_stage_with_its_time():
     page = (Path(__file__).parents[3] / "docs" / "accelerators.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| ([a-z-]+) \| (\d+) \|", page, re.MULTILINE)
     assert [(name, float(box)) for name, box in listed] == [(stage.name, stage.box) for stage in STAGES]
+
+
+def test_at_toy_size_stages_share_a_process_where_their_flags_do():
+    groups = processes(quickly(STAGES, 7.0))
+    assert [[stage.name for stage in group][-1] for group in groups] == ["post", "dgs-default", "torch-compile"]
+    assert all(stage.box == 7.0 for group in groups for stage in group)
