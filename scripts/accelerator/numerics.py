@@ -26,8 +26,9 @@ from tests.models.svd.replay import DATA, channels_last, corrected_and_stepped, 
 
 STORED = DATA / "accelerator" / "svd_tiny.npz"
 FRAMES, CELLS = 3, 16
-ALLOWED = {"float32": 2e-5, "default": 2e-3, "bfloat16": 2e-2}
-"""Largest difference over largest value, by precision; default is a GPU's TF32 or a TPU's bfloat16."""
+ALLOWED = {"float32": 2e-5, "default": 2e-3, "bfloat16": 4e-2}
+"""Largest difference over largest value, by precision: a CPU's own are 1.4e-6 and, in bfloat16, 2.6e-2. Default is a
+GPU's TF32; a TPU's is bfloat16."""
 ALLOWED_BY_ATTENTION = 1e-2
 ALLOWED_BY_SOLVER = 2e-4
 """As the tests of the replay have it, which also let one value in 10,000 be off."""
@@ -37,9 +38,9 @@ def numerics(size: Size) -> Iterator[Row]:
     """A small published UNet, attention's back ends, the release's recorded steps."""
     stored = dict(np.load(STORED))
     for precision in size.precisions:
-        yield _checked(
-            f"svd-tiny UNet, {precision}", ALLOWED[precision], lambda precision=precision: _unet(stored, precision)
-        )
+        narrow = precision == "default" and jax.default_backend() == "tpu"
+        allowed = ALLOWED["bfloat16" if narrow else precision]
+        yield _checked(f"svd-tiny UNet, {precision}", allowed, lambda precision=precision: _unet(stored, precision))
     for tokens in size.tokens:
         for backend in ("cudnn", "splash", "xla"):
             yield _attention(backend, tokens)

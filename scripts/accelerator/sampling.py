@@ -155,7 +155,7 @@ def _targets(segment: Segment) -> dict[str, float]:
     module = parse(segment.program.as_text() or "")
     counts = Counter[str]()
     for instruction, _, times in module.executed():
-        counts[_owner(instruction.opcode, instruction.target, instruction.attributes)] += times
+        counts[owner(instruction.opcode, instruction.target, instruction.attributes)] += times
     counts.pop("", None)
     figures = {name: count / segment.length for name, count in sorted(counts.items())}
     if runs_cudnn():
@@ -163,15 +163,17 @@ def _targets(segment: Segment) -> dict[str, float]:
     return figures
 
 
-def _owner(opcode: str, target: str, attributes: str) -> str:
+def owner(opcode: str, target: str, attributes: str) -> str:
     """Whose kernel an instruction is; "" for none.
 
-    >>> _owner("custom-call", "__cublas$lt$matmul", ""), _owner("parameter", "", "")
+    >>> owner("custom-call", "__cublas$lt$matmul", ""), owner("parameter", "", "")
     ('cublas', '')
     """
-    for owner in ("cublas", "cudnn", "triton"):
-        if owner in target or (owner == "triton" and "__triton" in attributes):
-            return owner
+    for library in ("cublas", "cudnn"):
+        if library in target:
+            return library
+    if "__triton" in target + attributes:
+        return "triton"
     if opcode == "custom-call":
         return target or "custom-call"
     return opcode if opcode in ("fusion", "convolution", "dot", "copy", "sort") else ""
