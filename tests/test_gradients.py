@@ -61,7 +61,7 @@ def make_loss(pipeline, settings):
     return jax.jit(jax.value_and_grad(loss))
 
 
-AT, STEP = (6.03, 0.02, 0.01), 1e-4
+AT, STEP = (6.03, 0.02, 0.01), 1e-5
 
 
 def test_weights_have_a_gradient_in_the_path_through_prepare():
@@ -86,15 +86,15 @@ def test_weights_have_a_gradient_in_the_path_through_prepare():
 
 @pytest.mark.full
 def test_a_loss_on_latents_has_the_gradient_of_finite_differences(pipeline):
-    """To what is left of differences by the float32 in which networks take their statistics."""
+    """To what the float32 in which networks take their statistics leaves of differences.
+
+    A step ten times as long already moves a pixel into or out of a hole.
+    """
     loss, at = make_loss(pipeline, SETTINGS), jnp.array(AT)
     _, gradient = loss(at)
     differences = [(loss(at + step)[0] - loss(at - step)[0]) / (2 * STEP) for step in STEP * jnp.eye(3)]
-    print(gradient, differences)
-    for s in (1e-5, 3e-5, 3e-4, 1e-3):
-        print(s, [(loss(at + step)[0] - loss(at - step)[0]) / (2 * s) for step in s * jnp.eye(3)])
     assert np.abs(gradient).min() > 1e-2
-    np.testing.assert_allclose(gradient, differences, rtol=5e-3)
+    np.testing.assert_allclose(gradient, differences, rtol=3e-3)
 
 
 @pytest.mark.full
