@@ -10,6 +10,7 @@ import pytest
 from nvs_jax.diffusion import Coefficients, DirectGuidance, SmoothSelect, karras_sigmas, view_weights
 from nvs_jax.evaluation.problems import problem_of, solve_in_segments, true_views, weights_table
 from nvs_jax.evaluation.tuning import (
+    TunedCoefficients,
     TunedTable,
     error,
     error_and_gradient,
@@ -112,6 +113,26 @@ def test_gradients_through_the_network_are_those_of_finite_differences(pipeline,
     scene = tuning_scene(pipeline, truth, Variant("dgs", steps=10, estimate="blend"), SEED)
     said, found = slopes(tuned_coefficients(START), scene)
     assert found == pytest.approx(said, rel=0.05)
+
+
+def in_v3(scene, h=0.01):
+    """The slope in log v3, by autodiff and by a difference over 2 %."""
+    parameters, step = tuned_coefficients(START), jnp.array([0.0, 0.0, h])
+    _, gradient = error_and_gradient(parameters, scene)
+    assert isinstance(gradient, TunedCoefficients)
+    above, below = (float(error_and_gradient(TunedCoefficients(parameters.log_v + s), scene)[0]) for s in (step, -step))
+    return float(gradient.log_v[2]), (above - below) / (2 * h)
+
+
+def test_the_smooth_selection_has_the_slope_in_v3_of_finite_differences(pipeline, truth):
+    said, found = in_v3(linear_scene(pipeline, truth, Variant("dgs", steps=10, estimate="smooth"), SEED))
+    assert found == pytest.approx(said, rel=0.05)
+
+
+@pytest.mark.full
+def test_the_smooth_selection_has_it_through_the_network_too(pipeline, truth):
+    said, found = in_v3(tuning_scene(pipeline, truth, Variant("dgs", steps=10, estimate="smooth"), SEED))
+    assert found == pytest.approx(said, rel=0.1)
 
 
 def test_the_smooth_selection_has_a_gradient_in_every_frame_that_is_not_all_hole(pipeline, truth):
