@@ -114,7 +114,7 @@ def settings_for(
         values = read_yaml(own)
         _structure(values, str(own))  # so that a mistake in it is called by its name
         changes = merged(values, changes or {})
-    return load_settings(preset or DEFAULT, mode, changes)
+    return load_settings(DEFAULT if preset is None else preset, mode, changes)
 
 
 def read_yaml(path: Path) -> Any:
