@@ -133,6 +133,9 @@ def source_distances(source_poses: Float[Array, "s 4 4"], target_poses: Poses) -
 
 
 def _closeness(distance: Float[Array, "k"]) -> Float[Array, "k"]:
-    """1 for the nearest source, less for those farther away; next to nothing where one is at the pose itself."""
+    """1 for the nearest source, less for those farther away; next to nothing where one is at the pose itself.
+
+    It falls with the root of the distance: what compression and noise did to one picture the others still make up for.
+    """
     nearest = distance.min()
-    return (nearest + 1e-6) / (distance + 1e-6)
+    return jnp.sqrt((nearest + 1e-6) / (distance + 1e-6))

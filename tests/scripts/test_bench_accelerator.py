@@ -57,7 +57,9 @@ def test_all_of_jaxs_side_at_toy_size(tmp_path):
         ("post", "post, a step", "ms"),
         ("dgs-default", "dgs, a step", "ms"),
     ):
-        assert rows[stage, what]["figures"][figure] > 0, (stage, what)
+        found = rows[stage, what]["figures"][figure]
+        # A CPU may well give what a CPU gave.
+        assert found >= 0 if figure == "difference" else found > 0, (stage, what)
     for row in rows.values():
         assert row["environment"]["card"].endswith("CPU")
         assert row["environment"]["jax"]

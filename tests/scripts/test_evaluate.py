@@ -1,3 +1,5 @@
+import pytest
+
 from nvs_jax.jobs import EvaluateJob
 from nvs_jax.media import read_photo
 from scripts.documentation import END, begin
@@ -6,6 +8,7 @@ from tests.evaluation.benches import SETTINGS
 from tests.tiny import write_tiny_folder
 
 
+@pytest.mark.full
 def test_results_and_pictures_reach_the_documentation(tmp_path):
     docs = tmp_path / "docs"
     docs.mkdir()

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 
 from scripts.train.optimizer import make_optimizer, matrices_of, stacked_matrices_of
 from scripts.train.packing import packing_of
@@ -42,6 +43,7 @@ def test_what_is_packed_comes_back_and_so_do_gradients():
         np.testing.assert_allclose(value, expected[name], rtol=1e-6)
 
 
+@pytest.mark.full
 def test_the_optimizer_makes_the_same_of_packed_weights():
     settings = OptimizerSettings(steps=0, batch=0, learning_rate=0.1)
     single = make_optimizer(settings, optax.constant_schedule(0.1), matrices_of)

@@ -73,6 +73,7 @@ def test_a_stage_whose_time_is_over_makes_nothing(tmp_path):
         np.testing.assert_array_equal(value, WEIGHTS[name])
 
 
+@pytest.mark.full
 def test_the_batch_that_pays_is_found_and_kept(tmp_path, monkeypatch, capsys):
     """Programs that take as many seconds as their batch is large beyond 8, and as few below."""
     now = [0.0]
