@@ -11,13 +11,13 @@ from nvs_jax.understood import Ahead, Origin, holes_line, inputs_line
 from nvs_jax.views import View
 
 
-def say_beforehand(plan: Plan, view: View, job: RenderJob, settings: RenderSettings, fps: float | None = None) -> Plan:
+def say_beforehand(plan: Plan, view: View, job: RenderJob, settings: RenderSettings) -> Plan:
     """Say how the inputs were understood and how many holes there will be, in a line each.
 
     Returns:
         The plan; warps that had to be made to know are not made again.
     """
-    origin = _origin(job, settings, fps)
+    origin = _origin(job, view, settings)
     say(inputs_line(view, settings, origin))
     plan, ahead = look_ahead(plan, view)
     say(holes_line(ahead, view, settings, origin))
@@ -37,13 +37,13 @@ def look_ahead(plan: Plan, view: View) -> tuple[Plan, Ahead]:
     return plan, Ahead(shares[[frame - 1 for frame in kept]], tuple(numbers[frame] for frame in kept))
 
 
-def _origin(job: RenderJob, settings: RenderSettings, fps: float | None) -> Origin:
+def _origin(job: RenderJob, view: View, settings: RenderSettings) -> Origin:
     match job:
         case SingleJob():
             recorded = None if settings.camera.exif else exif_focal(job.photo)
             return Origin("single", recorded)
         case VideoJob():
-            return Origin("video", fps=fps)
+            return Origin("video", fps=view.fps)
         case ViewsJob():
             return Origin("views")
         case _:
