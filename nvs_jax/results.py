@@ -34,7 +34,7 @@ from nvs_jax.media.cameras import (
     write_transforms,
     write_tum,
 )
-from nvs_jax.views import View
+from nvs_jax.views import TO_CENTRE, View
 
 
 @contextmanager
@@ -107,10 +107,11 @@ def write_cameras(folder: Path, pictures: str, cameras: Cameras, view: View) -> 
         view: the given view, which the first camera sees.
     """
     height, width = view.depth.shape
-    corner = np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
     poses = np.asarray(cameras.poses, np.float64)
-    lenses = np.asarray(cameras.intrinsics, np.float64) + corner
-    points, colours = point_cloud(view.picture, view.depth, np.asarray(view.intrinsics, np.float64) + corner, poses[0])
+    lenses = np.asarray(cameras.intrinsics, np.float64) + TO_CENTRE
+    points, colours = point_cloud(
+        view.picture, view.depth, np.asarray(view.intrinsics, np.float64) + TO_CENTRE, poses[0]
+    )
     few = slice(None, None, max(1, len(points) // 50_000))
     known = CameraSet(
         tuple(

@@ -1,9 +1,14 @@
-"""The programs of a render that are compiled at full size: names for the command line."""
+"""What the scripts that compile programs at full size share: their names for the command line, and the page."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
+from nvs_jax.errors import InputError
+from nvs_jax.media import atomic_path
 from nvs_jax.planning.request import Program, Request
+from nvs_jax.planning.table import Entry, table_page
 
 Case = Literal[
     "embed",
@@ -37,3 +42,20 @@ def variant(case: Case, request: Request) -> tuple[Program, Request]:
             return "sample", replace(request, method="dgs", sequential=case != "dgs")
         case "post-skip" | "post-full":
             return "sample", replace(request, method="post", gradient="full" if case == "post-full" else "skip")
+
+
+def check_page(page: Path | None) -> None:
+    """Refuse a page that is not there, before anything is compiled.
+
+    Raises:
+        InputError: it is not.
+    """
+    if page is not None and not page.is_file():
+        raise InputError(f"--page {page} is not there: name a page that has the markers of the tables")
+
+
+def write_page(page: Path, entries: Sequence[Entry], more: Callable[[str, Sequence[Entry]], str]) -> None:
+    """Replace the table of bytes in a page, and another table by `more`."""
+    text = more(table_page(page.read_text(encoding="utf-8"), entries), entries)
+    with atomic_path(page) as path:
+        path.write_text(text, encoding="utf-8")

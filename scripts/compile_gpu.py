@@ -18,15 +18,15 @@ from pathlib import Path
 
 import tyro
 
-from nvs_jax.media import atomic_path
+from nvs_jax.errors import InputError
 from nvs_jax.planning.gpu import compile_for_h100
 from nvs_jax.planning.gpu_page import gpu_page
 from nvs_jax.planning.hlo import parse
 from nvs_jax.planning.kernels import Kernel, by_kind, kernels, total
 from nvs_jax.planning.programs import STEPS, Model
 from nvs_jax.planning.request import Program, Request
-from nvs_jax.planning.table import Entry, add_entry, table_page
-from scripts.compile_cases import Case, variant
+from nvs_jax.planning.table import Entry, add_entry
+from scripts.compile_cases import Case, check_page, variant, write_page
 
 SLOW = "convolution over three axes"
 """What no program may hold: cuDNN takes it after transposes, and takes its time."""
@@ -58,7 +58,12 @@ class Options:
 
 
 def main(options: Options) -> int:
-    """Compile every case, print its bytes and its kernels by kind; 1 if a program has convolutions that are slow."""
+    """Compile every case, print its bytes and its kernels by kind; 1 if a program has convolutions that are slow.
+
+    Raises:
+        InputError: the compiler or a page is not there.
+    """
+    check_page(options.page)
     if options.read is not None:
         return say(list(kernels(parse(options.read.read_text(encoding="utf-8")))), options.steps)
     slow = 0
@@ -107,10 +112,11 @@ def keep(options: Options, case: Case, program: Program, entry: Entry, text: str
         return
     entries = add_entry(options.out, entry)
     if options.page is not None:
-        page = gpu_page(table_page(options.page.read_text(encoding="utf-8"), entries), entries)
-        with atomic_path(options.page) as path:
-            path.write_text(page, encoding="utf-8")
+        write_page(options.page, entries, gpu_page)
 
 
 if __name__ == "__main__":
-    sys.exit(main(tyro.cli(Options)))
+    try:
+        sys.exit(main(tyro.cli(Options)))
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from None

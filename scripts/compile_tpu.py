@@ -20,16 +20,15 @@ from typing import Any
 import tyro
 
 from nvs_jax.errors import InputError
-from nvs_jax.media import atomic_path
 from nvs_jax.planning.buffers import place_buffers
 from nvs_jax.planning.compiling import Compiled, Memory, chips, compile_program, mesh_of, on
 from nvs_jax.planning.devices import default_mesh, parse_device
 from nvs_jax.planning.programs import STEPS, Model, build_program
 from nvs_jax.planning.request import Request
 from nvs_jax.planning.roofline import roofline_line, roofline_page
-from nvs_jax.planning.table import Entry, add_entry, read_table, table_page
+from nvs_jax.planning.table import Entry, add_entry, read_table
 from nvs_jax.planning.work import Work
-from scripts.compile_cases import Case, variant
+from scripts.compile_cases import Case, check_page, variant, write_page
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,7 @@ def main(options: Options) -> None:
     Raises:
         InputError: a chip, a mesh or a page that is not there.
     """
-    if options.page is not None and not options.page.is_file():
-        raise InputError(f"--page {options.page} is not there: name a page that has the markers of the tables")
+    check_page(options.page)
     for text in options.chips:
         device = parse_device(text)
         if device.kind != "tpu":
@@ -147,9 +145,7 @@ def record(options: Options, entry: Entry) -> None:
     """Add an entry to the table and to the page."""
     entries = add_entry(options.out, entry)
     if options.page is not None:
-        page = roofline_page(table_page(options.page.read_text(encoding="utf-8"), entries), entries)
-        with atomic_path(options.page) as path:
-            path.write_text(page, encoding="utf-8")
+        write_page(options.page, entries, roofline_page)
 
 
 if __name__ == "__main__":

@@ -133,9 +133,10 @@ def video(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "rate"), [("frames", 7), ("clip.mp4", 30)])
-def test_video_of_any_length(video, weights_of_four_frames, name, rate):
+def test_video_of_any_length(video, weights_of_four_frames, name, rate, capsys):
     depth = ("--depth", str(video / "depth"), "--depth-kind", "depth")
     main(look(video, weights_of_four_frames, "video", str(video / name), *depth))
+    assert f"; {rate} frames a second" in capsys.readouterr().err
     assert len(list((video / "out" / "frames").iterdir())) == 7
     assert facts(video / "out" / "video.mp4").rate == rate  # a video keeps its own
     assert json.loads((video / "out" / "run.json").read_text())["job"]["settings"]["path"]["radius"] == [6, 6]
