@@ -9,12 +9,11 @@ from pathlib import Path
 
 from nvs_jax.back_end import require_back_end
 from nvs_jax.batch_file import read_batch
-from nvs_jax.disk import BusyError
+from nvs_jax.disk import BusyError, atomic_path
 from nvs_jax.distributed import Share, find_share
 from nvs_jax.errors import InputError
 from nvs_jax.files import read_bounded
 from nvs_jax.jobs import BatchJob, RenderJob
-from nvs_jax.media import atomic_path
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.runs import load_for, run_render
 from nvs_jax.saying import say, tell

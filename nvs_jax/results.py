@@ -13,10 +13,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 import nvs_jax
-from nvs_jax.disk import RESULT, published_folder
+from nvs_jax.disk import RESULT, atomic_path, published_folder
 from nvs_jax.geometry.trajectories import Poses
 from nvs_jax.media import (
-    atomic_path,
     contact_sheet,
     weights_heat_map,
     write_frames,

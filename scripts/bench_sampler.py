@@ -29,8 +29,8 @@ import nvs_jax
 from nvs_jax.diffusion import Guidance, Solver, closed_form_weights, karras_sigmas, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_solver
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
-from nvs_jax.media import atomic_path
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import random_weights

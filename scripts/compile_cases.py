@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
-from nvs_jax.media import atomic_path
 from nvs_jax.planning.request import Program, Request
 from nvs_jax.planning.table import Entry, table_page
 

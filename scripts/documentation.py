@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
-from nvs_jax.media import atomic_path
 
 END = "<!-- end of results -->"
 

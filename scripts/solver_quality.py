@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from nvs_jax.compilation_cache import enable_compilation_cache
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fitting import read_fit
 from nvs_jax.evaluation.intervals import Interval, interval, paired_interval
@@ -25,7 +26,6 @@ from nvs_jax.evaluation.run import measuring, open_bench
 from nvs_jax.evaluation.settings import EVALUATION_SEEDS, BenchmarkSettings
 from nvs_jax.evaluation.variants import ClosedForm, Fit, Fitted, Rule, SolverKind, Variant, resolve
 from nvs_jax.jobs import Dtype
-from nvs_jax.media import atomic_path
 from nvs_jax.pipeline import load
 from scripts.documentation import write_results
 

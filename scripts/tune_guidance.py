@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from nvs_jax.compilation_cache import enable_compilation_cache
 from nvs_jax.diffusion import karras_sigmas
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fitting import read_fit, write_fit
 from nvs_jax.evaluation.intervals import interval, paired_interval
@@ -40,7 +41,7 @@ from nvs_jax.evaluation.tuning import (
 )
 from nvs_jax.evaluation.variants import ClosedForm, Fit, Guided, Rule, Variant
 from nvs_jax.jobs import Dtype
-from nvs_jax.media import atomic_path, weights_heat_map
+from nvs_jax.media import weights_heat_map
 from nvs_jax.pipeline import load
 from scripts.documentation import write_results
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from nvs_jax.disk import atomic_path
 from nvs_jax.evaluation.intervals import Interval, interval, paired_interval
 from nvs_jax.evaluation.measure import Bench, Line
 from nvs_jax.evaluation.variants import MAIN, Fit, Table, Variant, resolve
-from nvs_jax.media import atomic_path
 
 MEASURES = {"psnr": "PSNR", "hole_psnr": "PSNR in holes", "ssim": "SSIM", "hole_ssim": "SSIM in holes"}
 

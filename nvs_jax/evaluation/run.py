@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nvs_jax.disk import one_at_a_time
+from nvs_jax.disk import atomic_path, one_at_a_time
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fitting import fit, read_fit, write_fit
 from nvs_jax.evaluation.measure import Bench, measure
@@ -14,7 +14,6 @@ from nvs_jax.evaluation.report import draw_curves, draw_steps, report
 from nvs_jax.evaluation.settings import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.evaluation.variants import MAIN, QUICK, TABLES, Fit, Table, variants_of
 from nvs_jax.jobs import EvaluateJob
-from nvs_jax.media import atomic_path
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.saying import tell

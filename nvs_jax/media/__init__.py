@@ -1,6 +1,5 @@
 """Reading photos and depth, writing videos and pictures. Needs no JAX, so that the command answers at once."""
 
-from nvs_jax.media.atomic import atomic_folder, atomic_path
 from nvs_jax.media.depth import DEPTH_SUFFIXES, check_depth, check_shape, match_depth, read_depth
 from nvs_jax.media.figures import depth_picture, weights_heat_map
 from nvs_jax.media.fitting import Fit, allowed_size, fit, fit_depth, plan_fit
@@ -30,8 +29,6 @@ __all__ = [
     "Fit",
     "allowed_size",
     "as_float",
-    "atomic_folder",
-    "atomic_path",
     "check_depth",
     "check_encoder",
     "check_shape",

@@ -5,7 +5,7 @@ import os
 import numpy as np
 from jaxtyping import Float
 
-from nvs_jax.media.atomic import atomic_path
+from nvs_jax.disk import atomic_path
 from nvs_jax.media.photo import Picture
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from nvs_jax.media import atomic_path
+from nvs_jax.disk import atomic_path
 from nvs_jax.planning.devices import BYTES, GIB
 
 SHIPPED = Path(__file__).with_name("measured.json")

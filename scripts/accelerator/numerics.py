@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array
 
 from nvs_jax.diffusion import start
-from nvs_jax.media import atomic_path
+from nvs_jax.disk import atomic_path
 from nvs_jax.models.attention import Name, attention
 from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.attention.queries import chunked

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
 from nvs_jax.files import read_bounded
-from nvs_jax.media import atomic_path
 from scripts.accelerator.page import markdown
 from scripts.accelerator.rows import Entry, read_entry
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray, UInt8
 from tqdm import tqdm
 
-from nvs_jax.media import atomic_path
+from nvs_jax.disk import atomic_path
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.preprocess import preprocess
 from nvs_jax.models.svd.vae import VAE

@@ -7,7 +7,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from convert.transfer import build
-from nvs_jax.media import atomic_folder
+from nvs_jax.disk import atomic_folder
 from nvs_jax.models.svd.config import published_form
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.models.weights import parameter_specs

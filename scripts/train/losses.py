@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 from jaxtyping import Float
 
-from nvs_jax.media import atomic_path
+from nvs_jax.disk import atomic_path
 
 
 class LossLog:

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from convert import load_networks
-from nvs_jax.media import atomic_path
+from nvs_jax.disk import atomic_path
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.models.svd.vae import VAE
 from nvs_jax.models.weights import Weights, random_weights

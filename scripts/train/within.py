@@ -15,7 +15,7 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array
 
-from nvs_jax.media import atomic_path
+from nvs_jax.disk import atomic_path
 from nvs_jax.models.weights import Weights
 from scripts.train.batches import next_batch
 from scripts.train.loop import TrainState, all_devices

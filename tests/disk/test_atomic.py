@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from nvs_jax.media import atomic_folder, atomic_path
+from nvs_jax.disk import atomic_folder, atomic_path
 from tests.media.listing import names
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
-from nvs_jax.media.atomic import atomic_path
 from nvs_jax.media.cameras.files import LARGEST, floats, read_bytes
 from nvs_jax.media.cameras.views import Matrix, Pose
 from nvs_jax.media.photo import Picture, to_bytes

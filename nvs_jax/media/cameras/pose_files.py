@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
-from nvs_jax.media.atomic import atomic_path
 from nvs_jax.media.cameras.files import check_frames, matrix, read_json
 from nvs_jax.media.cameras.pose_lines import read_lines
 from nvs_jax.media.cameras.rotations import check_pose, from_opengl

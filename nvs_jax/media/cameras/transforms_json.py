@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
-from nvs_jax.media.atomic import atomic_path
 from nvs_jax.media.cameras.files import (
     beside,
     check_frames,

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
-from nvs_jax.media.atomic import atomic_path
 from nvs_jax.media.cameras.files import check_frames, floats, rows
 from nvs_jax.media.cameras.rotations import check_pose, invert, pose_matrix, quaternion_of, rotation_of
 from nvs_jax.media.cameras.views import Pose

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
+from nvs_jax.disk import atomic_folder, atomic_path
 from nvs_jax.errors import InputError
-from nvs_jax.media.atomic import atomic_folder, atomic_path
 from nvs_jax.media.photo import Picture, to_bytes
 
 if TYPE_CHECKING:

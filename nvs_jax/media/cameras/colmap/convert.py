@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
+from nvs_jax.disk import atomic_folder
 from nvs_jax.errors import InputError
-from nvs_jax.media.atomic import atomic_folder
 from nvs_jax.media.cameras.colmap.binary import read_binary_model, write_binary_model
 from nvs_jax.media.cameras.colmap.folders import choice, model_folder, picture_in, pictures_near
 from nvs_jax.media.cameras.colmap.model import (
