@@ -15,7 +15,7 @@ from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint
 from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding
-from nvs_jax.presets import own_preset
+from nvs_jax.settings.presets import own_preset
 
 
 def open_source(source: str | Path, *, variant: Variant = "full", model: Model | None = None) -> Source:

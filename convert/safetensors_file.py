@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from nvs_jax.disk.files import refuse_pointer
 from nvs_jax.errors import InputError
-from nvs_jax.files import refuse_pointer
 
 READABLE_DTYPES = ("F64", "F32", "F16", "BF16")
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")

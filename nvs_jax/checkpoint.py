@@ -21,13 +21,13 @@ from jaxtyping import Array
 
 from nvs_jax.disk import CHECKPOINT, check_free, published_folder, recover, resolved
 from nvs_jax.disk.errors import orbax_writes
+from nvs_jax.disk.files import read_bounded
 from nvs_jax.errors import InputError
-from nvs_jax.files import read_bounded
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig, parse_config, published_form, read_json
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding, held_dtype
 from nvs_jax.models.weights import Weights, parameter_specs, require_finite
-from nvs_jax.presets import MAX_BYTES, OWN
+from nvs_jax.settings.presets import MAX_BYTES, OWN
 
 FORMAT_VERSION = 2
 _DESCRIPTION = CHECKPOINT.record

@@ -1,4 +1,4 @@
-"""The command nvs-jax: one subcommand a job. The options are the fields of `nvs_jax.jobs` and `nvs_jax.settings`."""
+"""The command nvs-jax: one subcommand a job. The options are the fields of what is in `nvs_jax.settings`."""
 
 import argparse
 import sys
@@ -9,9 +9,14 @@ from typing import Annotated, Any, get_args
 import tyro
 from tyro.conf import subcommand
 
+from nvs_jax.commands.usage import one_line_errors, wide_enough
 from nvs_jax.disk import PUBLISHED
+from nvs_jax.disk.paths import check_paths
 from nvs_jax.errors import InputError
-from nvs_jax.jobs import (
+from nvs_jax.runs.stopping import EXIT_CODE, Stopped
+from nvs_jax.saying import lasting_output, say
+from nvs_jax.settings import Mode
+from nvs_jax.settings.jobs import (
     BatchJob,
     CheckJob,
     ConvertJob,
@@ -25,12 +30,7 @@ from nvs_jax.jobs import (
     ViewsJob,
     WarpJob,
 )
-from nvs_jax.paths import check_paths
-from nvs_jax.presets import settings_for
-from nvs_jax.saying import lasting_output, say
-from nvs_jax.settings import Mode
-from nvs_jax.stopping import EXIT_CODE, Stopped
-from nvs_jax.usage import one_line_errors, wide_enough
+from nvs_jax.settings.presets import settings_for
 
 _LONGEST = 600
 """Characters of an error: some quote what they found in a file."""
@@ -52,10 +52,10 @@ def _main(arguments: Sequence[str]) -> None:
         job = parse(arguments)
         check_paths(job)
         if isinstance(job, PlanJob):  # before JAX looks for devices
-            from nvs_jax.planning.command import run_plan
+            from nvs_jax.commands.plan import run_plan
 
             sys.exit(0 if run_plan(job) else 1)
-        from nvs_jax.runs import run_job  # imports JAX, which --help must not wait for
+        from nvs_jax.commands.render import run_job  # imports JAX, which --help must not wait for
 
         run_job(job)
     except InputError as error:

@@ -13,7 +13,6 @@ from jax.core import Tracer
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from nvs_jax.conditions import Conditions, from_photo
 from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, ViewWeights, run, sample, start
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_weights
 from nvs_jax.diffusion.estimates import WarpedViews
@@ -23,10 +22,11 @@ from nvs_jax.geometry import Warp, fill_holes, intrinsics_matrix
 from nvs_jax.models.svd.in_turn import NetworksInTurn
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
-from nvs_jax.presets import settings_for
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import RenderSettings
+from nvs_jax.settings.presets import settings_for
 from nvs_jax.sharding import constrain, of_first_process, place, replicated, use
+from nvs_jax.steering.conditions import Conditions, from_photo
 
 Report = Callable[[str, int, int], None]
 """Called with (stage, done, total) whenever a part of a stage is done: "warp", "encode", "sample", "decode"."""
@@ -175,14 +175,14 @@ class Pipeline:
         report: Report | None = None,
         states: States | None = None,
     ) -> Render:
-        """The video that `conditions` steer: see `nvs_jax.conditions` for all the ways to make them.
+        """The video that `conditions` steer: see `nvs_jax.steering.conditions` for all the ways to make them.
 
         Args:
             conditions: what is known of every frame.
             seed: of all random numbers, or a key.
             settings: everything else; None takes the pipeline's own, which weights may bring.
             report: called as the work goes on; see `Report`.
-            states: where the sampler's states are kept, and what it begins from; `nvs_jax.resume.Leg` is one.
+            states: where the sampler's states are kept, and what it begins from; `nvs_jax.runs.resume.Leg` is one.
 
         Raises:
             InputError: a size the model cannot take.

@@ -11,13 +11,13 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from nvs_jax.compilation_cache import enable_compilation_cache
+from nvs_jax.commands.compilation_cache import enable_compilation_cache
+from nvs_jax.commands.evaluate import Evaluation, run_evaluate
 from nvs_jax.evaluation.problems import frames_of, true_views
-from nvs_jax.evaluation.run import Evaluation, run_evaluate
 from nvs_jax.evaluation.variants import MAIN, resolve
-from nvs_jax.jobs import EvaluateJob
 from nvs_jax.media import write_picture
-from nvs_jax.results import sheet
+from nvs_jax.runs.results import sheet
+from nvs_jax.settings.jobs import EvaluateJob
 from scripts.documentation import write_results
 
 

@@ -15,18 +15,18 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from nvs_jax.compilation_cache import enable_compilation_cache
+from nvs_jax.commands.compilation_cache import enable_compilation_cache
+from nvs_jax.commands.evaluate import measuring, open_bench
 from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fitting import read_fit
 from nvs_jax.evaluation.intervals import Interval, interval, paired_interval
 from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.report import draw_measures, markdown_table, scene_means, signed
-from nvs_jax.evaluation.run import measuring, open_bench
-from nvs_jax.evaluation.settings import EVALUATION_SEEDS, BenchmarkSettings
 from nvs_jax.evaluation.variants import ClosedForm, Fit, Fitted, Rule, SolverKind, Variant, resolve
-from nvs_jax.jobs import Dtype
 from nvs_jax.pipeline import load
+from nvs_jax.settings.evaluation import EVALUATION_SEEDS, BenchmarkSettings
+from nvs_jax.settings.jobs import Dtype
 from scripts.documentation import write_results
 
 NAMES: dict[SolverKind, str] = {

@@ -20,7 +20,8 @@ import optax
 import tyro
 from tqdm import tqdm
 
-from nvs_jax.compilation_cache import enable_compilation_cache
+from nvs_jax.commands.compilation_cache import enable_compilation_cache
+from nvs_jax.commands.evaluate import measuring, open_bench
 from nvs_jax.diffusion import karras_sigmas
 from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
@@ -29,8 +30,6 @@ from nvs_jax.evaluation.intervals import interval, paired_interval
 from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.problems import true_views, weights_table
 from nvs_jax.evaluation.report import MEASURES, markdown_table, scene_means, signed
-from nvs_jax.evaluation.run import measuring, open_bench
-from nvs_jax.evaluation.settings import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.evaluation.tuning import (
     Parameters,
     TuningScene,
@@ -40,9 +39,10 @@ from nvs_jax.evaluation.tuning import (
     tuning_scene,
 )
 from nvs_jax.evaluation.variants import ClosedForm, Fit, Guided, Rule, Variant
-from nvs_jax.jobs import Dtype
 from nvs_jax.media import weights_heat_map
 from nvs_jax.pipeline import load
+from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
+from nvs_jax.settings.jobs import Dtype
 from scripts.documentation import write_results
 
 RELEASE, TUNED, GIVEN = "release's v1 v2 v3", "tuned", "of the given fit"

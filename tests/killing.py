@@ -19,8 +19,8 @@ from pathlib import Path
 import jax
 
 import convert.loading  # noqa: F401
+import nvs_jax.commands.render
 import nvs_jax.pipeline
-import nvs_jax.runs
 from nvs_jax.cli import main
 
 PAUSE = 0.4
@@ -42,7 +42,7 @@ def command(arguments: list[str]) -> int:
 
         nvs_jax.pipeline.run = run
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
-        nvs_jax.runs.enable_compilation_cache = lambda: None
+        nvs_jax.commands.render.enable_compilation_cache = lambda: None
         with contextlib.redirect_stdout(io.StringIO()):
             main(arguments)
         code = 0

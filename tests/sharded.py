@@ -81,8 +81,8 @@ def main(out: Path, mesh_shape: str, cases: list[str]) -> None:
     import numpy as np
 
     from nvs_jax.diffusion import run
-    from nvs_jax.distributed import join_cluster
     from nvs_jax.planning.collectives import collectives
+    from nvs_jax.runs.processes import join_cluster
     from nvs_jax.sharding import make_mesh, place, use
 
     share = join_cluster()

@@ -8,10 +8,10 @@ import nvs_jax
 from nvs_jax.cli import main
 from nvs_jax.embedded import EMBEDDED_MODEL
 from nvs_jax.evaluation.problems import true_views
-from nvs_jax.evaluation.settings import BenchmarkSettings
 from nvs_jax.media import read_frames, write_picture
-from nvs_jax.presets import settings_for
 from nvs_jax.settings import ConditioningSettings
+from nvs_jax.settings.evaluation import BenchmarkSettings
+from nvs_jax.settings.presets import settings_for
 from tests.tiny import scene
 
 

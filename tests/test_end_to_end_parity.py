@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 import nvs_jax
-from nvs_jax.camera_paths import camera_path
-from nvs_jax.conditions import from_photo
 from nvs_jax.diffusion import run, start
+from nvs_jax.inputs.camera_path import camera_path
+from nvs_jax.inputs.view import DepthFile, read_view
 from nvs_jax.pipeline import Noise
-from nvs_jax.presets import load_settings
-from nvs_jax.views import DepthFile, read_view
+from nvs_jax.settings.presets import load_settings
+from nvs_jax.steering.conditions import from_photo
 
 pytestmark = pytest.mark.full
 

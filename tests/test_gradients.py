@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.conditions import from_photo
 from nvs_jax.geometry import intrinsics_matrix, orbit
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import SVDNetworks
@@ -20,6 +19,7 @@ from nvs_jax.settings import (
     WarpSettings,
     WeightSettings,
 )
+from nvs_jax.steering.conditions import from_photo
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
 
 SETTINGS = RenderSettings(

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from nvs_jax import InputError
-from nvs_jax.conditions import from_photo
 from nvs_jax.geometry import intrinsics_matrix, line, orbit
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.pipeline import Noise, Pipeline, override, solve
@@ -18,6 +17,7 @@ from nvs_jax.settings import (
     SolverSettings,
     WeightSettings,
 )
+from nvs_jax.steering.conditions import from_photo
 from tests.compilations import count_compilations
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
 

@@ -5,7 +5,7 @@
         .nvs-jax.lock   held by the process that works on NAME
         result/         becomes NAME when it is complete, with the id of this folder in its record
         former/         what was at NAME, while it is replaced where the file system cannot exchange two folders
-        legs/, run.json what an interrupted run goes on from: see `nvs_jax.resume`
+        legs/, run.json what an interrupted run goes on from: see `nvs_jax.runs.resume`
 
 A folder of that name without our mark is somebody else's. Neither dates nor numbers of processes decide anything.
 """

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from nvs_jax.disk import atomic_path
+from nvs_jax.disk.files import read_bounded
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.variants import ClosedForm, Constant, Fit, Guided, MethodFit, Rule, Variant
-from nvs_jax.files import read_bounded
 
 CONSTANTS = tuple(Constant(w) for w in (0.3, 0.6, 0.8, 0.9, 0.95, 1.0))
 LEARNING_RATES = (0.02, 0.5, 1.0, 2.0, 4.0, 8.0)

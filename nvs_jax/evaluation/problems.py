@@ -8,11 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from nvs_jax.conditions import Conditions, from_photo
 from nvs_jax.diffusion import ClosedFormWeights, Codec, Coefficients, TabulatedWeights, closed_form_weights, run, start
 from nvs_jax.diffusion.contracts import Latents
 from nvs_jax.evaluation.fill import fill_nearest
-from nvs_jax.evaluation.settings import BenchmarkSettings
 from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, FreeTable, Rule, Variant
 from nvs_jax.geometry import fill_holes, forward_warp, orbit
 from nvs_jax.pipeline import Pipeline, Problem
@@ -25,6 +23,8 @@ from nvs_jax.settings import (
     ScheduleSettings,
     SolverSettings,
 )
+from nvs_jax.settings.evaluation import BenchmarkSettings
+from nvs_jax.steering.conditions import Conditions, from_photo
 
 SCALE, SHIFT = 0.95, 0.01
 """Of disparity, in depth that is scaled: surfaces 4 units away seem to be 4.04, those 10 away 9.5."""

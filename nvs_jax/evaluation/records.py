@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from nvs_jax.errors import InputError
-from nvs_jax.evaluation.settings import PROTOCOL, BenchmarkSettings
 from nvs_jax.evaluation.variants import Variant
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
+from nvs_jax.settings.evaluation import PROTOCOL, BenchmarkSettings
 
 MOST_BYTES = 2**30
 """Of a file of results that is read."""

@@ -17,8 +17,8 @@ from typing import IO
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from nvs_jax.disk.files import refuse_pointer
 from nvs_jax.errors import InputError
-from nvs_jax.files import refuse_pointer
 from nvs_jax.media.dense_map import read_dense_map
 from nvs_jax.media.fitting import Fit, Kind, fit_depth
 from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture

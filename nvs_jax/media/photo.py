@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float, Shaped, UInt8
 from PIL import ExifTags, Image, ImageOps
 
+from nvs_jax.disk.files import refuse_pointer
 from nvs_jax.errors import InputError
-from nvs_jax.files import refuse_pointer
 from nvs_jax.media.colour_profile import to_srgb
 from nvs_jax.media.orientation import exif_orientation
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nvs_jax.disk import atomic_path
+from nvs_jax.disk.files import read_bounded
 from nvs_jax.errors import InputError
-from nvs_jax.files import read_bounded
 from scripts.accelerator.page import markdown
 from scripts.accelerator.rows import Entry, read_entry
 

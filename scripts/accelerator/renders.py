@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nvs_jax.conditions import Conditions
 from nvs_jax.geometry import Warp
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.pipeline import Pipeline, override
 from nvs_jax.settings import MemorySettings, RenderSettings
+from nvs_jax.steering.conditions import Conditions
 from scripts.accelerator.device import from_cache, memory, normal
 from scripts.accelerator.rows import Row
 from scripts.accelerator.sampling import networks

@@ -15,9 +15,9 @@ import jax
 import tyro
 
 from convert import load_networks
-from nvs_jax.compilation_cache import enable_compilation_cache
+from nvs_jax.commands.compilation_cache import enable_compilation_cache
 from nvs_jax.models.svd.networks import SVDNetworks
-from nvs_jax.stopping import EXIT_CODE
+from nvs_jax.runs.stopping import EXIT_CODE
 from scripts.train.clips import rendered_clips
 from scripts.train.codec import encoded_clips, train_codec
 from scripts.train.denoiser import first_weights, joined_weights, latent_scale, split_weights, train_denoiser

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from nvs_jax.stopping import StopRequest, stop_on_signals
+from nvs_jax.runs.stopping import StopRequest, stop_on_signals
 
 Clock = Callable[[], float]
 """Seconds since some moment in the past."""

@@ -11,7 +11,7 @@ from nvs_jax.disk import atomic_folder
 from nvs_jax.models.svd.config import published_form
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.models.weights import parameter_specs
-from nvs_jax.presets import OWN, own_preset
+from nvs_jax.settings.presets import OWN, own_preset
 
 _FILES = {
     "unet": "diffusion_pytorch_model.safetensors",

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from nvs_jax.models.weights import Weights
-from nvs_jax.stopping import StopRequest
+from nvs_jax.runs.stopping import StopRequest
 from scripts.train.clock import Clock, Span
 from scripts.train.loop import TrainState, updated
 from scripts.train.optimizer import learning_rate, make_optimizer, stacked_matrices_of

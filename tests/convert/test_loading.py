@@ -21,7 +21,7 @@ from nvs_jax.checkpoint import is_checkpoint
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.models.weights import parameter_specs
-from nvs_jax.presets import settings_for
+from nvs_jax.settings.presets import settings_for
 from tests.convert.published import CONFIGS, published_tensors, write_folder
 
 

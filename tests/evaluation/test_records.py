@@ -9,9 +9,9 @@ import pytest
 
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.records import Experiment, Records, weights_digest
-from nvs_jax.evaluation.settings import BenchmarkSettings
 from nvs_jax.evaluation.variants import Variant
 from nvs_jax.models.svd.networks import SVDNetworks
+from nvs_jax.settings.evaluation import BenchmarkSettings
 from tests.tiny import tiny_pipeline
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,6 @@ from dataclasses import replace
 import pytest
 
 from nvs_jax.errors import InputError
-from nvs_jax.evaluation.settings import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.evaluation.variants import (
     MAIN,
     QUICK,
@@ -16,6 +15,7 @@ from nvs_jax.evaluation.variants import (
     resolve,
     variants_of,
 )
+from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from scripts.train.settings import ClipSettings
 
 FIT = Fit(MethodFit(Constant(0.7), ClosedForm(1.0, 2.0, 3.0)), MethodFit(Constant(0.6), ClosedForm(4.0, 5.0, 6.0)))

@@ -19,7 +19,7 @@ def home(tmp_path, monkeypatch):
     np.save(tmp_path / "work" / "depth.npy", np.full((64, 64), 60, np.float32))
     monkeypatch.chdir(tmp_path / "work")
     # Of "/" as an input no more need be read to see that it is none.
-    monkeypatch.setattr("nvs_jax.identity._MOST_FILES", 100)
+    monkeypatch.setattr("nvs_jax.runs.identity._MOST_FILES", 100)
     return tmp_path
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from nvs_jax.jobs import EvaluateJob
 from nvs_jax.media import read_photo
+from nvs_jax.settings.jobs import EvaluateJob
 from scripts.documentation import END, begin
 from scripts.evaluate import main
 from tests.evaluation.benches import SETTINGS

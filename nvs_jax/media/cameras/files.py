@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from nvs_jax.disk.files import refuse_pointer
 from nvs_jax.errors import InputError
-from nvs_jax.files import refuse_pointer
 from nvs_jax.media.cameras.rotations import LARGEST
 from nvs_jax.media.cameras.views import Matrix
 

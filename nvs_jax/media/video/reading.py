@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from nvs_jax.disk.files import refuse_pointer
 from nvs_jax.errors import InputError
-from nvs_jax.files import refuse_pointer
 from nvs_jax.media.photo import MAX_MEGAPIXELS, as_float, check_megapixels
 from nvs_jax.media.video.clips import Clip, Shot
 from nvs_jax.media.video.colour import shown_bytes, turned

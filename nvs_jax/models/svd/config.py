@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nvs_jax.disk.files import read_bounded
 from nvs_jax.errors import InputError
-from nvs_jax.files import read_bounded
 
 Config = TypeVar("Config", bound="UNetConfig | VAEConfig | ImageEncoderConfig")
 

@@ -4,12 +4,12 @@ import jax
 import numpy as np
 import pytest
 
-from nvs_jax.conditions import from_photo
 from nvs_jax.models.svd.in_turn import NetworksInTurn
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.settings import RenderSettings, ScheduleSettings
+from nvs_jax.steering.conditions import from_photo
 from tests.test_pipeline import INTRINSICS, PATH, render
 from tests.tiny import scene, tiny_pipeline, write_tiny_folder
 

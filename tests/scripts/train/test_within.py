@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.stopping import StopRequest
+from nvs_jax.runs.stopping import StopRequest
 from scripts.train import within
 from scripts.train.losses import LossLog
 from scripts.train.stage import Run

@@ -7,7 +7,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 
-from nvs_jax.stopping import StopRequest
+from nvs_jax.runs.stopping import StopRequest
 from scripts.train.clock import Span, since
 from scripts.train.losses import LossLog
 from scripts.train.pool import Pool, whole

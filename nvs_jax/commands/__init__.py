@@ -1,0 +1,1 @@
+"""What the command does: a file a subcommand, and what they share."""

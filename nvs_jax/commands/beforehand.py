@@ -1,0 +1,50 @@
+"""What is said before a render starts to sample: how its inputs were understood, and how many holes there will be."""
+
+import numpy as np
+
+from nvs_jax.inputs.understood import Ahead, Origin, holes_line, inputs_line
+from nvs_jax.inputs.view import View
+from nvs_jax.media import exif_focal
+from nvs_jax.saying import say
+from nvs_jax.settings import RenderSettings
+from nvs_jax.settings.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.steering.legs import Plan
+
+
+def say_beforehand(plan: Plan, view: View, job: RenderJob, settings: RenderSettings) -> Plan:
+    """Say how the inputs were understood and how many holes there will be, in a line each.
+
+    Returns:
+        The plan; warps that had to be made to know are not made again.
+    """
+    origin = _origin(job, view, settings)
+    say(inputs_line(view, settings, origin))
+    plan, ahead = look_ahead(plan, view)
+    say(holes_line(ahead, view, settings, origin))
+    return plan
+
+
+def look_ahead(plan: Plan, view: View) -> tuple[Plan, Ahead]:
+    """Warp the last leg, in which the camera is farthest from what is given, and count its holes."""
+    last = len(plan.legs) - 1
+    # Which pixels are holes is a matter of depth: any pictures will do for those not rendered yet.
+    conditions = plan.legs[last]([view.picture[None]] * last)
+    shares = np.asarray(conditions.warp.hole.mean((1, 2)))
+    numbers = {int(frame): number for number, (leg, frame) in enumerate(plan.order) if leg == last and frame > 0}
+    kept = sorted(frame for frame in numbers if frame <= len(shares))
+    if last == 0:
+        plan = plan._replace(legs=(lambda _: conditions,))
+    return plan, Ahead(shares[[frame - 1 for frame in kept]], tuple(numbers[frame] for frame in kept))
+
+
+def _origin(job: RenderJob, view: View, settings: RenderSettings) -> Origin:
+    match job:
+        case SingleJob():
+            recorded = None if settings.camera.exif else exif_focal(job.photo)
+            return Origin("single", recorded)
+        case VideoJob():
+            return Origin("video", fps=view.fps)
+        case ViewsJob():
+            return Origin("views")
+        case _:
+            raise TypeError(job)

@@ -1,0 +1,57 @@
+"""A whole run on an embedded example: a procedural scene and the small model in the package, nothing to download."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from nvs_jax.commands.render import render_into
+from nvs_jax.embedded import EMBEDDED_NAME
+from nvs_jax.geometry import orbit
+from nvs_jax.inputs.view import View
+from nvs_jax.media import plan_fit, write_picture, write_video
+from nvs_jax.pipeline import load
+from nvs_jax.runs.results import result_folder, sheet
+from nvs_jax.saying import tell
+from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
+from nvs_jax.settings.evaluation import BenchmarkSettings
+from nvs_jax.settings.jobs import DemoJob
+from nvs_jax.settings.presets import settings_for
+from nvs_jax.steering.legs import photo_plan
+
+STEP_DEGREES = 2.0
+ENLARGED = 3
+"""Pixels of the demo's picture and video for one of the model's."""
+FPS = 4.0
+
+
+def run_demo(job: DemoJob) -> None:
+    """Render a procedural scene from one of its views, beside the truth.
+
+    Beside what every render leaves, the folder has demo.png and demo.mp4: the given view, its warps, the result, and
+    what a camera would really have seen.
+
+    Raises:
+        InputError: the folder holds something already.
+    """
+    with result_folder(job.out, overwrite=job.overwrite) as folder:
+        _render(job, folder)
+    tell(f"{job.out}/demo.png")
+
+
+def _render(job: DemoJob, folder: Path) -> None:
+    scenes, sizes, settings = SceneSettings(), BenchmarkSettings(), settings_for(EMBEDDED_NAME)
+    height, width = sizes.size
+    path = orbit(scenes.orbit_radius, scenes.orbit_radius, STEP_DEGREES, sizes.frames)
+    _, intrinsics = default_view(height, width, scenes)
+    scene = random_scene(job.seed, scenes)
+    truth = jax.tree.map(np.asarray, render_path(scene, path, intrinsics, height, width, samples=3))
+    fit = plan_fit((height, width), height, width, "resize")
+    view = View(truth.picture[0], truth.depth[0], np.asarray(intrinsics), fit, (height, width))
+    plan = photo_plan(view, path, settings)
+    pipeline = load(EMBEDDED_NAME, dtype="float32")
+    result = render_into(folder, pipeline, plan, view, job.seed, settings, job)
+    rows = {"warp": result.views, "result": result.frames, "truth": truth.picture}
+    large = {name: frames.repeat(ENLARGED, 1).repeat(ENLARGED, 2) for name, frames in rows.items()}
+    write_picture(folder / "demo.png", sheet(large, columns=5, width=ENLARGED * width))
+    write_video(folder / "demo.mp4", np.concatenate(list(large.values()), axis=2), FPS)

@@ -1,0 +1,115 @@
+"""`nvs-jax plan`: says before a render whether it fits."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nvs_jax.errors import InputError
+from nvs_jax.planning.advice import advise, peak, report
+from nvs_jax.planning.devices import Device, default_mesh, parse_device
+from nvs_jax.planning.request import Program, Request
+from nvs_jax.saying import say, tell
+from nvs_jax.settings.jobs import PlanJob
+
+if TYPE_CHECKING:
+    from nvs_jax.planning.estimate import Basis, Phase, Temporary
+    from nvs_jax.planning.programs import Model
+
+
+def run_plan(job: PlanJob) -> bool:
+    """Print the plan; True if the render fits.
+
+    Raises:
+        InputError: an unknown device or model, or sizes that cannot be planned.
+    """
+    device = parse_device(job.device)
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")  # a plan computes nothing, and must not take a device's memory
+    from nvs_jax.planning.compiling import can_compile
+    from nvs_jax.planning.estimate import from_table, phases
+    from nvs_jax.planning.gpu import can_compile_for_gpu
+    from nvs_jax.planning.table import read_table
+
+    model = _model(job.model)
+    request = _request(job, model.unet.num_frames)
+    _check_sizes(request, model.vae.stride * model.unet.stride, model.vae.stride)
+    table = from_table(read_table(), device, model)
+    known = can_compile() if device.kind == "tpu" else can_compile_for_gpu()
+    compiles = job.figures == "compile" or (job.figures == "auto" and known)
+    source = _compiled(model, device) if compiles else table
+    found = phases(model, request, source, low_memory=job.low_memory)
+    fits = peak(found) <= device.usable
+
+    def assess(request: Request, low_memory: bool) -> "list[Phase]":
+        return phases(model, request, table, low_memory=low_memory)
+
+    advice = [] if fits else advise(request, job.low_memory, device, assess)
+    tell(report(job.model, request, job.low_memory, device, found, advice))
+    return fits
+
+
+def _request(job: PlanJob, frames: int) -> Request:
+    method = "dgs" if job.method == "none" else job.method
+    return Request(
+        frames=job.frames or frames,
+        height=job.height,
+        width=job.width,
+        dtype=job.dtype,
+        method=method,
+        gradient=job.gradient,
+        sequential=job.memory.sequential_guidance,
+        chunk=job.decode_chunk,
+        tile=job.memory.tile,
+        overlap=job.memory.tile_overlap,
+        vae_dtype=job.memory.vae_dtype,
+    )
+
+
+def _model(name: str) -> "Model":
+    """The configurations of a model by its name, or of weights."""
+    from convert import open_source
+    from convert.diffusers_layout import read_configs
+    from nvs_jax.planning.programs import Model
+
+    folder = _configs() / name
+    if name.isidentifier() and folder.is_dir():
+        return Model(**read_configs(folder))
+    if not Path(name).exists():
+        known = ", ".join(sorted(path.name for path in _configs().iterdir() if path.is_dir()))
+        raise InputError(f"--model {name} is neither one of {known} nor a folder of weights")
+    opened = open_source(name)
+    configs: Any = {component: opened.config(component) for component in ("unet", "vae", "image_encoder")}
+    return Model(**configs)
+
+
+def _configs() -> Path:
+    here = Path(__file__).parents[1]
+    installed = here / "configs" / "models"
+    return installed if installed.is_dir() else here.parent / "configs" / "models"
+
+
+def _check_sizes(request: Request, multiple: int, stride: int) -> None:
+    if request.height % multiple or request.width % multiple:
+        raise InputError(
+            f"pictures of {request.height}x{request.width}: rows and columns must be multiples of {multiple}"
+        )
+    from nvs_jax.models.svd.vae_tiling import tiles_of_pixels
+
+    tiles_of_pixels(request.tile, request.overlap, stride)
+
+
+def _compiled(model: "Model", device: Device) -> "Temporary":
+    """Temporary bytes from the compiler itself; one to three minutes a program at full size."""
+    from nvs_jax.planning.buffers import place_buffers
+    from nvs_jax.planning.estimate import GPU_WORKSPACE
+    from nvs_jax.planning.gpu import compile_for_h100
+
+    shape = default_mesh(device.chips)
+
+    def temporary(program: Program, request: Request) -> "tuple[int, Basis]":
+        say(f"compiling {program} ...")
+        if device.kind == "gpu":
+            return compile_for_h100(program, model, request)[0].memory.temporary + GPU_WORKSPACE, "compiled"
+        return place_buffers(program, model, request, device, shape).memory.temporary, "compiled"
+
+    return temporary

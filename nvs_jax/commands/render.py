@@ -1,0 +1,303 @@
+"""Jobs done: files in, a folder of results out."""
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nvs_jax.commands.back_end import require_back_end
+from nvs_jax.commands.beforehand import say_beforehand
+from nvs_jax.commands.compilation_cache import enable_compilation_cache
+from nvs_jax.errors import InputError
+from nvs_jax.inputs.camera_path import camera_path
+from nvs_jax.inputs.depth import depth_of_views, depth_source
+from nvs_jax.inputs.posed_views import read_sources
+from nvs_jax.inputs.video import read_conditions, read_video
+from nvs_jax.inputs.view import View, read_view
+from nvs_jax.media import check_encoder
+from nvs_jax.models.attention import used_backends
+from nvs_jax.pipeline import Pipeline, load, override
+from nvs_jax.runs.identity import identity, input_paths, short
+from nvs_jax.runs.processes import StopTogether, first_says, join_cluster, wait_for_all
+from nvs_jax.runs.results import Cameras, Result, write_record, write_result
+from nvs_jax.runs.resume import Run, is_complete, open_run, tidy
+from nvs_jax.runs.stopping import StopRequest, stop_on_signals
+from nvs_jax.saying import bar, say, tell
+from nvs_jax.settings import RenderSettings
+from nvs_jax.settings.combinations import check_combinations, ignored
+from nvs_jax.settings.jobs import (
+    BatchJob,
+    CheckJob,
+    ConvertJob,
+    DemoJob,
+    DepthJob,
+    Dtype,
+    EvaluateJob,
+    Job,
+    RenderJob,
+    SingleJob,
+    VideoJob,
+    ViewsJob,
+)
+from nvs_jax.settings.presets import own_preset
+from nvs_jax.sharding import make_mesh
+from nvs_jax.steering.conditions import Conditions
+from nvs_jax.steering.legs import Plan, leg_key, photo_plan, turn_plan, video_plan, views_plan
+
+# What SVD needs, for warps made before a model is chosen: its VAE's stride times its UNet's, and its video's length.
+SVD_MULTIPLE, SVD_FRAMES = 64, 25
+
+Loader = Callable[[RenderJob], Pipeline]
+
+
+def run_job(job: Job) -> None:
+    """Do what the command line asked for.
+
+    Raises:
+        InputError: a mistake of the user's.
+    """
+    enable_compilation_cache()
+    meets_others = job.mesh.hosts if isinstance(job, RenderJob) else isinstance(job, BatchJob)
+    if not meets_others:  # which comes first
+        require_back_end()
+    match job:
+        case RenderJob():
+            if job.mesh.hosts:
+                join_cluster()
+                require_back_end()
+            with stop_on_signals() as stop:  # JAX, which catches them too while processes meet, comes first
+                (run_on_hosts if job.mesh.hosts else run_render)(job, stop)
+        case BatchJob():
+            from nvs_jax.commands.batch import run_batch
+
+            code = run_batch(job).exit_code
+            if code:
+                sys.exit(code)
+        case ConvertJob():
+            from nvs_jax.commands.convert import run_convert
+
+            run_convert(job)
+        case CheckJob():
+            from nvs_jax.commands.check import run_check
+
+            if not run_check(job):
+                sys.exit(1)
+        case EvaluateJob():
+            from nvs_jax.commands.evaluate import run_evaluate
+
+            run_evaluate(job)
+        case DepthJob():
+            from nvs_jax.commands.depth import run_depth
+
+            run_depth(job)
+        case DemoJob():
+            from nvs_jax.commands.demo import run_demo
+
+            run_demo(job)
+
+
+def load_for(job: RenderJob) -> Pipeline:
+    """The pipeline that a job asks for."""
+    assert job.weights is not None
+    own = None if job.preset else own_preset(job.weights)
+    if own is not None:
+        say(f"settings that are not given are the weights' own, {own}; --preset fast leaves them out")
+    mesh, asked = None, job.mesh
+    if asked.size > 1:
+        # A process on its own, such as each of a batch's, has its own devices alone.
+        devices = jax.devices() if asked.hosts else jax.local_devices()
+        mesh = make_mesh(asked.branches, asked.frames, asked.rows, devices)
+    there = jax.device_count() if asked.hosts else jax.local_device_count()
+    if asked.size < there:
+        say(f"the render takes {asked.size} of {there} devices, the others are idle; --mesh shares its work among more")
+    return load(job.weights, dtype=job.dtype or _default_dtype(), low_memory=job.low_memory, mesh=mesh)
+
+
+def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_for) -> bool:
+    """Render, or preview, whatever kind of input the job has.
+
+    Args:
+        job: what to render.
+        stop: asked between segments of the sampling.
+        load_pipeline: gives the job's pipeline, when everything else has been looked at.
+
+    Returns:
+        Whether there was anything to do: with `resume`, a complete result of the same job is left as it is.
+
+    Raises:
+        InputError: a mistake of the user's.
+        Stopped: it was asked for; the job goes on with `resume`.
+    """
+    job = replace(job, dtype=job.dtype or _default_dtype())
+    settings = override(job.settings, job.method, job.steps)
+    if job.weights is None and not job.preview:
+        raise InputError("give --weights, or look at the warps alone with --preview")
+    check_combinations(job, settings)
+    unused = ignored(job, settings)
+    if unused:
+        say(f"the path is from view to view, and each has a camera of its own: without effect {', '.join(unused)}")
+    if not job.preview:
+        check_encoder()
+    known = identity(job, settings)
+    shown = job.out / ("warps.gif" if job.preview else "video.mp4")
+    if job.resume:
+        tidy(job.out)
+    if job.resume and is_complete(job.out, known):
+        tell(f"{shown} is complete already")
+        return False
+    inputs = input_paths(job, settings)
+    with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop, inputs=inputs) as run:
+        pipeline = None if job.preview else load_pipeline(job)
+        multiple, frames = (
+            (SVD_MULTIPLE, SVD_FRAMES) if pipeline is None else (pipeline.model.multiple, pipeline.model.frames)
+        )
+        plan, view = make_plan(job, settings, multiple, frames)
+        plan = say_beforehand(plan, view, job, settings)
+        render_into(run.result, pipeline, plan, view, job.seed, settings, job, run)
+    tell(str(shown))
+    return True
+
+
+def run_on_hosts(job: RenderJob, stop: StopRequest) -> None:
+    """The same with the devices of several processes that have met, and all do this; the first one's result is kept.
+
+    Raises:
+        InputError: a mistake of the user's.
+        Stopped: it was asked for, in any of them.
+    """
+    together = StopTogether(stop)
+
+    def load_together(job: RenderJob) -> Pipeline:
+        pipeline = load_for(job)
+        wait_for_all("weights")  # a disk may keep one of them waiting longer than the devices' own patience lasts
+        return pipeline
+
+    settings = override(job.settings, job.method, job.steps)
+    known = identity(replace(job, dtype=job.dtype or _default_dtype()), settings)
+    complete = first_says(job.resume and is_complete(job.out, known))
+    if jax.process_index() == 0:
+        run_render(job, together, load_together)
+    elif not complete:
+        with TemporaryDirectory() as folder, redirect_stdout(None):
+            run_render(replace(job, out=Path(folder) / "result", resume=False), together, load_together)
+
+
+def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: int) -> tuple[Plan, View]:
+    """Read a job's inputs and lay out its legs; also its first given view.
+
+    Raises:
+        InputError: inputs that cannot be read or do not fit together.
+    """
+    match job:
+        case SingleJob():
+            view = read_view(job.photo, depth_source(job.depth, job), settings, multiple)
+            if settings.path.kind == "full-turn":
+                return turn_plan(view, settings.path.radius, settings.path.frames or frames, settings), view
+            path = camera_path(settings.path, frames)
+            elsewhere = None if job.conditions is None else read_conditions(job.conditions, view, len(path))
+            return photo_plan(view, path, settings, elsewhere), view
+        case VideoJob():
+            photos, depths, view = read_video(job.frames, depth_source(job.depth, job), settings, multiple)
+            path = camera_path(settings.path, len(photos))
+            return video_plan(photos, depths, jnp.asarray(view.intrinsics), path, frames, settings), view
+        case ViewsJob():
+            sources, view = read_sources(job.scene, job.cameras, depth_of_views(job), settings, multiple)
+            return views_plan(sources, settings.path.frames or frames, settings), view
+        case _:
+            raise TypeError(job)
+
+
+def render_into(
+    folder: Path,
+    pipeline: Pipeline | None,
+    plan: Plan,
+    view: View,
+    seed: int,
+    settings: RenderSettings,
+    job: RenderJob | DemoJob,
+    run: Run | None = None,
+) -> Result:
+    """Render all legs (without a pipeline: only warp them), and write everything about it into `folder`.
+
+    What `run` has of them from before is not sampled again.
+    """
+    conditions: list[Conditions] = []
+    renders = []
+    with Progress(len(plan.legs), settings.schedule.steps) as progress:
+        for leg in plan.legs:
+            if pipeline is None:
+                conditions.append(leg([_views(known) for known in conditions]))
+                continue
+            conditions.append(leg([render.frames for render in renders]))
+            states = None if run is None else run.leg(len(renders), len(plan.legs))
+            renders.append(
+                pipeline.render_conditions(conditions[-1], leg_key(seed, len(renders)), settings, progress, states)
+            )
+    result = Result(
+        views=_pick([_views(known) for known in conditions], plan),
+        holes=_pick([_holes(known) for known in conditions], plan),
+        frames=_pick([render.frames for render in renders], plan) if renders else None,
+        weights=renders[0].weights if renders else None,
+        sigmas=renders[0].sigmas if renders else None,
+    )
+    rate = view.fps or float(settings.conditioning.fps)
+    write_result(folder, result, Cameras(plan.poses, plan.intrinsics), view, rate)
+    computed: dict[str, Any] = {} if pipeline is None else {"attention": used_backends()}
+    computed |= {} if view.depth_kind is None else {"depth_kind": view.depth_kind}
+    computed |= {} if view.fps is None else {"fps": view.fps}
+    computed |= {} if run is None else {"identity": short(run.identity)}
+    write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, seconds=progress.seconds, **computed)
+    return result
+
+
+def _default_dtype() -> Dtype:
+    """Accelerators are made for bfloat16; on a CPU the narrow types are slower than float32."""
+    return "float32" if jax.default_backend() == "cpu" else "bfloat16"
+
+
+def _views(conditions: Conditions) -> np.ndarray:
+    """The given view and the warps of the other frames, holes black."""
+    return np.concatenate([np.asarray(conditions.picture)[None], np.asarray(conditions.warp.condition)])
+
+
+def _holes(conditions: Conditions) -> np.ndarray:
+    holes = np.asarray(conditions.warp.hole)
+    return np.concatenate([np.zeros_like(holes[:1]), holes])
+
+
+def _pick(legs: list[np.ndarray], plan: Plan) -> np.ndarray:
+    return np.stack([legs[leg][frame] for leg, frame in plan.order])
+
+
+class Progress:
+    """A bar that moves as sampling goes on, and the seconds that each stage took."""
+
+    def __init__(self, legs: int, steps: int):
+        self.seconds: dict[str, float] = {}
+        self._bar = bar(total=legs * steps, desc="warp", unit="step")
+        self._done = 0
+        self._since = time.perf_counter()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """See `nvs_jax.pipeline.Report`."""
+        now = time.perf_counter()
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._since, 3)
+        self._since = now
+        self._bar.set_description(stage)
+        if stage == "sample":
+            self._bar.update(self._done + done - self._bar.n)
+            self._done += total if done == total else 0

@@ -1,0 +1,129 @@
+"""The given views of a posed scene as arrays: pictures, cameras, and depth in the cameras' units."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from nvs_jax.errors import InputError
+from nvs_jax.inputs.posed_depth import NamedDepth, PosedDepth, depths_of
+from nvs_jax.inputs.sparse_points import depth_by_points, seen_points
+from nvs_jax.inputs.view import (
+    TO_CENTRE,
+    DepthSource,
+    EstimatedDepth,
+    View,
+    fitted_depth,
+    output_size,
+    scene_depth,
+)
+from nvs_jax.media import fit
+from nvs_jax.media.cameras import PosedCamera, is_turned, read_cameras, read_picture
+from nvs_jax.media.photo import is_stored_upright
+from nvs_jax.saying import say
+from nvs_jax.settings import RenderSettings
+from nvs_jax.steering.conditions import Sources
+
+
+def read_sources(
+    scene: Path,
+    chosen: tuple[int, ...],
+    depth: DepthSource | NamedDepth,
+    settings: RenderSettings,
+    multiple: int,
+) -> tuple[Sources, View]:
+    """The given views of a posed scene, and the first of them.
+
+    Disparity, of files or estimated, is fitted to the scene's points: its scale and shift are not the cameras'. With
+    the release's mapping (`camera.disparity.rule`) that of files is taken as it is.
+
+    Args:
+        scene: what `nvs_jax.media.cameras.read_cameras` reads.
+        chosen: which cameras, in order; none: all.
+        depth: its path is a folder of depth maps, which lie and are called as the pictures; or the scene's own; or what
+            estimates them, which is then fitted to the scene's points.
+        settings: picture and camera are used.
+        multiple: rows and columns of the result are multiples of this.
+
+    Raises:
+        InputError: a camera that is not there, or is without picture or depth; depth that must be fitted in a scene
+            without points.
+    """
+    fitted = isinstance(depth, EstimatedDepth) or (
+        depth.kind == "disparity" and settings.camera.disparity.rule != "release"
+    )
+    known = read_cameras(scene, chosen, points=fitted, depth=isinstance(depth, NamedDepth))
+    for note in known.notes:
+        say(note)
+    _say_turned(known.cameras)
+    if fitted and not isinstance(depth, EstimatedDepth) and known.observations is None:
+        raise InputError(
+            f"{scene} has no points seen in its pictures, to which disparity could be fitted, whose units are not the "
+            "cameras': give maps of depth with --depth-kind depth, or a COLMAP model with points3D"
+        )
+    size = None
+    views = []
+    for index, (camera, where) in enumerate(zip(known.cameras, depths_of(known, depth), strict=True)):
+        view = _posed_view(camera, where, settings, multiple, size, seen_points(known, index) if fitted else None)
+        size = view.depth.shape
+        views.append(view)
+    sources = Sources(
+        pictures=jnp.stack([jnp.asarray(view.picture) for view in views]),
+        depths=jnp.stack([jnp.asarray(view.depth) for view in views]),
+        intrinsics=jnp.stack([jnp.asarray(view.intrinsics) for view in views]),
+        poses=jnp.asarray(known.poses, jnp.float32),
+    )
+    return sources, views[0]
+
+
+def _posed_view(
+    camera: PosedCamera,
+    depth: PosedDepth,
+    settings: RenderSettings,
+    multiple: int,
+    size: tuple[int, ...] | None,
+    points: Float[np.ndarray, "n 3"] | None,
+) -> View:
+    """A posed camera's picture and depth, fitted; `size` is that of the views before it, `points` what it sees."""
+    stretch = settings.picture.fit == "resize"
+    # The release takes the whole file, whatever the camera saw of it.
+    picture = read_picture(camera, whole=stretch)
+    rows, columns = picture.shape[:2]
+    height, width = output_size((rows, columns), settings.picture, multiple) if size is None else size
+    fitted, plan = fit(picture, height, width, settings.picture.fit)
+    if stretch:
+        intrinsics = camera.resized(height, width)
+    else:  # files count from the picture's corner, the warp from the centre of its first pixel
+        intrinsics = plan.intrinsics(camera.resized(rows, columns)) - TO_CENTRE
+    values = fitted_depth(depth.source, picture, plan) * np.float32(depth.unit)
+    if points is None:
+        values = scene_depth(values[None], depth.source, settings)[0]
+    else:
+        inverse = values if depth.source.kind == "disparity" else 1 / np.maximum(values, np.float32(1e-3))
+        values = depth_by_points(inverse, points, camera.pose, intrinsics, str(camera.picture))
+    return View(
+        picture=fitted,
+        depth=values,
+        intrinsics=intrinsics.astype(np.float32),
+        fit=plan,
+        photo_size=(rows, columns),
+        depth_kind=depth.source.kind,
+        estimated=isinstance(depth.source, EstimatedDepth),
+    )
+
+
+def _say_turned(cameras: Sequence[PosedCamera]) -> None:
+    turned = {camera.picture: is_turned(camera) for camera in cameras if _has_orientation(camera)}
+    for how, why in (
+        (False, "is read as it is stored, as cameras and depth maps are; its EXIF orientation is left aside"),
+        (True, "is read as its EXIF orientation says: only so it has its camera's shape"),
+    ):
+        alike = [path for path, is_so in turned.items() if is_so == how]
+        if alike:
+            say(f"{alike[0]} {why}" + (f"; {len(alike) - 1} more alike" if len(alike) > 1 else ""))
+
+
+def _has_orientation(camera: PosedCamera) -> bool:
+    return camera.picture is not None and not is_stored_upright(camera.picture)

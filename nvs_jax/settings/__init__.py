@@ -1,0 +1,39 @@
+"""Everything that can be asked for, as data: settings of a render, jobs, presets. No JAX here."""
+
+from nvs_jax.settings.render import (
+    CameraSettings,
+    ConditioningSettings,
+    DisparitySettings,
+    GuidanceSettings,
+    MemorySettings,
+    Mode,
+    PathKind,
+    PathSettings,
+    PictureSettings,
+    Principal,
+    RenderSettings,
+    ScheduleSettings,
+    SolverSettings,
+    ViewsSettings,
+    WarpSettings,
+    WeightSettings,
+)
+
+__all__ = [
+    "CameraSettings",
+    "ConditioningSettings",
+    "DisparitySettings",
+    "GuidanceSettings",
+    "MemorySettings",
+    "Mode",
+    "PathKind",
+    "PathSettings",
+    "PictureSettings",
+    "Principal",
+    "RenderSettings",
+    "ScheduleSettings",
+    "SolverSettings",
+    "ViewsSettings",
+    "WarpSettings",
+    "WeightSettings",
+]

@@ -1,0 +1,308 @@
+"""What can be asked for on the command line, as data. No JAX here."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from nvs_jax.errors import InputError
+from nvs_jax.settings import MemorySettings, RenderSettings
+from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+DepthKind = Literal["depth", "disparity"]
+AUTO = Path("auto")
+"""In place of a file of depth: estimate it."""
+
+
+@dataclass(frozen=True)
+class MeshOptions:
+    """How many devices share the work of a render, and how; docs/sharding.md says what is best."""
+
+    branches: int = 1
+    """2: the two branches of classifier-free guidance beside each other."""
+    frames: int = 1
+    """Parts of the video."""
+    rows: int = 1
+    """Parts of every frame."""
+    hosts: bool = False
+    """The devices are those of several processes, which all run this command and meet through `jax.distributed`; the
+    first one writes the result."""
+
+    def __post_init__(self):
+        if min(self.branches, self.frames, self.rows) < 1:
+            raise InputError(
+                f"--mesh.branches, .frames and .rows must be at least 1, not {self.branches} {self.frames} {self.rows}"
+            )
+
+    @property
+    def size(self) -> int:
+        """Devices in all."""
+        return self.branches * self.frames * self.rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderJob:
+    """What every render has in common."""
+
+    out: Path
+    """The folder to make."""
+    weights: str | None = None
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
+    the small model in the package."""
+    preview: bool = False
+    """Only the warps, in seconds and without weights: to try a path before rendering it."""
+    preset: str | None = None
+    """fast, paper, reference, or a YAML file of settings; by default fast, with what the weights bring on top of it
+    (preset.yaml in their folder). Single settings can be changed below."""
+    seed: int = 0
+    """Of all random numbers."""
+    dtype: Dtype | None = None
+    """Of the UNet and the image encoder; by default bfloat16 on an accelerator, float32 on a CPU. The VAE is always
+    float32."""
+    low_memory: bool = False
+    """Keep one network on the device at a time: read it when its turn comes, and free it after."""
+    mesh: MeshOptions = field(default_factory=MeshOptions)
+    """Devices that share the work."""
+    method: Literal["dgs", "post", "none"] | None = None
+    """In place of the preset's guidance method."""
+    steps: int | None = None
+    """In place of the preset's number of solver steps."""
+    png_scale: float | None = None
+    """Of a .png depth: stored values a scene unit; by default what a posed scene says of its own, and 1000."""
+    depth_weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
+    """Of --depth auto: a Depth Anything V2, a folder in transformers' layout or a hub id, which is downloaded."""
+    overwrite: bool = False
+    """Replace an earlier result in the folder; anything else is left alone."""
+    resume: bool = False
+    """Go on where an earlier run of the same command was interrupted, if one was."""
+    settings: Annotated[RenderSettings, arg(name="")] = field(default_factory=RenderSettings)
+    """Every setting of the render."""
+
+    def __post_init__(self):
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"seed must be a number from 0 to 2**32 - 1, not {self.seed}")
+        if self.png_scale is not None and not 1e-9 <= self.png_scale <= 1e9:
+            raise InputError(f"png_scale must be positive and finite, not {self.png_scale}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleJob(RenderJob):
+    """One photo to a video of new views."""
+
+    photo: Positional[Path]
+    """The given view."""
+    depth: Path = AUTO
+    """Its depth: .npy, .npz, .pfm, or a greyscale .png of 16 bits; auto: estimate it."""
+    depth_kind: DepthKind | None = None
+    """What the file holds: depth in scene units (large is far; z along the camera's axis, not along the rays; 0 is
+    unknown), or disparity (large is near; 0 is infinitely far). auto knows."""
+    conditions: Path | None = None
+    """A folder with warps/ and holes/ made elsewhere, as an earlier result has them; they replace the warps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarpJob(SingleJob):
+    """Only the warps of a photo, in seconds and without weights: short for `single --preview`."""
+
+    preview: bool = True
+    """Only the warps, in seconds and without weights: to try a path before rendering it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoJob(RenderJob):
+    """A video from a camera that stands still, seen from a moving one."""
+
+    frames: Positional[Path]
+    """A folder of pictures, in the order of the numbers in their names, or a video file."""
+    depth: Path = AUTO
+    """A folder of depth maps, as many, in the same order; auto: estimate them."""
+    depth_kind: DepthKind | None = None
+    """What the files hold: depth in scene units (large is far; z along the camera's axis, not along the rays; 0 is
+    unknown), or disparity (large is near; 0 is infinitely far). auto knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewsJob(RenderJob):
+    """Two or more posed views, and everything between them."""
+
+    scene: Positional[Path]
+    """A COLMAP model, transforms.json, a DTU or a Tanks and Temples folder."""
+    depth: Path | None = None
+    """A folder of depth maps that lie and are named as the pictures, such as COLMAP's stereo/depth_maps; auto: estimate
+    them, and fit them to the points of a COLMAP model; by default the scene's own, and auto where it has none."""
+    depth_kind: DepthKind | None = None
+    """What the files hold: depth in scene units (large is far; z along the camera's axis, not along the rays; 0 is
+    unknown; the default), or disparity (large is near), which is fitted to the points of a COLMAP model."""
+    cameras: tuple[int, ...] = ()
+    """Which of the scene's cameras to visit, in this order, counted from 0; none: all."""
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """Many renders, one after the other. Those that are there are skipped, an interrupted one goes on, those that fail
+    are named while the rest is rendered; exits with 1 if any failed."""
+
+    jobs: Positional[Path]
+    """A YAML file with a list of jobs, or a folder with a YAML file for each; see docs/long_runs.md."""
+    out: Path
+    """The folder for the results, a folder in it for each, and summary.json."""
+    shard: tuple[int, int] = (0, 1)
+    """Which share of the jobs to do, and how many there are: 0 2 and 1 2 on two machines do all of them."""
+    distributed: bool = False
+    """Ask the cluster (a TPU pod, Slurm, ...) which of its processes this is, in place of --shard."""
+
+    def __post_init__(self):
+        index, count = self.shard
+        if not 0 <= index < count:
+            raise InputError(
+                f"--shard must be a number and how many there are, such as 0 2 and 1 2, not {index} {count}"
+            )
+        if self.distributed and self.shard != (0, 1):
+            raise InputError("give --distributed or --shard, not both")
+
+
+@dataclass(frozen=True)
+class ConvertJob:
+    """Published weights to a checkpoint that loads faster."""
+
+    source: Positional[str]
+    """A folder in diffusers' layout, an original svd*.safetensors, or a hub id such as
+    stabilityai/stable-video-diffusion-img2vid-xt, which is downloaded."""
+    destination: Positional[Path]
+    """The checkpoint to make."""
+    dtype: Dtype | None = None
+    """Of the UNet and the image encoder; the default keeps the stored one."""
+    variant: Literal["full", "fp16"] = "full"
+    """Of a folder or a hub id: the weights in full or in half precision; the other where one is missing."""
+    model: Literal["svd", "svd_xt", "svd_xt_1_1"] | None = None
+    """What an svd*.safetensors is; the default tells by its name."""
+    overwrite: bool = False
+    """Replace a checkpoint that is already there; anything else is left alone."""
+
+
+@dataclass(frozen=True)
+class CheckJob:
+    """Are these weights sound and rightly read? Exits with 1 if not."""
+
+    weights: Positional[str]
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
+    the small model in the package."""
+    size: tuple[int, int] = (256, 384)
+    """Rows and columns of the pictures it is tried on."""
+    frames: int | None = None
+    """Of the clip; None: what the model was trained on, 14 at most."""
+    dtype: Dtype | None = None
+    """Of the UNet and the image encoder; the default keeps the stored one. float32 and bfloat16 are tried anyway."""
+    seed: int = 0
+    """Of the scenes and of the noise."""
+
+    def __post_init__(self):
+        if not all(1 <= side <= 4096 for side in self.size):
+            raise InputError(f"--size must lie between 1 and 4096, not {self.size[0]} {self.size[1]}")
+        if not (self.frames is None or 2 <= self.frames <= 1000):
+            raise InputError(f"--frames must lie between 2 and 1000, not {self.frames}")
+        if not 0 <= self.seed < 2**31:
+            raise InputError(f"seed must be a number from 0 to 2**31 - 1, not {self.seed}")
+
+
+@dataclass(frozen=True)
+class PlanJob:
+    """Does a render fit on a device? Says so before it runs, and what would make it fit; exits with 0 if it fits, 1 if
+    not."""
+
+    device: str
+    """v5e:1, v6e:1, v5p:1 or v4:1, a TPU chip; v5e:8, several that share a render (2, 4, 8, 16 or 32); or gpu:24GB, a
+    GPU and its memory."""
+    model: str = "svd_xt"
+    """svd, svd_xt, svd_xt_1_1, or weights."""
+    frames: int | None = None
+    """Of the video; by default what the model was trained on."""
+    height: int = 576
+    """Rows of pixels."""
+    width: int = 1024
+    """Columns of pixels."""
+    dtype: Dtype = "bfloat16"
+    """Of the UNet and the image encoder. The VAE is always float32."""
+    method: Literal["dgs", "post", "none"] = "dgs"
+    """Of guidance."""
+    gradient: Literal["skip", "full"] = "skip"
+    """Of post: see `guidance.gradient`."""
+    low_memory: bool = False
+    """One network on the device at a time."""
+    decode_chunk: int = 8
+    """Frames decoded together."""
+    memory: MemorySettings = field(default_factory=MemorySettings)
+    """Slower for less memory."""
+    figures: Literal["auto", "compile", "table"] = "auto"
+    """Ask the TPU compiler, which takes minutes, or a table of what it said before; auto: the compiler where it is
+    installed (libtpu)."""
+
+
+@dataclass(frozen=True)
+class EvaluateJob:
+    """How close do videos come to the truth? PSNR, SSIM and cameras on scenes that nothing was trained on. A run that
+    was broken off goes on."""
+
+    weights: Positional[str]
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
+    the small model in the package."""
+    out: Path = Path("out/evaluation")
+    """The folder for results, report.md and curves. Earlier results in it are used, those of other weights kept."""
+    quick: bool = False
+    """A few methods on four scenes with ten steps: minutes in place of hours."""
+    scenes: int | None = None
+    """On how many scenes; None: all, or four of quick."""
+    detail_scenes: int | None = None
+    """On how many of them the tables after the first are measured, and cameras; None: all, 0: leave that out."""
+    fitting_scenes: int = len(FITTING_SEEDS)
+    """On how many other scenes the weights of the warped view are fitted first."""
+    fit: Path | None = None
+    """A fit.json of weights of the warped view, in place of fitting them."""
+    cameras: bool = False
+    """Measure how accurate the cameras are, too, for the methods of the first table."""
+    dtype: Dtype = "float32"
+    """Of the UNet and the image encoder."""
+    settings: Annotated[BenchmarkSettings, arg(name="")] = field(default_factory=BenchmarkSettings)
+    """Pictures and path."""
+
+    def __post_init__(self):
+        if not (self.scenes is None or 1 <= self.scenes <= len(EVALUATION_SEEDS)):
+            raise InputError(f"--scenes must lie between 1 and {len(EVALUATION_SEEDS)}, not {self.scenes}")
+        if not (self.detail_scenes is None or 0 <= self.detail_scenes <= len(EVALUATION_SEEDS)):
+            raise InputError(
+                f"--detail-scenes must lie between 0 and {len(EVALUATION_SEEDS)}, not {self.detail_scenes}"
+            )
+        if not 1 <= self.fitting_scenes <= len(FITTING_SEEDS):
+            raise InputError(f"--fitting-scenes must lie between 1 and {len(FITTING_SEEDS)}, not {self.fitting_scenes}")
+
+
+@dataclass(frozen=True)
+class DepthJob:
+    """The depth of a photo, of a folder of photos or of a video's frames, by Depth Anything V2."""
+
+    source: Positional[Path]
+    """A photo, a folder of photos, or a video file."""
+    weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
+    """A Depth Anything V2: a folder in transformers' layout (config.json, model.safetensors), or a hub id, which is
+    downloaded."""
+    out: Path = Path("out/depth")
+    """The folder to make: maps/ (.npy), png/ (16 bits), colours/, run.json."""
+    overwrite: bool = False
+    """Replace an earlier result in the folder; anything else is left alone."""
+
+
+@dataclass(frozen=True)
+class DemoJob:
+    """A whole run on an embedded example, with nothing to download."""
+
+    out: Path = Path("out/demo")
+    """The folder to make."""
+    seed: int = 4
+    """Of the scene and of the noise."""
+    overwrite: bool = False
+    """Replace an earlier result in the folder; anything else is left alone."""
+
+
+Job = SingleJob | VideoJob | ViewsJob | BatchJob | ConvertJob | CheckJob | EvaluateJob | PlanJob | DepthJob | DemoJob

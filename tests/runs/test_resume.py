@@ -1,0 +1,247 @@
+"""The sampler's states on disk, with a denoiser that costs nothing."""
+
+import errno
+import json
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nvs_jax.diffusion import Churn, DPMSolverPP2M, Euler, Heun, karras_sigmas
+from nvs_jax.diffusion.assemble import make_guidance, make_weights
+from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.diffusion.solvers import ExponentialAdams
+from nvs_jax.disk import RESULT, work_on
+from nvs_jax.errors import InputError
+from nvs_jax.pipeline import Problem, solve
+from nvs_jax.runs.identity import short
+from nvs_jax.runs.resume import Leg, is_complete, open_run, tidy
+from nvs_jax.runs.stopping import Stopped, StopRequest
+from nvs_jax.settings import GuidanceSettings, WeightSettings
+from tests.diffusion.toys import GaussianDenoiser
+
+SHAPE = (1, 3, 4, 4, 2)
+STEPS = 10  # in segments of two
+EULER = Euler()
+
+
+def problem(solver=EULER):
+    sigmas = karras_sigmas(STEPS, 20.0, 0.01)
+    views = WarpedViews(target=jnp.ones(SHAPE), hole=jnp.zeros(SHAPE[:-1], bool))
+    return Problem(
+        denoiser=GaussianDenoiser(jnp.zeros(SHAPE)),
+        guidance=make_guidance(GuidanceSettings(), views, 1),
+        weights=make_weights(WeightSettings(), sigmas, np.arange(3.0)),
+        noise=jax.random.normal(jax.random.key(0), SHAPE),
+        sigmas=sigmas,
+        solver=solver,
+        key=jax.random.key(7),
+    )
+
+
+class StopAfter(StopRequest):
+    """Wants to stop after so many states."""
+
+    def __init__(self, states):
+        super().__init__()
+        self.left = states
+
+    def obey(self, where):
+        self.left -= 1
+        self.wanted = self.left == 0
+        super().obey(where)
+
+
+def leg(folder, states=0):
+    return Leg(folder, StopAfter(states), "leg 1 of 1")
+
+
+def interrupt(folder, states, solver=EULER):
+    with pytest.raises(Stopped, match=f"after step {2 * states} of leg 1 of 1"):
+        solve(problem(solver), states=leg(folder, states))
+
+
+@pytest.mark.parametrize("solver", [Euler(), Heun(), Churn(), DPMSolverPP2M(), ExponentialAdams()])
+def test_an_interrupted_run_gives_the_same_bits(solver, tmp_path):
+    interrupt(tmp_path, 2, solver)
+    np.testing.assert_array_equal(solve(problem(solver), states=leg(tmp_path)), solve(problem(solver)))
+
+
+def test_every_interruption_gives_the_same_bits_and_a_finished_leg_none_of_its_steps(tmp_path):
+    expected, told = solve(problem()), []
+    for states in (1, 1, 1, 1, 1):
+        with pytest.raises(Stopped):
+            solve(problem(), states=leg(tmp_path, states))
+    result = solve(problem(), report=lambda *what: told.append(what), states=leg(tmp_path))
+    np.testing.assert_array_equal(result, expected)
+    assert told == [("sample", STEPS, STEPS)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000008", "000010"]
+
+
+def torn(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def flipped(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [torn, flipped, lambda path: path.unlink()])
+def test_damage_of_any_file_costs_a_segment_and_no_bit(damage, tmp_path, capsys):
+    expected = solve(problem())
+    interrupt(tmp_path / "kept", 3)
+    # Copied, not made again: Orbax does not always write as many files.
+    count = len(list((tmp_path / "kept" / "000006").rglob("*")))
+    for index in range(0, count, 3):
+        folder = tmp_path / str(index)
+        shutil.copytree(tmp_path / "kept", folder)
+        file = sorted((folder / "000006").rglob("*"))[index]
+        if not file.is_file():
+            continue
+        damage(file)
+        told = []
+        result = solve(problem(), report=lambda *what, told=told: told.append(what[1]), states=leg(folder))
+        np.testing.assert_array_equal(result, expected)
+        assert told == [4, 6, 8, 10]
+        assert "the state after step 6 of leg 1 of 1 is damaged and left out" in capsys.readouterr().err
+
+
+def test_without_a_whole_state_a_leg_begins_again(tmp_path):
+    interrupt(tmp_path, 2)
+    for state in tmp_path.iterdir():
+        torn(state / "digests.json")
+    np.testing.assert_array_equal(solve(problem(), states=leg(tmp_path)), solve(problem()))
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("RESOURCE: No space left on device [28]")]
+)
+def test_a_full_disk_leaves_the_earlier_states(error, tmp_path, monkeypatch):
+    expected = solve(problem())
+    interrupt(tmp_path, 2)
+
+    def full(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr("orbax.checkpoint.StandardCheckpointer.save", full)
+        with pytest.raises(OSError, match="No space left") as failure:
+            solve(problem(), states=leg(tmp_path))
+    assert failure.value.filename == str(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000002", "000004"]
+    np.testing.assert_array_equal(solve(problem(), states=leg(tmp_path)), expected)
+
+
+def work(out, known, *, interrupt=False, **options):
+    """Work on `out`; what it gave."""
+    options = {"resume": False, "overwrite": False, "stop": StopAfter(2 if interrupt else 0)} | options
+    with open_run(out, known, **options) as run:
+        latents = solve(problem(), states=run.leg(0, 1))
+        (run.result / "run.json").write_text(json.dumps({"identity": "whatever"}))
+        np.save(run.result / "latents.npy", np.asarray(latents))
+
+
+@pytest.fixture
+def interrupted(tmp_path):
+    with pytest.raises(Stopped):
+        work(tmp_path / "out", {"seed": 1}, interrupt=True)
+    return tmp_path / "out"
+
+
+def beside(out):
+    return sorted(path.name for path in out.parent.iterdir())
+
+
+def test_what_an_interrupted_run_left_is_explained_then_used_then_gone(interrupted):
+    with pytest.raises(InputError, match="4 steps of leg 1 are there: --resume goes on, --overwrite begins anew"):
+        work(interrupted, {"seed": 1})
+    work(interrupted, {"seed": 1}, resume=True)
+    np.testing.assert_array_equal(np.load(interrupted / "latents.npy"), solve(problem()))
+    assert beside(interrupted) == ["out"]
+
+
+def test_another_setting_is_refused_by_its_name(interrupted):
+    with pytest.raises(InputError, match="had seed 1, not 2"):
+        work(interrupted, {"seed": 2}, resume=True)
+    work(interrupted, {"seed": 2}, overwrite=True)
+    assert beside(interrupted) == ["out"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"[" * 100_000, None])
+def test_a_damaged_manifest_is_refused(content, interrupted):
+    manifest = interrupted.with_name(".out.run") / "run.json"
+    manifest.unlink()
+    if content is not None:
+        manifest.write_bytes(content)
+    with pytest.raises(InputError, match=r"run\.json is damaged"):
+        work(interrupted, {"seed": 1}, resume=True)
+
+
+def test_two_processes_do_not_work_on_one_result(tmp_path):
+    out, known = tmp_path / "out", {"seed": 1}
+    with open_run(out, known, resume=False, overwrite=False, stop=StopRequest()) as run:
+        with pytest.raises(InputError, match=r"process \d+ is working on .*out"):
+            work(out, known, resume=True)
+        (run.result / "run.json").touch()
+    assert beside(out) == ["out"]
+
+
+def test_a_failure_before_the_first_state_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), open_run(tmp_path / "out", {}, resume=False, overwrite=False, stop=StopRequest()):
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_after_it_says_what_is_kept(tmp_path, capsys):
+    with (
+        pytest.raises(MemoryError),
+        open_run(tmp_path / "out", {}, resume=False, overwrite=False, stop=StopRequest()) as run,
+    ):
+        solve(problem(), states=run.leg(0, 1))
+        raise MemoryError
+    assert "10 steps of leg 1 are kept: --resume goes on" in capsys.readouterr().err
+
+
+def test_a_replacement_cut_in_two_is_undone(tmp_path):
+    out = tmp_path / "out"
+    work(out, {"seed": 1})
+    with work_on(out, RESULT) as replacing:
+        out.rename(replacing.former)
+    assert beside(out) == [".out.run"]
+    with pytest.raises(InputError, match="not empty"):
+        work(out, {"seed": 2})
+    assert (out / "latents.npy").exists()
+    assert beside(out) == ["out"]
+
+
+def test_a_result_that_names_no_job_is_not_complete(tmp_path):
+    assert not is_complete(tmp_path, {})
+    for content in ("", "[]", "3", '{"identity": 3}'):
+        (tmp_path / "run.json").write_text(content)
+        assert not is_complete(tmp_path, {})
+
+
+@pytest.mark.parametrize("damage", [torn, lambda path: path.unlink()])
+def test_a_result_that_has_lost_a_file_is_not_complete(damage, tmp_path):
+    with open_run(tmp_path / "out", {}, resume=False, overwrite=False, stop=StopRequest()) as run:
+        (run.result / "video.mp4").write_text("a film")
+        (run.result / "run.json").write_text(json.dumps({"identity": short({})}))
+    assert is_complete(tmp_path / "out", {})
+    assert not is_complete(tmp_path / "out", {"seed": 2})
+    damage(tmp_path / "out" / "video.mp4")
+    with pytest.raises(InputError, match=r"complete but for video\.mp4, which is gone or was changed since"):
+        is_complete(tmp_path / "out", {})
+
+
+def test_a_folder_of_the_users_with_the_name_of_a_run_is_left_alone(tmp_path):
+    (tmp_path / ".out.run" / "legs" / "000" / "000010").mkdir(parents=True)
+    (tmp_path / ".out.run" / "run.json").write_text("{}")
+    for resume, overwrite in ((False, False), (True, False), (False, True)):
+        with pytest.raises(InputError, match=r"\.out\.run is in the way and not of this program"):
+            work(tmp_path / "out", {"seed": 1}, resume=resume, overwrite=overwrite)
+    tidy(tmp_path / "out")
+    assert (tmp_path / ".out.run" / "legs" / "000" / "000010").is_dir()
