@@ -12,13 +12,13 @@ from typing import Any, Literal
 
 from jaxtyping import Array
 
-import nvs_jax
 from convert.diffusers_layout import read_configs
 from convert.key_table import Taken, match
 from convert.safetensors_file import SafetensorsFile
 from convert.single_file_table import UNET, single_file_table
 from convert.tensor_files import PICKLE_SUFFIXES, TensorFiles
 from convert.transfer import build, transfer
+from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
 from nvs_jax.models.svd.networks import WeightSharding
@@ -115,6 +115,4 @@ def model_of(path: Path) -> Model:
 
 def model_folder(model: Model) -> Path:
     """`configs/models/MODEL`: inside the package when installed, at the root of a checkout."""
-    here = Path(nvs_jax.__file__).parent
-    installed = here / "configs" / "models" / model
-    return installed if installed.is_dir() else here.parent / "configs" / "models" / model
+    return configs_folder("models") / model

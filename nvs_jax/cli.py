@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args
 import tyro
 from tyro.conf import subcommand
 
+from nvs_jax.commands.dispatch import run_job
 from nvs_jax.commands.usage import one_line_errors, wide_enough
 from nvs_jax.disk import PUBLISHED
 from nvs_jax.disk.paths import check_paths
@@ -51,12 +52,6 @@ def _main(arguments: Sequence[str]) -> None:
     try:
         job = parse(arguments)
         check_paths(job)
-        if isinstance(job, PlanJob):  # before JAX looks for devices
-            from nvs_jax.commands.plan import run_plan
-
-            sys.exit(0 if run_plan(job) else 1)
-        from nvs_jax.commands.render import run_job  # imports JAX, which --help must not wait for
-
         run_job(job)
     except InputError as error:
         sys.exit(_fail(str(error), 2))

@@ -19,13 +19,12 @@ from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.sampler import Carry
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Warp, fill_holes, intrinsics_matrix
-from nvs_jax.models.svd.in_turn import NetworksInTurn
+from nvs_jax.loading import load_model
 from nvs_jax.models.svd.model import SVD
-from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.presets import settings_for
-from nvs_jax.sharding import constrain, of_first_process, place, replicated, use
+from nvs_jax.sharding import constrain, of_first_process, place, use
 from nvs_jax.steering.conditions import Conditions, from_photo
 
 Report = Callable[[str, int, int], None]
@@ -67,16 +66,8 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mes
     Raises:
         InputError: `source` is none of them, or is damaged.
     """
-    from convert import load_networks, open_source
-
-    sharding = None if mesh is None else lambda _: replicated(mesh)
     settings = settings_for(source)
-    if not low_memory:
-        return Pipeline(SVD(load_networks(source, dtype, sharding)), mesh, settings)
-    opened = open_source(source)
-    configs = {component: opened.config(component) for component in CONFIG_CLASSES}
-    read = partial(opened.load_component, dtype=dtype, sharding=sharding)
-    return Pipeline(SVD(NetworksInTurn(configs, read)), mesh, settings)
+    return Pipeline(load_model(source, dtype=dtype, low_memory=low_memory, mesh=mesh), mesh, settings)
 
 
 @dataclass(frozen=True)

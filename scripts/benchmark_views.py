@@ -13,7 +13,7 @@ import tyro
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.geometry import Warp
-from nvs_jax.geometry.fusion import warp_nearest
+from nvs_jax.geometry.fusion import Sources, warp_nearest
 from nvs_jax.geometry.trajectories import ellipse_at
 from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
 from nvs_jax.settings import WarpSettings
@@ -47,11 +47,11 @@ def scores(
     _, K = default_view(height, width, scenes)
     for seed in seeds:
         views = render_path(random_scene(seed, scenes), poses, K, height, width, samples=samples)
-        sources = views.picture[:2], views.depth[:2], jnp.stack([K] * 2), poses[:2]
+        sources = Sources(views.picture[:2], views.depth[:2], jnp.stack([K] * 2), poses[:2])
 
         def warped(*chosen: int, sources=sources) -> Warp:
             parts = jax.tree.map(lambda array: array[np.array(chosen)], sources)
-            return warp_nearest(*parts, poses[2:], K, len(chosen), settings)
+            return warp_nearest(parts, poses[2:], K, len(chosen), settings)
 
         singles = [score(warped(source), views.picture[2]) for source in (0, 1)]
         fused = score(warped(0, 1), views.picture[2])

@@ -7,13 +7,12 @@ import numpy as np
 import tyro
 from jax import Array
 
-from nvs_jax.geometry import forward_warp, orbit
+from nvs_jax.geometry import Sources, forward_warp, orbit
 from nvs_jax.inputs.view import View
 from nvs_jax.media import plan_fit, write_picture
 from nvs_jax.runs.results import sheet
 from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
 from nvs_jax.settings import RenderSettings, WarpSettings
-from nvs_jax.steering.conditions import Sources
 from nvs_jax.steering.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 
 HEIGHT, WIDTH = 192, 256

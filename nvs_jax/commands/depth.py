@@ -12,9 +12,9 @@ from jaxtyping import Float
 from PIL import Image
 
 from nvs_jax.errors import InputError
+from nvs_jax.loading import load_depth
 from nvs_jax.media import as_float, frame_files, open_video, read_photo, write_picture
 from nvs_jax.media.photo import PICTURE_SUFFIXES, Picture, photo_size
-from nvs_jax.models.depth import load_depth
 from nvs_jax.runs.results import result_folder, write_record
 from nvs_jax.saying import tell
 from nvs_jax.settings.jobs import DepthJob

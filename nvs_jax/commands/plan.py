@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
 from nvs_jax.planning.advice import advise, peak, report
 from nvs_jax.planning.devices import Device, default_mesh, parse_device
@@ -71,21 +72,15 @@ def _model(name: str) -> "Model":
     from convert.diffusers_layout import read_configs
     from nvs_jax.planning.programs import Model
 
-    folder = _configs() / name
+    folder = configs_folder("models") / name
     if name.isidentifier() and folder.is_dir():
         return Model(**read_configs(folder))
     if not Path(name).exists():
-        known = ", ".join(sorted(path.name for path in _configs().iterdir() if path.is_dir()))
+        known = ", ".join(sorted(path.name for path in configs_folder("models").iterdir() if path.is_dir()))
         raise InputError(f"--model {name} is neither one of {known} nor a folder of weights")
     opened = open_source(name)
     configs: Any = {component: opened.config(component) for component in ("unet", "vae", "image_encoder")}
     return Model(**configs)
-
-
-def _configs() -> Path:
-    here = Path(__file__).parents[1]
-    installed = here / "configs" / "models"
-    return installed if installed.is_dir() else here.parent / "configs" / "models"
 
 
 def _check_sizes(request: Request, multiple: int, stride: int) -> None:

@@ -1,6 +1,5 @@
-"""Jobs done: files in, a folder of results out."""
+"""A render as the command does it: files in, a folder of results out."""
 
-import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -15,7 +14,6 @@ import numpy as np
 
 from nvs_jax.commands.back_end import require_back_end
 from nvs_jax.commands.beforehand import say_beforehand
-from nvs_jax.commands.compilation_cache import enable_compilation_cache
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.depth import depth_of_views, depth_source
@@ -33,20 +31,7 @@ from nvs_jax.runs.stopping import StopRequest, stop_on_signals
 from nvs_jax.saying import bar, say, tell
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.combinations import check_combinations, ignored
-from nvs_jax.settings.jobs import (
-    BatchJob,
-    CheckJob,
-    ConvertJob,
-    DemoJob,
-    DepthJob,
-    Dtype,
-    EvaluateJob,
-    Job,
-    RenderJob,
-    SingleJob,
-    VideoJob,
-    ViewsJob,
-)
+from nvs_jax.settings.jobs import DemoJob, Dtype, RenderJob, SingleJob, VideoJob, ViewsJob
 from nvs_jax.settings.presets import own_preset
 from nvs_jax.sharding import make_mesh
 from nvs_jax.steering.conditions import Conditions
@@ -58,50 +43,18 @@ SVD_MULTIPLE, SVD_FRAMES = 64, 25
 Loader = Callable[[RenderJob], Pipeline]
 
 
-def run_job(job: Job) -> None:
-    """Do what the command line asked for.
+def run_here_or_on_hosts(job: RenderJob) -> None:
+    """Render with the devices of this process, or of several that meet.
 
     Raises:
         InputError: a mistake of the user's.
+        Stopped: it was asked for; the job goes on with `resume`.
     """
-    enable_compilation_cache()
-    meets_others = job.mesh.hosts if isinstance(job, RenderJob) else isinstance(job, BatchJob)
-    if not meets_others:  # which comes first
+    if job.mesh.hosts:
+        join_cluster()
         require_back_end()
-    match job:
-        case RenderJob():
-            if job.mesh.hosts:
-                join_cluster()
-                require_back_end()
-            with stop_on_signals() as stop:  # JAX, which catches them too while processes meet, comes first
-                (run_on_hosts if job.mesh.hosts else run_render)(job, stop)
-        case BatchJob():
-            from nvs_jax.commands.batch import run_batch
-
-            code = run_batch(job).exit_code
-            if code:
-                sys.exit(code)
-        case ConvertJob():
-            from nvs_jax.commands.convert import run_convert
-
-            run_convert(job)
-        case CheckJob():
-            from nvs_jax.commands.check import run_check
-
-            if not run_check(job):
-                sys.exit(1)
-        case EvaluateJob():
-            from nvs_jax.commands.evaluate import run_evaluate
-
-            run_evaluate(job)
-        case DepthJob():
-            from nvs_jax.commands.depth import run_depth
-
-            run_depth(job)
-        case DemoJob():
-            from nvs_jax.commands.demo import run_demo
-
-            run_demo(job)
+    with stop_on_signals() as stop:  # JAX, which catches them too while processes meet, comes first
+        (run_on_hosts if job.mesh.hosts else run_render)(job, stop)
 
 
 def load_for(job: RenderJob) -> Pipeline:

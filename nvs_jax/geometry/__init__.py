@@ -5,7 +5,7 @@ from nvs_jax.geometry.depth import disparity_to_depth
 from nvs_jax.geometry.depth_alignment import align_to_depth, align_to_points, align_video
 from nvs_jax.geometry.depth_completion import complete_depth, splat_depth
 from nvs_jax.geometry.full_turn import Arc, full_turn, turn_order
-from nvs_jax.geometry.fusion import fuse, pose_distance_to_nearest, warp_nearest
+from nvs_jax.geometry.fusion import Sources, fuse, pose_distance_to_nearest, warp_nearest
 from nvs_jax.geometry.hole_filling import fill_holes
 from nvs_jax.geometry.masks import dilate
 from nvs_jax.geometry.scene_scale import disparity_to_scene
@@ -16,6 +16,7 @@ from nvs_jax.geometry.warp import Warp, forward_warp, warp_flow, warp_one
 __all__ = [
     "Arc",
     "DollyZoom",
+    "Sources",
     "Warp",
     "align_to_depth",
     "align_to_points",

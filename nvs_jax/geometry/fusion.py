@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,12 +19,25 @@ from nvs_jax.settings import WarpSettings
 _DEFAULT = WarpSettings()
 
 
+class Sources(NamedTuple):
+    """S posed views of a scene; indexing every field gives one of them.
+
+    Attributes:
+        pictures: in [0, 1].
+        depths: z in scene units; infinite where unknown.
+        intrinsics: K of each, in pixels.
+        poses: world-to-camera.
+    """
+
+    pictures: Float[Array, "*s H W 3"]
+    depths: Float[Array, "*s H W"]
+    intrinsics: Float[Array, "*s 3 3"]
+    poses: Float[Array, "*s 4 4"]
+
+
 @partial(jax.jit, static_argnames=("count", "settings"))
 def warp_nearest(
-    pictures: Float[Array, "s h w 3"],
-    depths: Float[Array, "s h w"],
-    intrinsics: Float[Array, "s 3 3"],
-    poses: Float[Array, "s 4 4"],
+    sources: Sources,
     target_poses: Float[Array, "f 4 4"],
     target_intrinsics: Float[Array, "*frames 3 3"],
     count: int = 2,
@@ -34,10 +48,7 @@ def warp_nearest(
     One compiled program for all frames; which sources a frame takes is data.
 
     Args:
-        pictures: S views, in [0, 1].
-        depths: z in each source camera, in the units of the poses; what is not finite is left out.
-        intrinsics: K of each source.
-        poses: of each source, world-to-camera.
+        sources: S views; depth that is not finite is left out.
         target_poses: world-to-camera.
         target_intrinsics: K of all target frames, or one for each.
         count: sources a frame is made of, at most S.
@@ -48,11 +59,10 @@ def warp_nearest(
         InputError: `count` is less than 1 or more than there are sources, or the numbers of intrinsics do not fit.
     """
     frames = len(target_poses)
-    if not 1 <= count <= len(poses):
-        raise InputError(f"a frame can be made of 1 to {len(poses)} of the sources, not of {count}")
+    if not 1 <= count <= len(sources.poses):
+        raise InputError(f"a frame can be made of 1 to {len(sources.poses)} of the sources, not of {count}")
     if target_intrinsics.ndim == 3 and len(target_intrinsics) != frames:
         raise InputError(f"{len(target_intrinsics)} target intrinsics for {frames} poses: give one a pose, or only one")
-    sources = pictures, depths, intrinsics, poses
 
     def one_frame(frame: tuple[Pose, Matrix, Int[Array, "k"]]) -> Warp:
         pose, K, nearest = frame
@@ -64,11 +74,11 @@ def warp_nearest(
             return replace(warp, valid=warp.valid & seen, hole=warp.hole | ~seen), carried
 
         warps, carried = jax.lax.map(one_source, nearest)
-        closeness = _closeness(source_distances(poses[nearest], pose[None])[:, 0])
+        closeness = _closeness(source_distances(sources.poses[nearest], pose[None])[:, 0])
         return fuse(warps, carried, closeness, settings)
 
     each = jnp.broadcast_to(target_intrinsics, (frames, 3, 3))
-    order = nearest_source_order(poses, target_poses)[:, :count]
+    order = nearest_source_order(sources.poses, target_poses)[:, :count]
     return jax.lax.map(one_frame, (target_poses, each, order))
 
 

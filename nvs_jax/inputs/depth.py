@@ -59,7 +59,7 @@ def is_auto(path: Path) -> bool:
 
 
 def _estimated(job: RenderJob) -> EstimatedDepth:
-    from nvs_jax.models.depth import load_depth
+    from nvs_jax.loading import load_depth
 
     estimator = load_depth(job.depth_weights)
     return EstimatedDepth(estimator.estimate, "depth" if estimator.metric else "disparity")

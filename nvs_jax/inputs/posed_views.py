@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nvs_jax.errors import InputError
+from nvs_jax.geometry import Sources
 from nvs_jax.inputs.posed_depth import NamedDepth, PosedDepth, depths_of
 from nvs_jax.inputs.sparse_points import depth_by_points, seen_points
 from nvs_jax.inputs.view import (
@@ -24,7 +25,6 @@ from nvs_jax.media.cameras import PosedCamera, is_turned, read_cameras, read_pic
 from nvs_jax.media.photo import is_stored_upright
 from nvs_jax.saying import say
 from nvs_jax.settings import RenderSettings
-from nvs_jax.steering.conditions import Sources
 
 
 def read_sources(

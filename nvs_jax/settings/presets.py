@@ -7,6 +7,7 @@ from typing import Any
 import cattrs
 import yaml
 
+from nvs_jax.configs import configs_folder
 from nvs_jax.disk.files import read_bounded
 from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
@@ -39,20 +40,13 @@ class _Loader(yaml.SafeLoader):
         return mapping
 
 
-def preset_folder() -> Path:
-    """`configs/presets`: inside the package when installed, at the root of a checkout."""
-    here = Path(__file__).parents[1]
-    installed = here / "configs" / "presets"
-    return installed if installed.is_dir() else here.parent / "configs" / "presets"
-
-
 def preset_names() -> list[str]:
     """Names that `load_settings` knows.
 
     >>> preset_names()
     ['fast', 'paper', 'reference']
     """
-    return sorted(path.stem for path in preset_folder().glob("*.yaml") if "." not in path.stem)
+    return sorted(path.stem for path in configs_folder("presets").glob("*.yaml") if "." not in path.stem)
 
 
 def load_settings(name: str, mode: Mode = "single", changes: Any = None) -> RenderSettings:
@@ -69,7 +63,7 @@ def load_settings(name: str, mode: Mode = "single", changes: Any = None) -> Rend
     >>> load_settings("reference").camera.far, load_settings("reference", "video").camera.far
     (500.0, 10000.0)
     """
-    folder = preset_folder()
+    folder = configs_folder("presets")
     if name in preset_names():
         path, on_top = folder / f"{name}.yaml", folder / f"{name}.{mode}.yaml"
         values = read_yaml(path)

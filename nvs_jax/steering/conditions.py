@@ -1,6 +1,6 @@
 """What steers a video: for every frame what is known of it, warped to its pose. One function for each kind of input."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.geometry import Warp, forward_warp
 from nvs_jax.geometry.cameras import Matrix, Pose, zoom_intrinsics
 from nvs_jax.geometry.displacement import pixel_displacements
-from nvs_jax.geometry.fusion import pose_distance_to_nearest, release_distance_to_nearest, warp_nearest
+from nvs_jax.geometry.fusion import Sources, pose_distance_to_nearest, release_distance_to_nearest, warp_nearest
 from nvs_jax.geometry.trajectories import Poses, path_fractions
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import Mode, RenderSettings
@@ -36,22 +36,6 @@ class Conditions:
     warp: Warp
     distance: Float[Array, "f *pixels"]
     mode: Mode = static(default="single")
-
-
-class Sources(NamedTuple):
-    """S posed views of a scene; indexing every field gives one of them.
-
-    Attributes:
-        pictures: in [0, 1].
-        depths: z in scene units; infinite where unknown.
-        intrinsics: K of each, in pixels.
-        poses: world-to-camera.
-    """
-
-    pictures: Float[Array, "*s H W 3"]
-    depths: Float[Array, "*s H W"]
-    intrinsics: Float[Array, "*s 3 3"]
-    poses: Float[Array, "*s 4 4"]
 
 
 def from_photo(
@@ -154,7 +138,7 @@ def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tu
     if settings.views.sources == "nearest":
         count = min(settings.views.count, len(sources.poses))
         lens = views_intrinsics(sources, len(path), settings, ends)
-        warp = warp_nearest(*sources, path[1:-1], lens[1:-1], count, settings.warp)
+        warp = warp_nearest(sources, path[1:-1], lens[1:-1], count, settings.warp)
         distance = pose_distance_to_nearest(sources.poses, path)
     else:
         warp = _halves(first, last, path[1:-1], settings)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt8
 
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import between, full_turn
+from nvs_jax.geometry import Sources, between, full_turn
 from nvs_jax.geometry.cameras import Matrix, zoom_intrinsics
 from nvs_jax.geometry.depth_completion import complete_depth, splat_depth
 from nvs_jax.geometry.full_turn import turn_order
@@ -20,7 +20,6 @@ from nvs_jax.media import as_float
 from nvs_jax.settings import RenderSettings
 from nvs_jax.steering.conditions import (
     Conditions,
-    Sources,
     from_photo,
     from_pictures,
     from_video,

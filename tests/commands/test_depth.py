@@ -10,8 +10,8 @@ from PIL import Image
 
 from nvs_jax.cli import main
 from nvs_jax.disk import RESULT, work_on
+from nvs_jax.loading import load_depth
 from nvs_jax.media import read_depth, read_photo, write_picture, write_video
-from nvs_jax.models.depth import load_depth
 from tests.models.depth.folders import config, write_folder
 
 

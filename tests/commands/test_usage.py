@@ -80,7 +80,7 @@ def test_ctrl_c_says_whether_the_result_is_there(monkeypatch, capsys, tmp_path):
                 pass
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nvs_jax.commands.render.run_job", interrupted)
+    monkeypatch.setattr("nvs_jax.cli.run_job", interrupted)
     for seed, said in ((0, "interrupted"), (1, f"interrupted; {tmp_path / 'out'} is complete"), (0, "interrupted")):
         with pytest.raises(SystemExit) as stop:
             main([*WARP[:-1], str(tmp_path / "out"), "--seed", str(seed)])
@@ -101,7 +101,7 @@ def test_a_full_device_is_one_line(monkeypatch, capsys):
     def exhausted(job):
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 99 bytes")
 
-    monkeypatch.setattr("nvs_jax.commands.render.run_job", exhausted)
+    monkeypatch.setattr("nvs_jax.cli.run_job", exhausted)
     with pytest.raises(SystemExit) as stop:
         main(WARP)
     assert stop.value.code == 2
@@ -112,6 +112,6 @@ def test_our_own_bugs_are_not_hidden(monkeypatch):
     def broken(job):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("nvs_jax.commands.render.run_job", broken)
+    monkeypatch.setattr("nvs_jax.cli.run_job", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         main(WARP)

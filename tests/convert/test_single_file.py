@@ -141,5 +141,5 @@ def test_the_published_configurations_are_found_wherever_the_package_is(
     checkout = model_folder("svd")
     assert (checkout / "unet" / "config.json").is_file()
     shutil.copytree(checkout, tmp_path / "configs" / "models" / "svd")
-    monkeypatch.setattr("nvs_jax.__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr("nvs_jax.configs.__file__", str(tmp_path / "__init__.py"))
     assert model_folder("svd") == tmp_path / "configs" / "models" / "svd"

@@ -8,6 +8,7 @@ import pytest
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Warp, between, dolly_zoom, forward_warp, look_at, orbit, release_intrinsics
 from nvs_jax.geometry.fusion import (
+    Sources,
     fuse,
     nearest_source_order,
     pose_distance_to_nearest,
@@ -38,8 +39,8 @@ def views():
 
 
 def warp_views(views, targets, target_intrinsics=K, count=2, settings=SETTINGS):
-    sources = views.picture[:3], views.depth[:3], jnp.stack([K] * 3), SOURCES
-    return warp_nearest(*sources, targets, target_intrinsics, count, settings)
+    sources = Sources(views.picture[:3], views.depth[:3], jnp.stack([K] * 3), SOURCES)
+    return warp_nearest(sources, targets, target_intrinsics, count, settings)
 
 
 def test_fused_has_fewer_holes_than_any_single_source_and_shows_the_truth(views):
@@ -144,7 +145,8 @@ def test_a_nearer_object_seen_by_one_source_only_hides_the_wall():
     pictures = jnp.stack(
         [jnp.full((24, 32, 3), 0.2), jnp.broadcast_to(jnp.where(left, 0.8, 0.2)[:, None], (24, 32, 3))]
     )
-    warp = warp_nearest(pictures, depths, jnp.stack([intrinsics] * 2), poses, poses[:1], intrinsics, 2, SETTINGS)
+    sources = Sources(pictures, depths, jnp.stack([intrinsics] * 2), poses)
+    warp = warp_nearest(sources, poses[:1], intrinsics, 2, SETTINGS)
     columns = np.array([1, 8, 14, 18, 30])
     expected = np.round(255 * np.array([0.8, 0.8, 0.8, 0.2, 0.2])) / 255
     np.testing.assert_allclose(warp.pictures[0, 12, columns, 0], expected, atol=1e-5)
@@ -154,8 +156,8 @@ def test_is_differentiable(views):
     smooth = WarpSettings.release(quantize=False)
 
     def brightness(depths, poses):
-        sources = views.picture[:2], depths, jnp.stack([K] * 2), SOURCES[:2]
-        return warp_nearest(*sources, poses, K, 2, smooth).pictures.sum()
+        sources = Sources(views.picture[:2], depths, jnp.stack([K] * 2), SOURCES[:2])
+        return warp_nearest(sources, poses, K, 2, smooth).pictures.sum()
 
     gradients = jax.jit(jax.grad(brightness, (0, 1)))(views.depth[:2], TARGETS)
     assert all(np.isfinite(g).all() and np.abs(g).max() > 0 for g in gradients)

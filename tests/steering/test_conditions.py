@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import dolly_zoom, intrinsics_matrix, look_at, orbit
+from nvs_jax.geometry import Sources, dolly_zoom, intrinsics_matrix, look_at, orbit
 from nvs_jax.settings import RenderSettings, ViewsSettings, WarpSettings, WeightSettings
 from nvs_jax.steering.conditions import (
-    Sources,
     from_photo,
     from_pictures,
     from_video,

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import between, intrinsics_matrix, look_at, orbit
+from nvs_jax.geometry import Sources, between, intrinsics_matrix, look_at, orbit
 from nvs_jax.geometry.trajectories import camera_centres
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.view import View
 from nvs_jax.media.fitting import plan_fit
 from nvs_jax.settings import PathSettings, RenderSettings, ViewsSettings, WarpSettings, WeightSettings
-from nvs_jax.steering.conditions import Sources
 from nvs_jax.steering.legs import leg_key, photo_plan, turn_plan, video_plan, views_plan
 from tests.tiny import HEIGHT, WIDTH, scene
 

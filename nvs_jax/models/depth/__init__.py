@@ -1,5 +1,5 @@
 """Depth from a picture: Depth Anything V2."""
 
-from nvs_jax.models.depth.estimator import DepthEstimator, load_depth
+from nvs_jax.models.depth.estimator import DepthEstimator
 
-__all__ = ["DepthEstimator", "load_depth"]
+__all__ = ["DepthEstimator"]

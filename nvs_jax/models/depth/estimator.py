@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +28,7 @@ class DepthEstimator:
         preprocessing: what is done to pictures first.
         chunk: pictures the network works on together; None: 4, and 1 on a CPU, which gains nothing by more.
 
-    One with random weights; `load_depth` gives one that knows something:
+    One with random weights; `nvs_jax.loading.load_depth` gives one that knows something:
 
     >>> from nvs_jax.models.depth.config import BackboneConfig
     >>> from nvs_jax.models.weights import random_weights
@@ -87,19 +86,3 @@ def _run(weights: Weights, pixels: Array, *, config: DepthConfig, chunk: int) ->
     chunks = jnp.reshape(pixels, (-1, chunk, *pixels.shape[1:]))
     maps = jax.lax.map(network, chunks)
     return maps.reshape(-1, *maps.shape[2:])
-
-
-def load_depth(source: str | Path) -> DepthEstimator:
-    """A Depth Anything V2 with its weights, in float32.
-
-    Args:
-        source: OWNER/NAME of a model on the Hugging Face Hub, such as depth-anything/Depth-Anything-V2-Small-hf, or a
-            folder in transformers' layout (config.json, model.safetensors, preprocessor_config.json).
-
-    Raises:
-        InputError: the weights cannot be had or do not fit.
-    """
-    from convert.depth_anything import open_depth
-
-    opened = open_depth(source)
-    return DepthEstimator(opened.config, opened.load(), opened.preprocessing)

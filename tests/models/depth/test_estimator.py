@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from nvs_jax.models.depth import DepthEstimator, load_depth
+from nvs_jax.loading import load_depth
+from nvs_jax.models.depth import DepthEstimator
 from nvs_jax.models.depth import estimator as module
 from tests.models.comparing import relative_error
 from tests.models.depth.folders import config

@@ -1,0 +1,78 @@
+"""Imports point one way: a module knows those of its own room and of the rooms below it."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = (
+    ("errors", "pytree", "windows", "configs", "embedded"),
+    ("saying", "sharding"),
+    ("disk",),
+    ("settings", "media"),
+    ("geometry", "diffusion"),
+    ("models", "scenes"),
+    ("checkpoint",),
+    ("convert",),
+    ("loading",),
+    ("inputs", "planning", "checks"),
+    ("steering",),
+    ("pipeline",),
+    ("evaluation", "runs"),
+    ("commands",),
+    ("cli",),
+    ("__main__",),
+)
+"""From the ground up; rooms of one floor do not know each other."""
+FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in ("nvs_jax", "convert")
+    for path in (ROOT / package).rglob("*.py")
+}
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[0] if parts[0] == "convert" else parts[1]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Modules of ours that a file imports, inside functions and for types alone, too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in MODULES else node.module for name in names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+ARROWS = {
+    module: {name for name in imported(path) if name in MODULES and name != "nvs_jax"}
+    for module, path in MODULES.items()
+    if module != "nvs_jax"  # it hands on what the others have when it is asked, and has the version
+}
+
+
+def test_every_module_has_a_room():
+    assert {room(module) for module in ARROWS} == FLOOR.keys()
+
+
+@pytest.mark.parametrize("module", sorted(ARROWS))
+def test_no_arrow_runs_up(module: str):
+    here = room(module)
+    up = [name for name in ARROWS[module] if room(name) != here and FLOOR[room(name)] >= FLOOR[here]]
+    assert not up
+
+
+def test_no_modules_go_round_in_a_circle():
+    """Packages that hand on names stand for the modules that have them."""
+    modules = {module: names - {module} for module, names in ARROWS.items() if MODULES[module].name != "__init__.py"}
+    assert tuple(TopologicalSorter(modules).static_order())
+
+
+def test_the_top_is_a_short_list():
+    assert len(list((ROOT / "nvs_jax").glob("*.py"))) <= 12
