@@ -2,42 +2,35 @@
 
     .NAME.run/
         run.json        what decides the result; a run is only continued where all of it is equal
-        legs/000/000010 the sampler's state in the first leg after ten steps (Orbax), with a digest of every file
+        legs/000/000010 the sampler's state in the first leg after ten steps (see `states`)
         result/         what becomes NAME when it is complete
 
-The folder itself, its lock and what becomes of it are `nvs_jax.disk`'s. A state is written under another name and
-renamed, and the two newest are kept: whatever moment a run is killed at, the newest whole state is found. States hold
-the sampler's latents alone. What comes before (warps, encodings) and after (frames) is computed again, which takes
-little, and takes no space.
+The folder itself, its lock and what becomes of it are `nvs_jax.disk`'s. A state appears whole, and the two newest are
+kept: whatever moment a run is killed at, the newest whole state is found. States hold the sampler's latents alone. What
+comes before (warps, encodings) and after (frames) is computed again, which takes little, and takes no space.
 """
 
-import hashlib
 import json
-import logging
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import orbax.checkpoint as ocp
-
 from nvs_jax.diffusion.sampler import Carry
 from nvs_jax.disk import RESULT, check_free, publish, read_manifest, recover, resolved, work_on
-from nvs_jax.disk.errors import orbax_writes
+from nvs_jax.disk.files import read_bounded
 from nvs_jax.disk.manifest import write_json
 from nvs_jax.errors import InputError
 from nvs_jax.runs.identity import Identity, difference, short
+from nvs_jax.runs.states import read_state, write_state
 from nvs_jax.runs.stopping import Stopped, StopRequest
 from nvs_jax.saying import say
 
-_MANIFEST, _RESULT, _LEGS, _DIGESTS = "run.json", "result", "legs", "digests.json"
+_MANIFEST, _RESULT, _LEGS = "run.json", "result", "legs"
 _KEPT = 2
 _MOST_BYTES = 2**24
-"""Of a manifest or a list of digests that is read."""
+"""Of a manifest that is read."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +50,11 @@ class Leg:
     def restore(self, fresh: Carry) -> Carry:
         """The newest whole state, or `fresh`, the one before the first step, whose shapes it must have."""
         for state in reversed(_states(self.folder)):
-            restored = _read_state(state, fresh)
+            restored = read_state(state, fresh)
             if restored is not None:
                 return restored
-            say(f"the state after step {int(state.name)} of {self.name} is damaged and left out")
-            shutil.rmtree(state)
+            say(f"the state after step {int(state.name)} of {self.name} is damaged, or of another format, and left out")
+            _remove(state)
         return fresh
 
     def save(self, carry: Carry) -> None:
@@ -72,9 +65,9 @@ class Leg:
             Stopped: it was written, and somebody asked to stop.
         """
         step = int(carry.step)
-        _write_state(self.folder / f"{step:06}", carry)
+        write_state(self.folder / f"{step:06}", carry)
         for state in _states(self.folder)[:-_KEPT]:
-            shutil.rmtree(state)
+            _remove(state)
         self.stop.obey(f"after step {step} of {self.name}, which is kept")
 
 
@@ -204,74 +197,19 @@ def _states(leg: Path) -> list[Path]:
     return sorted(path for path in leg.glob("[0-9]*") if path.name.isdecimal())
 
 
-def _write_state(path: Path, carry: Carry) -> None:
-    temporary = path.with_name("saving")
-    shutil.rmtree(temporary, ignore_errors=True)
-    shutil.rmtree(path, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        leaves = _leaves(carry)
-        with orbax_writes(path.parent, sum(leaf.nbytes for leaf in leaves.values())):
-            with _checkpointer() as checkpointer:
-                checkpointer.save((temporary / "carry").resolve(), leaves)
-                checkpointer.wait_until_finished()
-            write_json(temporary / _DIGESTS, _digests(temporary / "carry"))
-            temporary.replace(path)
-    except Exception:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def _read_state(path: Path, fresh: Carry) -> Carry | None:
-    """A state, placed as `fresh` is; None if a byte of it is not as it was written."""
-    try:
-        if _digests(path / "carry") != json.loads(_bounded(path / _DIGESTS)):
-            return None
-        wanted = _leaves(fresh)
-        with _checkpointer() as checkpointer:
-            stored = checkpointer.restore((path / "carry").resolve(), wanted)
-    except Exception:  # of damaged files Orbax raises almost anything
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it drops all errors but one, which asyncio prints
-        return None
-    shape = jax.tree.structure((fresh.x, fresh.memory, fresh.step, jax.random.key_data(fresh.key)))
-    x, memory, step, key = jax.tree.unflatten(shape, [jnp.asarray(stored[name]) for name in wanted])
-    return Carry(x, memory, step, jax.random.wrap_key_data(key, impl=jax.random.key_impl(fresh.key)))
-
-
-def _leaves(carry: Carry) -> dict[str, np.ndarray]:
-    """The arrays of a state, on the host: a process saves its own, whatever other processes do."""
-    leaves = jax.tree.leaves((carry.x, carry.memory, carry.step, jax.random.key_data(carry.key)))
-    return {f"{index:03}": np.asarray(leaf) for index, leaf in enumerate(leaves)}
-
-
-def _checkpointer() -> ocp.StandardCheckpointer:
-    """One that waits for no other process: with several, each works on runs of its own."""
-    if jax.process_count() == 1:
-        return ocp.StandardCheckpointer()
-    here = jax.process_index()
-    options = ocp.options.MultiprocessingOptions(here, {here}, f"process{here}")
-    files = ocp.options.AsyncOptions(create_directories_asynchronously=False)
-    return ocp.StandardCheckpointer(async_options=files, multiprocessing_options=options)
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    return {
-        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
+def _remove(state: Path) -> None:
+    """A state, or the folder that one was in earlier versions."""
+    if state.is_dir():
+        shutil.rmtree(state)
+    else:
+        state.unlink()
 
 
 def _read_manifest(path: Path, out: Path) -> Identity:
     try:
-        manifest = json.loads(_bounded(path))
-    except (OSError, ValueError, RecursionError):
+        manifest = json.loads(read_bounded(path, _MOST_BYTES))
+    except (InputError, OSError, ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict):
         raise InputError(f"{path} is damaged, so {out} cannot go on: begin anew with --overwrite and without --resume")
     return manifest
-
-
-def _bounded(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_MOST_BYTES)
