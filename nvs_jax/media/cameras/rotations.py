@@ -76,29 +76,13 @@ def rotation_of(quaternion: Quaternion, where: str) -> Matrix:
     size = float(np.linalg.norm(quaternion)) if (np.abs(quaternion) <= LARGEST).all() else np.inf
     if not abs(size - 1) < 0.01:
         raise InputError(f"{where}: the quaternion must have length 1, not {size:.3g}")
-    w, x, y, z = quaternion / size
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    from scipy.spatial.transform import Rotation  # only here: it takes a while, and few files need it
+
+    return Rotation.from_quat(quaternion, scalar_first=True).as_matrix()
 
 
 def quaternion_of(rotation: Matrix) -> Quaternion:
-    """The quaternion of a rotation, with w >= 0.
+    """The quaternion of a rotation (of the nearest one, where digits are few), with w >= 0."""
+    from scipy.spatial.transform import Rotation
 
-    Row k of the table is the quaternion times 4 of its k-th entry; the one of the largest entry is never near zero.
-    """
-    (a, b, c), (d, e, f), (g, h, i) = rotation
-    table = np.array(
-        [
-            [1 + a + e + i, h - f, c - g, d - b],
-            [h - f, 1 + a - e - i, b + d, c + g],
-            [c - g, b + d, 1 - a + e - i, f + h],
-            [d - b, c + g, f + h, 1 - a - e + i],
-        ]
-    )
-    row = table[np.argmax(np.diagonal(table))]
-    return row / np.copysign(np.linalg.norm(row), row[0])
+    return Rotation.from_matrix(rotation).as_quat(canonical=True, scalar_first=True)

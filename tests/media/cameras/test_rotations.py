@@ -25,6 +25,11 @@ def test_quaternion_round_trip(seed: int) -> None:
     np.testing.assert_allclose(rotation_of(quaternion, ""), rotation, atol=1e-14)
 
 
+def test_a_rotation_of_few_digits_has_the_quaternion_of_the_nearest_rotation() -> None:
+    turn = np.array([HALF, 0, 0, HALF])
+    np.testing.assert_allclose(quaternion_of(rotation_of(turn, "").round(3) * 1.0005), turn, atol=1e-12)
+
+
 @pytest.mark.parametrize("axis", range(4))
 def test_half_turns_have_a_quaternion(axis: int) -> None:
     quaternion = np.eye(4)[axis]
