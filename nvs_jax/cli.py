@@ -17,6 +17,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.runs.stopping import EXIT_CODE, Stopped
 from nvs_jax.saying import lasting_output, say
 from nvs_jax.settings import Mode
+from nvs_jax.settings.former import refuse_former_options
 from nvs_jax.settings.jobs import (
     BatchJob,
     CheckJob,
@@ -33,6 +34,8 @@ from nvs_jax.settings.jobs import (
 )
 from nvs_jax.settings.presets import settings_for
 
+_RENDERS = "single", "video", "views", "warp"
+"""Subcommands whose options are those of `RenderSettings`, too."""
 _LONGEST = 600
 """Characters of an error: some quote what they found in a file."""
 
@@ -78,8 +81,10 @@ def parse(arguments: Sequence[str]) -> Job:
     DemoJob(out=PosixPath('out/demo'), seed=3, overwrite=False)
 
     Raises:
-        InputError: an option or a value that is none.
+        InputError: an option or a value that is none, or an option that is called otherwise now.
     """
+    if arguments and arguments[0] in _RENDERS:
+        refuse_former_options(arguments)
     (preset, weights), missing = _decisive(arguments), tyro.MISSING
     single, video, views = (settings_for(weights, preset, mode) for mode in get_args(Mode))
     photo: dict[str, Any] = dict.fromkeys(("photo", "out"), missing)

@@ -13,8 +13,8 @@ from jax.core import Tracer
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, ViewWeights, run, sample, start
-from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_weights
+from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, Trust, run, sample, start
+from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.sampler import Carry
 from nvs_jax.errors import InputError
@@ -77,13 +77,13 @@ class Render:
     Attributes:
         frames: the video, in [0, 1]; its first frame is the given view.
         conditions: what was known of every frame; still on the device.
-        weights: w, how much each step trusted the warp of each frame; the mean of its cells where they have their own.
+        trust: w, how much each step trusted the warp of each frame; the mean of its cells where they have their own.
         sigmas: noise levels of the steps.
     """
 
     frames: Float[np.ndarray, "f H W 3"]
     conditions: Conditions
-    weights: Float[np.ndarray, "steps f"]
+    trust: Float[np.ndarray, "steps f"]
     sigmas: Float[np.ndarray, "steps"]
 
 
@@ -93,7 +93,7 @@ class Problem:
 
     denoiser: Denoiser
     guidance: Guidance
-    weights: ViewWeights
+    trust: Trust
     noise: Float[Array, "b f h w c"]
     """One video's as `prepare` makes it; b to have as many videos of the same views."""
     sigmas: Float[Array, "levels"]
@@ -190,7 +190,7 @@ class Pipeline:
         return Render(
             frames=np.asarray(frames),
             conditions=conditions,
-            weights=_per_frame(np.asarray(jax.vmap(problem.weights)(sigmas))),
+            trust=_per_frame(np.asarray(jax.vmap(problem.trust)(sigmas))),
             sigmas=np.asarray(sigmas),
         )
 
@@ -237,7 +237,7 @@ class Pipeline:
         problem = Problem(
             denoiser=denoiser,
             guidance=make_guidance(settings.guidance, views, self.model.latent_multiple, conditions.mode),
-            weights=make_weights(settings.weights, sigmas, distances),
+            trust=make_trust(settings.trust, sigmas, distances),
             noise=randomness.latents[None],
             sigmas=sigmas,
             solver=make_solver(settings.solver, settings.schedule.steps),
@@ -287,7 +287,7 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
     Under `jax.grad` or `jax.jit` it is one program, whose gradient keeps the latents of about 2 sqrt(steps) steps.
     """
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(problem)):
-        parts = problem.denoiser, problem.guidance, problem.weights, problem.noise, problem.sigmas
+        parts = problem.denoiser, problem.guidance, problem.trust, problem.noise, problem.sigmas
         with use(problem.mesh):
             return sample(*parts, problem.solver, problem.key, checkpoint=True)
     x = problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1)
@@ -303,7 +303,7 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
     for done in range(begin, steps, length):
         sigmas = problem.sigmas[done : done + length + 1]
         with use(problem.mesh):
-            carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.weights, problem.solver)
+            carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver)
         _tell(report, carry, "sample", done + length, steps)
         if states is not None:
             states.save(carry)
@@ -320,8 +320,8 @@ def _pool_distances(codec: Codec, distance: Float[Array, "n *pixels"]) -> Float[
     return jax.vmap(jax.vmap(codec.pool_frames, 1, 1), 2, 2)(cells)
 
 
-def _per_frame(weights: Float[np.ndarray, "steps f *cells"]) -> Float[np.ndarray, "steps f"]:
-    return weights.mean(tuple(range(2, weights.ndim)))
+def _per_frame(trust: Float[np.ndarray, "steps f *cells"]) -> Float[np.ndarray, "steps f"]:
+    return trust.mean(tuple(range(2, trust.ndim)))
 
 
 def _tell(report: Report | None, result: Any, stage: str, done: int = 1, total: int = 1) -> None:

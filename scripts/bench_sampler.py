@@ -26,7 +26,7 @@ import numpy as np
 import tyro
 
 import nvs_jax
-from nvs_jax.diffusion import Guidance, Solver, closed_form_weights, karras_sigmas, sample
+from nvs_jax.diffusion import Guidance, Solver, closed_form_trust, karras_sigmas, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_solver
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.disk import atomic_path
@@ -193,18 +193,18 @@ def jax_case(
 ) -> Case:
     """Compile a run, and say what it takes."""
     solver, sigmas = make_solver(SolverSettings(solver_name), steps), karras_sigmas(steps)
-    weights = closed_form_weights(jnp.arange(float(noise.shape[1])), sigmas[0])
-    arguments = denoiser, guidance, weights, jnp.asarray(noise), sigmas
+    trust = closed_form_trust(jnp.arange(float(noise.shape[1])), sigmas[0])
+    arguments = denoiser, guidance, trust, jnp.asarray(noise), sigmas
 
-    def whole_run(denoiser: Any, guidance: Any, weights: Any, noise: jax.Array, sigmas: jax.Array) -> jax.Array:
-        return sample(denoiser, guidance, weights, noise, sigmas, solver)
+    def whole_run(denoiser: Any, guidance: Any, trust: Any, noise: jax.Array, sigmas: jax.Array) -> jax.Array:
+        return sample(denoiser, guidance, trust, noise, sigmas, solver)
 
     begun = time.perf_counter()
     lowered, leaves = lower(whole_run, *arguments)
     program = lowered.compile()
     compiled = time.perf_counter() - begun
     estimates, corrections = estimates_in(solver, steps), steps * kind.startswith("post")
-    x, sigma, w = jnp.asarray(noise), sigmas[0], weights(sigmas[0])
+    x, sigma, w = jnp.asarray(noise), sigmas[0], trust(sigmas[0])
     flops = estimates * count_flops(lambda d, x: d(x, sigma), denoiser, x)
     if corrections:
         flops += corrections * count_flops(lambda d, x: guidance.correct(x, sigma, w, d), denoiser, x)

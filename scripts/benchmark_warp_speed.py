@@ -1,4 +1,4 @@
-"""Seconds for 24 warps, compiled, against the same splat in numpy; and for the weights, against a plain loop.
+"""Seconds for 24 warps, compiled, against the same splat in numpy; and for the table of trust, against a plain loop.
 
     python scripts/benchmark_warp_speed.py [--release warp.json]
 
@@ -19,8 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from nvs_jax.diffusion import karras_sigmas, reference_weights, view_weights
-from nvs_jax.diffusion.reference_weights import V1, V2, V3, B, K
+from nvs_jax.diffusion import karras_sigmas, reference_trust, trust_table
+from nvs_jax.diffusion.reference_trust import V1, V2, V3, B, K
 from nvs_jax.geometry import forward_warp, orbit, release_intrinsics
 from nvs_jax.settings import WarpSettings
 
@@ -36,7 +36,7 @@ class Arguments:
     width: int = 1024
     repeats: int = 3
     steps: int = 100
-    """Of the weights' table."""
+    """Of the table of trust."""
     release: Path | None = None
     """The release's record of warps: a JSON file of cases with "seconds"."""
 
@@ -63,7 +63,7 @@ def numpy_warp(picture: np.ndarray, depth: np.ndarray, intrinsics: np.ndarray, s
     return colours / np.maximum(weights, 1e-300)[..., None], (weights > 0) & (weights <= 0.6)
 
 
-def looped_weights(sigmas: np.ndarray, distances: np.ndarray) -> tuple[tuple[float, float, float], list]:
+def looped_trust(sigmas: np.ndarray, distances: np.ndarray) -> tuple[tuple[float, float, float], list]:
     """The release's search as one writes it first: a triple, a step and a frame at a time."""
     sigmas, distances = sigmas / sigmas.max(), distances / distances.max()
     best, most, kept = None, -1, []
@@ -134,20 +134,20 @@ def time_warps(arguments: Arguments) -> None:
         print(f"  the release, as recorded: {min(taken):.2f} to {max(taken):.2f} s a frame")
 
 
-def time_weights(arguments: Arguments) -> None:
+def time_trust(arguments: Arguments) -> None:
     """Print the seconds of the search and of the closed form."""
     sigmas = np.asarray(karras_sigmas(arguments.steps), np.float64)[:-1]
     distances = np.arange(25) / 24
     start = time.perf_counter()
-    best, table = looped_weights(sigmas, distances)
+    best, table = looped_trust(sigmas, distances)
     looped = time.perf_counter() - start
-    found = reference_weights(sigmas, distances)
+    found = reference_trust(sigmas, distances)
     assert found.coefficients == best and np.allclose(found.table, np.array(table), rtol=0, atol=1e-9)
-    searched = seconds(lambda: reference_weights(sigmas, distances), 10)
-    closed = jax.jit(view_weights)
+    searched = seconds(lambda: reference_trust(sigmas, distances), 10)
+    closed = jax.jit(trust_table)
     given = jnp.asarray(sigmas, jnp.float32), jnp.asarray(distances, jnp.float32)
     jax.block_until_ready(closed(*given))
-    print(f"weights of {arguments.steps} steps: a plain loop over {len(V1) * len(V2) * len(V3)} triples {looped:.1f} s")
+    print(f"trust of {arguments.steps} steps: a plain loop over {len(V1) * len(V2) * len(V3)} triples {looped:.1f} s")
     print(f"  search: {1000 * searched:.1f} ms, {looped / searched:.0f} times faster, same triple, table to 1e-9")
     print(f"  closed form: {1e6 * seconds(lambda: closed(*given), 50):.0f} us")
 
@@ -155,4 +155,4 @@ def time_weights(arguments: Arguments) -> None:
 if __name__ == "__main__":
     arguments = tyro.cli(Arguments, description=__doc__)
     time_warps(arguments)
-    time_weights(arguments)
+    time_trust(arguments)

@@ -106,13 +106,13 @@ def rule_of(arguments: Arguments) -> Rule:
     """
     wanted = Variant("dgs", RULES[arguments.rule])
     path = arguments.fit or arguments.out / "fit.json"
-    if not isinstance(wanted.weights, str):
+    if not isinstance(wanted.trust, str):
         found = Fit()
     elif path.is_file():
         found = read_fit(path)
     else:
         raise InputError(f"{path} is missing: run `nvs-jax evaluate` or tune_guidance.py first, or say --rule release")
-    rule = resolve(wanted, found).weights
+    rule = resolve(wanted, found).trust
     assert not isinstance(rule, str)
     return rule
 

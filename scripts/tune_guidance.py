@@ -28,7 +28,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fitting import read_fit, write_fit
 from nvs_jax.evaluation.intervals import interval, paired_interval
 from nvs_jax.evaluation.measure import Bench, measure
-from nvs_jax.evaluation.problems import true_views, weights_table
+from nvs_jax.evaluation.problems import rule_table, true_views
 from nvs_jax.evaluation.report import MEASURES, markdown_table, scene_means, signed
 from nvs_jax.evaluation.tuning import (
     Parameters,
@@ -39,7 +39,7 @@ from nvs_jax.evaluation.tuning import (
     tuning_scene,
 )
 from nvs_jax.evaluation.variants import ClosedForm, Fit, Guided, Rule, Variant
-from nvs_jax.media import weights_heat_map
+from nvs_jax.media import trust_heat_map
 from nvs_jax.pipeline import load
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings.jobs import Dtype
@@ -61,7 +61,7 @@ class Arguments:
     form: Literal["closed", "table"] = "closed"
     """v1, v2, v3 of (18), or w by noise level and frame."""
     method: Guided = "dgs"
-    """Whose weights."""
+    """Whose trust."""
     target: Literal["latents", "frames"] = "latents"
     """Whose error is followed; that of frames takes the decoder and its gradient, too."""
     estimate: Literal["smooth", "blend"] = "smooth"
@@ -160,7 +160,7 @@ def variants_of(rules: dict[str, Rule], arguments: Arguments) -> dict[str, tuple
     rows = {}
     for estimate, how in ESTIMATES.items():
         plain = Variant(arguments.method, rules[RELEASE], steps=arguments.held_out_steps, estimate=estimate)
-        rows |= {f"{title}, {how}": (replace(plain, weights=rule), plain) for title, rule in rules.items()}
+        rows |= {f"{title}, {how}": (replace(plain, trust=rule), plain) for title, rule in rules.items()}
     return rows
 
 
@@ -233,8 +233,8 @@ def _write_found(rule: Rule, given: Fit, scene: TuningScene, arguments: Argument
         of_method = replace(getattr(given, arguments.method), closed_form=rule)
         write_fit(arguments.out / "fit.json", replace(given, **{arguments.method: of_method}))
     sigmas = karras_sigmas(arguments.held_out_steps)[:-1]
-    w = weights_table(rule, sigmas, scene.distances)
-    weights_heat_map(arguments.out / "weights.png", np.asarray(w), np.asarray(sigmas))
+    w = rule_table(rule, sigmas, scene.distances)
+    trust_heat_map(arguments.out / "weights.png", np.asarray(w), np.asarray(sigmas))
 
 
 def _about(rule: Rule, errors: Sequence[float], bench: Bench, arguments: Arguments) -> str:

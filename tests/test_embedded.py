@@ -43,7 +43,7 @@ def test_a_photo_of_any_size_becomes_one_of_its_own(tmp_path, capsys):
     assert "the weights' own" in capsys.readouterr().err
     assert read_frames(tmp_path / "out" / "frames").shape == (8, 96, 128, 3)
     record = json.loads((tmp_path / "out" / "run.json").read_text())["job"]["settings"]
-    assert (record["weights"]["v2"], record["guidance"]["hole_strength"]) == (350_000.0, 0.5)
+    assert (record["trust"]["v2"], record["guidance"]["hole_strength"]) == (350_000.0, 0.5)
 
 
 def test_its_settings_are_those_of_the_pipeline(pipeline):

@@ -62,13 +62,13 @@ def test_equals_the_release(method, prepared, parity, capsys):
     figures["warped latents"] = error(rule.target[0, 1:] * 5.6, warped)
     masks = stored["masks"].reshape(24, 72, 128) > 0.5
     figures["holes"] = (float((np.asarray(rule.hole[0, 1:]) != masks).max()), float((rule.hole[0, 1:] != masks).mean()))
-    table = np.stack([problem.weights(sigma) for sigma in problem.sigmas[:-1]])
+    table = np.stack([problem.trust(sigma) for sigma in problem.sigmas[:-1]])
     figures["weights"] = error(table, stored["weights"].reshape(4, 25))
     carry = start(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1))
     latents = {}
     for index in range(4):
         sigmas = problem.sigmas[index : index + 2]
-        carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.weights)
+        carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.trust)
         latents[index] = np.asarray(carry.x[0])
     names = sorted(name for name in theirs if "latent" in name)
     for name, index in zip(names, (0, 3), strict=True):

@@ -16,8 +16,8 @@ from nvs_jax.settings import (
     GuidanceSettings,
     RenderSettings,
     ScheduleSettings,
+    TrustSettings,
     WarpSettings,
-    WeightSettings,
 )
 from nvs_jax.steering.conditions import from_photo
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
@@ -25,7 +25,7 @@ from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
 SETTINGS = RenderSettings(
     schedule=ScheduleSettings(steps=2, sigma_max=5.0, sigma_min=0.5),
     conditioning=ConditioningSettings(guidance_scale=(1.0, 1.0)),
-    weights=WeightSettings(v1=0.7, v2=9.0, v3=9.0),
+    trust=TrustSettings(v1=0.7, v2=9.0, v3=9.0),
     guidance=GuidanceSettings(estimate="blend"),
     warp=WarpSettings(splat="bilinear", max_tilt=None, quantize=False),
 )
@@ -64,7 +64,7 @@ def make_loss(pipeline, settings):
 AT, STEP = (6.03, 0.02, 0.01), 1e-5
 
 
-def test_weights_have_a_gradient_in_the_path_through_prepare():
+def test_trust_has_a_gradient_in_the_path_through_prepare():
     """w itself: nothing else is compiled."""
     picture, depth = scene()
     K, pipeline = intrinsics_matrix(20.3, HEIGHT, WIDTH), tiny_pipeline()
@@ -73,7 +73,7 @@ def test_weights_have_a_gradient_in_the_path_through_prepare():
         path = orbit(radius_x, 6.0, 30.0, FRAMES)
         known = from_photo(picture, depth, K, path, SETTINGS)
         problem = pipeline.prepare(known, jax.random.key(0), SETTINGS)
-        return problem.weights(jnp.float32(0.5))[1:].sum()
+        return problem.trust(jnp.float32(0.5))[1:].sum()
 
     evaluate = jax.jit(jax.value_and_grad(w, (0, 1)))
     depth = jnp.asarray(depth)
@@ -104,6 +104,6 @@ def test_rounded_pictures_leave_the_gradient_of_the_distances_alone(pipeline):
     _, gradient = make_loss(pipeline, rounded)(jnp.array(AT))
     assert gradient[1] == 0
     assert np.abs(gradient[2]) > 0
-    counted = replace(rounded, weights=replace(SETTINGS.weights, distance="index"))
+    counted = replace(rounded, trust=replace(SETTINGS.trust, distance="index"))
     _, gradient = make_loss(pipeline, counted)(jnp.array(AT))
     np.testing.assert_array_equal(gradient, 0)

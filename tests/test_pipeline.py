@@ -15,7 +15,7 @@ from nvs_jax.settings import (
     RenderSettings,
     ScheduleSettings,
     SolverSettings,
-    WeightSettings,
+    TrustSettings,
 )
 from nvs_jax.steering.conditions import from_photo
 from tests.compilations import count_compilations
@@ -45,8 +45,8 @@ def test_a_render_has_every_part(pipeline):
     assert result.frames.min() >= 0
     assert result.frames.max() <= 1
     assert result.conditions.warp.pictures.shape == (FRAMES - 1, HEIGHT, WIDTH, 3)
-    assert result.weights.shape == (2, FRAMES)
-    assert (result.weights[:, 0] == 1).all()
+    assert result.trust.shape == (2, FRAMES)
+    assert (result.trust[:, 0] == 1).all()
     assert told == [("warp", 1, 1), ("encode", 1, 1), ("sample", 1, 2), ("sample", 2, 2), ("decode", 1, 1)]
 
 
@@ -176,10 +176,10 @@ def test_tiles_can_be_asked_for(pipeline):
 @pytest.mark.full
 def test_every_pixel_may_have_its_own_distance_and_every_solver_renders(pipeline):
     photo, depth = scene()
-    settings = replace(SETTINGS, weights=WeightSettings(distance="pixels"), solver=SolverSettings("adams3"))
+    settings = replace(SETTINGS, trust=TrustSettings(distance="pixels"), solver=SolverSettings("adams3"))
     result = render(pipeline, photo, depth, settings=settings)
     assert np.isfinite(result.frames).all()
     assert result.conditions.distance.shape == (FRAMES, HEIGHT, WIDTH)
-    assert result.weights.shape == (2, FRAMES)
-    np.testing.assert_array_equal(result.weights[:, 0], 1)
-    assert (result.weights[-1, 1:] < 1).all()
+    assert result.trust.shape == (2, FRAMES)
+    np.testing.assert_array_equal(result.trust[:, 0], 1)
+    assert (result.trust[-1, 1:] < 1).all()

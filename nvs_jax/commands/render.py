@@ -198,7 +198,7 @@ def render_into(
         views=_pick([_views(known) for known in conditions], plan),
         holes=_pick([_holes(known) for known in conditions], plan),
         frames=_pick([render.frames for render in renders], plan) if renders else None,
-        weights=renders[0].weights if renders else None,
+        trust=renders[0].trust if renders else None,
         sigmas=renders[0].sigmas if renders else None,
     )
     rate = view.fps or float(settings.conditioning.fps)

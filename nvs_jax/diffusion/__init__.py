@@ -1,22 +1,22 @@
-"""Noise schedule, view weights, guidance and solvers. Nothing here knows a network or a camera."""
+"""Noise schedule, trust in the views, guidance and solvers. Nothing here knows a network or a camera."""
 
-from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, ViewWeights
+from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
-from nvs_jax.diffusion.reference_weights import reference_weights
+from nvs_jax.diffusion.reference_trust import reference_trust
 from nvs_jax.diffusion.sampler import Carry, run, sample, start, step
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
 from nvs_jax.diffusion.solvers import Churn, DPMSolverPP2M, Euler, ExponentialAdams, Heun, Solver
-from nvs_jax.diffusion.view_weights import (
-    ClosedFormWeights,
+from nvs_jax.diffusion.trust import (
+    ClosedFormTrust,
     Coefficients,
-    ErrorModelWeights,
-    TabulatedWeights,
-    closed_form_weights,
-    error_model_weights,
-    optimal_weight,
-    view_weights,
-    weight_of_errors,
+    ErrorModelTrust,
+    TabulatedTrust,
+    closed_form_trust,
+    error_model_trust,
+    optimal_trust,
+    trust_of_errors,
+    trust_table,
 )
 from nvs_jax.windows import Window
 
@@ -24,13 +24,13 @@ __all__ = [
     "Blend",
     "Carry",
     "Churn",
-    "ClosedFormWeights",
+    "ClosedFormTrust",
     "Codec",
     "Coefficients",
     "DPMSolverPP2M",
     "Denoiser",
     "DirectGuidance",
-    "ErrorModelWeights",
+    "ErrorModelTrust",
     "Euler",
     "ExponentialAdams",
     "FilledHoles",
@@ -40,23 +40,23 @@ __all__ = [
     "Select",
     "SmoothSelect",
     "Solver",
-    "TabulatedWeights",
+    "TabulatedTrust",
     "Tiled",
+    "Trust",
     "Unguided",
-    "ViewWeights",
     "Window",
     "Within",
-    "closed_form_weights",
-    "error_model_weights",
+    "closed_form_trust",
+    "error_model_trust",
     "exponential_sigmas",
     "karras_sigmas",
     "listed_sigmas",
-    "optimal_weight",
-    "reference_weights",
+    "optimal_trust",
+    "reference_trust",
     "run",
     "sample",
     "start",
     "step",
-    "view_weights",
-    "weight_of_errors",
+    "trust_of_errors",
+    "trust_table",
 ]

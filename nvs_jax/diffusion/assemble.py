@@ -5,15 +5,15 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float
 
-from nvs_jax.diffusion.contracts import Guidance, ViewWeights
+from nvs_jax.diffusion.contracts import Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Estimate, Select, SmoothSelect, WarpedViews
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
-from nvs_jax.diffusion.reference_weights import reference_weights
+from nvs_jax.diffusion.reference_trust import reference_trust
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
 from nvs_jax.diffusion.solvers import Churn, DPMSolverPP2M, Euler, ExponentialAdams, Heun, Solver
-from nvs_jax.diffusion.view_weights import Coefficients, TabulatedWeights, closed_form_weights
+from nvs_jax.diffusion.trust import Coefficients, TabulatedTrust, closed_form_trust
 from nvs_jax.errors import InputError
-from nvs_jax.settings import GuidanceSettings, Mode, ScheduleSettings, SolverSettings, WeightSettings
+from nvs_jax.settings import GuidanceSettings, Mode, ScheduleSettings, SolverSettings, TrustSettings
 from nvs_jax.windows import overlapping_windows
 
 RELEASE_CLAMP = {
@@ -66,11 +66,11 @@ def make_solver(settings: SolverSettings, steps: int) -> Solver:
     return made
 
 
-def make_weights(
-    settings: WeightSettings,
+def make_trust(
+    settings: TrustSettings,
     sigmas: Float[Array, "levels"],
     distances: Float[Array, "f *cells"] | Float[np.ndarray, "f *cells"],
-) -> ViewWeights:
+) -> Trust:
     """w(sigma) by the rule of the settings, for frames, or cells, at these distances from the given view.
 
     Raises:
@@ -78,12 +78,12 @@ def make_weights(
     """
     if settings.rule == "search":
         if isinstance(distances, Tracer):
-            raise InputError("the search for v1, v2, v3 has no gradient: choose --weights.rule closed-form")
+            raise InputError("the search for v1, v2, v3 has no gradient: choose --trust.rule closed-form")
         distances = np.asarray(distances, np.float64)
-        table, _ = reference_weights(np.asarray(sigmas[:-1]), distances)
-        return TabulatedWeights(sigmas[:-1], jnp.asarray(table, sigmas.dtype))
+        table, _ = reference_trust(np.asarray(sigmas[:-1]), distances)
+        return TabulatedTrust(sigmas[:-1], jnp.asarray(table, sigmas.dtype))
     coefficients = Coefficients(settings.v1, settings.v2, settings.v3)
-    return closed_form_weights(jnp.asarray(distances, sigmas.dtype), sigmas[0], coefficients)
+    return closed_form_trust(jnp.asarray(distances, sigmas.dtype), sigmas[0], coefficients)
 
 
 def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int, mode: Mode = "single") -> Guidance:

@@ -12,9 +12,9 @@ from nvs_jax.windows import Window
 
 Latents = Float[Array, "b f h w c"]
 Sigma = Float[Array, ""]
-FrameWeights = Float[Array, "f"]
-CellWeights = Float[Array, "f h w"]
-Weights = FrameWeights | CellWeights
+FrameTrust = Float[Array, "f"]
+CellTrust = Float[Array, "f h w"]
+TrustValues = FrameTrust | CellTrust
 """w of each frame, or of each latent cell of each frame."""
 
 
@@ -71,10 +71,10 @@ class Codec(Protocol):
 
 
 @runtime_checkable
-class ViewWeights(Protocol):
+class Trust(Protocol):
     """How much each frame trusts its warped view at a noise level: w = lambda / (1 + lambda)."""
 
-    def __call__(self, sigma: Sigma) -> Weights:
+    def __call__(self, sigma: Sigma) -> TrustValues:
         """w at `sigma`, in [0, 1], a value per latent frame or per latent cell."""
         ...
 
@@ -83,10 +83,10 @@ class ViewWeights(Protocol):
 class Guidance(Protocol):
     """Two hooks around an ordinary solver step; each may be the identity."""
 
-    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
         """Move the noisy latents before the step (posterior sampling)."""
         ...
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
         """Replace the network's estimate inside the step (directly guided sampling)."""
         ...

@@ -1,7 +1,7 @@
 """How the network's estimate is brought together with the warped views.
 
-An estimate maps the network's x0 (mu) and the weights w to mu~. It carries X^ and the cells about which X^ says nothing
-(holes), and can be cropped to a window of latent cells. Weights are one a frame, or one a latent cell.
+An estimate maps the network's x0 (mu) and the trust w to mu~. It carries X^ and the cells about which X^ says nothing
+(holes), and can be cropped to a window of latent cells. w is one a frame, or one a latent cell.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from nvs_jax.diffusion.contracts import Latents, Weights
+from nvs_jax.diffusion.contracts import Latents, TrustValues
 from nvs_jax.pytree import pytree, static
 from nvs_jax.windows import Window
 
@@ -22,8 +22,8 @@ Views = TypeVar("Views", bound="WarpedViews")
 class Estimate(Protocol):
     """mu~ of (11), by whatever rule."""
 
-    def __call__(self, x0: Latents, w: Weights) -> Latents:
-        """mu~ from mu = `x0` and the weights."""
+    def __call__(self, x0: Latents, w: TrustValues) -> Latents:
+        """mu~ from mu = `x0` and the trust."""
         ...
 
     def window(self, window: Window) -> "Estimate":
@@ -53,7 +53,7 @@ class WarpedViews:
 class Blend(WarpedViews):
     """The paper's (12): mu~ = (mu + lambda X^) / (1 + lambda) = mu + w (X^ - mu), outside holes."""
 
-    def __call__(self, x0: Latents, w: Weights) -> Latents:
+    def __call__(self, x0: Latents, w: TrustValues) -> Latents:
         """Blend by w."""
         w = jnp.where(self.hole, 0.0, over_cells(w))
         return x0 + w[..., None] * (self.target - x0)
@@ -77,7 +77,7 @@ class Select(WarpedViews):
     clamp: float | Float[Array, ""] = 0.0
     counting: Literal["free", "release"] = static(default="free")
 
-    def __call__(self, x0: Latents, w: Weights) -> Latents:
+    def __call__(self, x0: Latents, w: TrustValues) -> Latents:
         """X^ where it is among the nearest."""
         w = jnp.clip(over_cells(w), self.clamp, 1.0)
         difference = jnp.abs(x0 - self.target)
@@ -104,7 +104,7 @@ class SmoothSelect(WarpedViews):
     temperature: float | Float[Array, ""] = 0.05
     spread: float | Float[Array, ""] = 0.05
 
-    def __call__(self, x0: Latents, w: Weights) -> Latents:
+    def __call__(self, x0: Latents, w: TrustValues) -> Latents:
         """Blend by how far below the cutoff a difference is."""
         w = jnp.clip(over_cells(w), self.clamp, 1.0)
         difference = jnp.abs(x0 - self.target)
@@ -120,13 +120,13 @@ class SmoothSelect(WarpedViews):
         return x0 + jnp.where(self.hole[..., None], 0.0, taken) * (self.target - x0)
 
 
-def over_cells(w: Weights) -> Float[Array, "f #h #w"]:
-    """Weights that broadcast over the cells of their frames."""
+def over_cells(w: TrustValues) -> Float[Array, "f #h #w"]:
+    """w, so that it broadcasts over the cells of their frames."""
     return w[:, None, None] if w.ndim == 1 else w
 
 
-def crop_weights(window: Window, w: Weights) -> Array:
-    """The weights of a window: those of its cells, or the frames' own."""
+def crop_trust(window: Window, w: TrustValues) -> Array:
+    """The trust of a window: that of its cells, or the frames' own."""
     return w if w.ndim == 1 else window.crop(w[None])[0]
 
 

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, Weights
-from nvs_jax.diffusion.estimates import Estimate, WarpedViews, crop_weights
+from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, TrustValues
+from nvs_jax.diffusion.estimates import Estimate, WarpedViews, crop_trust
 from nvs_jax.pytree import pytree, static
 from nvs_jax.windows import Window
 
@@ -19,11 +19,11 @@ from nvs_jax.windows import Window
 class Unguided:
     """The video model alone."""
 
-    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
         """The identity."""
         return x
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
         """The identity."""
         return x0
 
@@ -34,7 +34,7 @@ class DirectGuidance(Unguided):
 
     modulate: Estimate
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
         """mu~ in place of mu."""
         return self.modulate(x0, w)
 
@@ -59,7 +59,7 @@ class PosteriorGuidance(Unguided):
     gradient: Literal["skip", "full"] = static(default="skip")
     half: bool = static(default=False)
 
-    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
         """One normalised gradient step towards the warped views."""
         if self.gradient == "full":
             mu, pull_back = jax.vjp(lambda x: denoiser.probe(x, sigma), x)
@@ -91,7 +91,7 @@ class Tiled(Unguided):
     guidance: PosteriorGuidance
     windows: tuple[Window, ...] = static()
 
-    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
         """Correct every window from the same x, and put them together."""
         parts = {}
         for size in dict.fromkeys((window.height, window.width) for window in self.windows):
@@ -100,7 +100,7 @@ class Tiled(Unguided):
 
             def one(corner: Array, size: tuple[int, int] = size) -> Latents:
                 window = Window(corner[0], corner[1], *size)
-                here = crop_weights(window, w)
+                here = crop_trust(window, w)
                 return self.guidance.window(window).correct(window.crop(x), sigma, here, denoiser.window(window))
 
             corners = jnp.array([(window.row, window.column) for window in group])
@@ -109,7 +109,7 @@ class Tiled(Unguided):
             x = window.paste(x, parts[window])
         return x
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
         """As the guidance inside."""
         return self.guidance.estimate(x0, sigma, w)
 
@@ -130,12 +130,12 @@ class Within:
     low: float | Float[Array, ""] = 0.0
     high: float | Float[Array, ""] = jnp.inf
 
-    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
         """The guidance's correction, or the identity."""
         inside = (self.low <= sigma) & (sigma <= self.high)
         return jax.lax.cond(inside, lambda x: self.guidance.correct(x, sigma, w, denoiser), lambda x: x, x)
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
         """The guidance's estimate, or the network's own."""
         inside = (self.low <= sigma) & (sigma <= self.high)
         return jax.lax.cond(inside, lambda x0: self.guidance.estimate(x0, sigma, w), lambda x0: x0, x0)
@@ -160,11 +160,11 @@ class FilledHoles:
     strength: float | Float[Array, ""]
     low: float | Float[Array, ""]
 
-    def correct(self, x: Latents, sigma: Sigma, w: Weights, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
         """The guidance's correction."""
         return self.guidance.correct(x, sigma, w, denoiser)
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: Weights) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
         """The guidance's estimate, drawn towards the guess in holes."""
         estimate = self.guidance.estimate(x0, sigma, w)
         guessed = self.views.hole & ~self.views.hole.all((-1, -2), keepdims=True)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nvs_jax.diffusion.checkpointing import checkpointed_scan
-from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, ViewWeights
+from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, Trust
 from nvs_jax.diffusion.solvers import Euler, Solver
 from nvs_jax.pytree import pytree
 from nvs_jax.sharding import constrain
@@ -56,15 +56,15 @@ def step(
     *,
     denoiser: Denoiser,
     guidance: Guidance,
-    weights: ViewWeights,
+    trust: Trust,
     solver: Solver,
 ) -> Carry:
     """One guided solver step from `sigma` to `sigma_next`."""
 
     def estimate(x: Latents, sigma: Sigma) -> Latents:
-        return guidance.estimate(denoiser(x, sigma), sigma, weights(sigma))
+        return guidance.estimate(denoiser(x, sigma), sigma, trust(sigma))
 
-    x = guidance.correct(carry.x, sigma, weights(sigma), denoiser)
+    x = guidance.correct(carry.x, sigma, trust(sigma), denoiser)
     key = jax.random.fold_in(carry.key, carry.step)
     x, memory = solver.step(x, carry.memory, sigma, sigma_next, estimate, key)
     return Carry(x, memory, carry.step + 1, carry.key)
@@ -76,7 +76,7 @@ def run(
     sigmas: Float[Array, "levels"],
     denoiser: Denoiser,
     guidance: Guidance,
-    weights: ViewWeights,
+    trust: Trust,
     solver: Solver = Euler(),
     checkpoint: bool = False,
 ) -> Carry:
@@ -86,7 +86,7 @@ def run(
     """
 
     def body(carry: Carry, interval: tuple[Sigma, Sigma]) -> Carry:
-        return step(carry, *interval, denoiser=denoiser, guidance=guidance, weights=weights, solver=solver)
+        return step(carry, *interval, denoiser=denoiser, guidance=guidance, trust=trust, solver=solver)
 
     levels = (sigmas[:-1], sigmas[1:])
     if checkpoint:
@@ -101,7 +101,7 @@ def run(
 def sample(
     denoiser: Denoiser,
     guidance: Guidance,
-    weights: ViewWeights,
+    trust: Trust,
     noise: Latents,
     sigmas: Float[Array, "levels"],
     solver: Solver = Euler(),
@@ -113,13 +113,13 @@ def sample(
     Args:
         denoiser: the video model, conditioned.
         guidance: how the warped views steer it.
-        weights: how strongly, per frame and noise level.
+        trust: how strongly, per frame and noise level.
         noise: N(0, 1); scaled here to the first noise level.
         sigmas: falling noise levels, usually with a final 0.
         solver: of the ODE.
         key: for stochastic solvers.
-        checkpoint: see `run`; set it to differentiate the result in the noise, the weights, the views or the poses and
+        checkpoint: see `run`; set it to differentiate the result in the noise, the trust, the views or the poses and
             depth that they come from.
     """
     x = noise * jnp.sqrt(sigmas[0] ** 2 + 1)
-    return run(start(x, solver, key), sigmas, denoiser, guidance, weights, solver, checkpoint).x
+    return run(start(x, solver, key), sigmas, denoiser, guidance, trust, solver, checkpoint).x

@@ -1,4 +1,4 @@
-"""The weights of the warped view that do best on the fitting scenes: a search over a small grid.
+"""The trust in the warped view that does best on the fitting scenes: a search over a small grid.
 
 The grid's results are kept as all others are, so that a search goes on where it was broken off. What it finds, or what
 another search found, is a `Fit`, and a file of it can be handed to the benchmark.
@@ -53,10 +53,10 @@ def fit(bench: Bench, seeds: Sequence[int], steps: int = 25) -> Fit:
     for method in methods:
         plain = Variant(method, steps=steps)
         if method == "post":
-            plain = _best(bench, seeds, [replace(plain, weights=Constant(), learning_rate=x) for x in LEARNING_RATES])
+            plain = _best(bench, seeds, [replace(plain, trust=Constant(), learning_rate=x) for x in LEARNING_RATES])
         groups: tuple[Sequence[Rule], ...] = (CONSTANTS, closed_forms())
         constant, closed_form = (
-            _best(bench, seeds, [replace(plain, weights=rule) for rule in group]).weights for group in groups
+            _best(bench, seeds, [replace(plain, trust=rule) for rule in group]).trust for group in groups
         )
         assert isinstance(constant, Constant)
         assert isinstance(closed_form, ClosedForm)

@@ -43,7 +43,7 @@ def measure(
     Args:
         bench: results go to its records.
         seeds: of the scenes.
-        variants: with numbers for weights.
+        variants: with numbers for trust.
         cameras: measure camera accuracy, too.
         title: of the progress bar.
     """

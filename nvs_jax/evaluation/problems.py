@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from nvs_jax.diffusion import ClosedFormWeights, Codec, Coefficients, TabulatedWeights, closed_form_weights, run, start
+from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, run, start
 from nvs_jax.diffusion.contracts import Latents
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, FreeTable, Rule, Variant
@@ -33,7 +33,7 @@ BLUR = 1.5
 _SEGMENT, _LEVELS = 5, 8
 _NEXT_VIDEO = 10_000_019
 """Between the seeds of a scene's videos: no two scenes share one."""
-WeightsTable = Float[Array, "levels f"]
+TrustTable = Float[Array, "levels f"]
 
 
 class Truth(NamedTuple):
@@ -88,7 +88,7 @@ def wrong_depth(depth: Float[Array, "h w"], kind: DepthKind) -> Float[Array, "h 
 
 
 def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
-    """What the pipeline is told; w comes from `rule_weights`.
+    """What the pipeline is told; w comes from `rule_trust`.
 
     Args:
         variant: one that samples.
@@ -122,7 +122,7 @@ def conditions_of(truth: Truth, variant: Variant, settings: RenderSettings = Ren
 
 
 @pytree
-class RuleWeights:
+class RuleTrust:
     """w of any rule, at any sigma. One shape for all rules, so that they share one compiled sampler.
 
     Attributes:
@@ -131,16 +131,16 @@ class RuleWeights:
         tabulated: whether the table answers.
     """
 
-    closed: ClosedFormWeights
-    table: TabulatedWeights
+    closed: ClosedFormTrust
+    table: TabulatedTrust
     tabulated: Bool[Array, ""]
 
     def __call__(self, sigma: Float[Array, ""]) -> Float[Array, "f"]:
-        """Weights of all frames; 1 for the given view."""
+        """w of all frames; 1 for the given view."""
         return jnp.where(self.tabulated, self.table(sigma), self.closed(sigma))
 
 
-def rule_weights(rule: Rule, sigma_max: float | Float[Array, ""], distances: Float[Array, "f"]) -> RuleWeights:
+def rule_trust(rule: Rule, sigma_max: float | Float[Array, ""], distances: Float[Array, "f"]) -> RuleTrust:
     """w of a rule for frames at these distances.
 
     Args:
@@ -155,9 +155,9 @@ def rule_weights(rule: Rule, sigma_max: float | Float[Array, ""], distances: Flo
         rows = jnp.asarray(with_given(np.asarray(rule.w, np.float32)[falling]))
     repeated = -len(levels) % _LEVELS
     coefficients = Coefficients(rule.v1, rule.v2, rule.v3) if isinstance(rule, ClosedForm) else Coefficients()
-    return RuleWeights(
-        closed=closed_form_weights(distances, sigma_max, jax.tree.map(jnp.float32, coefficients)),
-        table=TabulatedWeights(
+    return RuleTrust(
+        closed=closed_form_trust(distances, sigma_max, jax.tree.map(jnp.float32, coefficients)),
+        table=TabulatedTrust(
             jnp.asarray(np.pad(np.asarray(levels, np.float32), (0, repeated), "edge")),
             jnp.pad(rows, ((0, repeated), (0, 0)), "edge"),
         ),
@@ -172,19 +172,19 @@ def with_given(
     return jnp.pad(w, ((0, 0), (1, 0)), constant_values=1.0)
 
 
-def weights_table(rule: Rule, sigmas: Float[Array, "levels"], distances: Float[Array, "f"]) -> WeightsTable:
+def rule_table(rule: Rule, sigmas: Float[Array, "levels"], distances: Float[Array, "f"]) -> TrustTable:
     """w of every level and frame; the first level is the largest."""
-    return jax.vmap(rule_weights(rule, sigmas[0], distances))(sigmas)
+    return jax.vmap(rule_trust(rule, sigmas[0], distances))(sigmas)
 
 
 def problem_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> Problem:
     """All that the sampler needs, for a variant that samples."""
-    if isinstance(variant.weights, str):
-        raise TypeError(f"{variant.weights!r} has no numbers yet: see nvs_jax.evaluation.variants.resolve")
+    if isinstance(variant.trust, str):
+        raise TypeError(f"{variant.trust!r} has no numbers yet: see nvs_jax.evaluation.variants.resolve")
     settings = render_settings(variant, 1 / pipeline.model.networks.vae_config.scaling_factor)
     conditions = conditions_of(truth, variant, settings)
     problem = pipeline.prepare(conditions, jax.random.key(seed), settings)
-    return replace(problem, weights=rule_weights(variant.weights, problem.sigmas[0], conditions.distance))
+    return replace(problem, trust=rule_trust(variant.trust, problem.sigmas[0], conditions.distance))
 
 
 def solve_in_segments(problem: Problem) -> Latents:
@@ -198,7 +198,7 @@ def solve_in_segments(problem: Problem) -> Latents:
     carry = start(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1), problem.solver, problem.key)
     for done in range(0, steps, length):
         interval = jnp.asarray(sigmas[done : done + length + 1])
-        carry = run(carry, interval, problem.denoiser, problem.guidance, problem.weights, problem.solver)
+        carry = run(carry, interval, problem.denoiser, problem.guidance, problem.trust, problem.solver)
     return carry.x
 
 
@@ -208,7 +208,7 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
     Args:
         pipeline: model and solver.
         truth: the scene.
-        variant: with numbers for weights; see `nvs_jax.evaluation.variants.resolve`.
+        variant: with numbers for trust; see `nvs_jax.evaluation.variants.resolve`.
         seed: of the noise; the same for every variant, which are compared scene by scene. Further videos of a variant
             that takes several have seeds of their own.
     """

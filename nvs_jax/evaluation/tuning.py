@@ -1,4 +1,4 @@
-"""Weights of the warped view as parameters in which the error of a whole sampling run is differentiable.
+"""Trust in the warped view as parameters in which the error of a whole sampling run is differentiable.
 
 Two forms: the coefficients of (18), and a table of noise levels and frames. Both are unbounded inside, by a logarithm
 and by a sigmoid, so that any optimiser may move them; `rule` gives what was found to the benchmark.
@@ -12,13 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from nvs_jax.diffusion import Codec, Coefficients, TabulatedWeights, ViewWeights, closed_form_weights, sample
+from nvs_jax.diffusion import Codec, Coefficients, TabulatedTrust, Trust, closed_form_trust, sample
 from nvs_jax.evaluation.problems import (
     Truth,
     conditions_of,
     problem_of,
     render_settings,
-    weights_table,
+    rule_table,
     with_given,
 )
 from nvs_jax.evaluation.variants import ClosedForm, FreeTable, Rule, Variant
@@ -34,7 +34,7 @@ WITHIN = (0.25, 0.95)
 class Parameters(Protocol):
     """What is tuned: a pytree."""
 
-    def weights(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> ViewWeights:
+    def trust(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> Trust:
         """w of every frame as a function of sigma."""
         ...
 
@@ -53,10 +53,10 @@ class TunedCoefficients:
 
     log_v: Float[Array, "3"]
 
-    def weights(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> ViewWeights:
+    def trust(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> Trust:
         """w of (18)."""
         v1, v2, v3 = jnp.exp(self.log_v)
-        return closed_form_weights(distances, sigma_max, Coefficients(v1, v2, v3))
+        return closed_form_trust(distances, sigma_max, Coefficients(v1, v2, v3))
 
     def rule(self) -> ClosedForm:
         """Scaled to the release's v1, and rounded to four digits."""
@@ -76,9 +76,9 @@ class TunedTable:
     logits: Float[Array, "known targets"]
     sigmas: tuple[float, ...] = static()
 
-    def weights(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> ViewWeights:
+    def trust(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> Trust:
         """Interpolated; distances make no difference."""
-        return TabulatedWeights(jnp.asarray(self.sigmas), with_given(jax.nn.sigmoid(self.logits)))
+        return TabulatedTrust(jnp.asarray(self.sigmas), with_given(jax.nn.sigmoid(self.logits)))
 
     def rule(self) -> FreeTable:
         """Rounded to four decimals."""
@@ -91,7 +91,7 @@ class TuningScene:
     """A scene, ready to be sampled again and again.
 
     Attributes:
-        problem: all but its weights are used.
+        problem: all but its trust is used.
         distances: |dp| of every frame.
         truth: latents, or pictures in [0, 1], of all frames but the given one.
         codec: decodes latents to compare them with pictures; None where latents are compared.
@@ -117,7 +117,7 @@ def tuned_table(start: ClosedForm, known: tuple[float, ...], scene: TuningScene)
         scene: whose frames and largest noise level are those of all.
     """
     sigmas = jnp.array([float(scene.problem.sigmas[0]), *known])  # the first is what (18) divides by
-    w = jnp.clip(weights_table(start, sigmas, scene.distances)[1:, 1:], *WITHIN)
+    w = jnp.clip(rule_table(start, sigmas, scene.distances)[1:, 1:], *WITHIN)
     return TunedTable(jnp.log(w / (1 - w)), known)
 
 
@@ -127,12 +127,12 @@ def tuning_scene(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int, 
     Args:
         pipeline: the model.
         truth: of the scene.
-        variant: method, estimate and number of steps; its weights are of no account.
+        variant: method, estimate and number of steps; its trust is of no account.
         seed: of the noise.
         frames: compare decoded frames in place of latents, which takes the decoder and its gradient every time.
     """
     settings = render_settings(variant, 1 / pipeline.model.networks.vae_config.scaling_factor)
-    problem = problem_of(pipeline, truth, replace(variant, weights=ClosedForm()), seed)
+    problem = problem_of(pipeline, truth, replace(variant, trust=ClosedForm()), seed)
     distances = conditions_of(truth, variant, settings).distance
     codec = pipeline.model.codec(ConditioningSettings())
     if frames:
@@ -149,7 +149,7 @@ def error(parameters: Parameters, scene: TuningScene) -> Float[Array, ""]:
     latents = sample(
         problem.denoiser,
         problem.guidance,
-        parameters.weights(problem.sigmas[0], scene.distances),
+        parameters.trust(problem.sigmas[0], scene.distances),
         problem.noise,
         problem.sigmas,
         problem.solver,

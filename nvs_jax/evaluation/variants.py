@@ -50,7 +50,7 @@ class Variant:
     Attributes:
         method: ceiling: the truth through the VAE; baseline: the warp with its holes filled by the nearest colour,
             through the VAE; none: the video model alone; dgs and post: guided by the warp.
-        weights: of the warp, where it guides.
+        trust: in the warp, where it guides.
         steps: of the solver.
         depth: the true one, or with one of an estimator's errors.
         shading: 0 for surfaces that look the same from everywhere, 1 for highlights and reflections.
@@ -73,7 +73,7 @@ class Variant:
     """
 
     method: Method
-    weights: Rule | Fitted = ClosedForm()
+    trust: Rule | Fitted = ClosedForm()
     steps: int = 25
     depth: DepthKind = "true"
     shading: float = 0.0
@@ -98,6 +98,7 @@ class Variant:
     def described(self) -> dict[str, Any]:
         """As plain data: only what makes a difference to the frames, so that equal frames have equal descriptions."""
         fields = asdict(self)
+        fields["weights"] = fields.pop("trust")  # as results on disk call it: their keys are made of these names
         if self.method not in ("dgs", "post"):
             for name in ("weights", "estimate", "tiles", "target_scale", "holes", "hole_strength"):
                 del fields[name]
@@ -136,15 +137,15 @@ class Fit:
 def resolve(variant: Variant, fit: Fit) -> Variant:
     """The variant with numbers in place of "best constant" and "fitted", and of Post's learning rate.
 
-    >>> resolve(Variant("dgs", "best constant"), Fit(dgs=MethodFit(Constant(0.8)))).weights
+    >>> resolve(Variant("dgs", "best constant"), Fit(dgs=MethodFit(Constant(0.8)))).trust
     Constant(w=0.8)
     """
     found = fit.post if variant.method == "post" else fit.dgs
     if variant.method == "post" and variant.learning_rate is None:
         variant = replace(variant, learning_rate=found.learning_rate)
-    if not isinstance(variant.weights, str):
+    if not isinstance(variant.trust, str):
         return variant
-    return replace(variant, weights=found.constant if variant.weights == "best constant" else found.closed_form)
+    return replace(variant, trust=found.constant if variant.trust == "best constant" else found.closed_form)
 
 
 Table = dict[str, Variant]
@@ -166,9 +167,7 @@ _REFERENCES = {
 
 def _main() -> Table:
     guided = {
-        f"{name}, {rule}": Variant(method, weights)
-        for method, name in _NAMES.items()
-        for rule, weights in _RULES.items()
+        f"{name}, {rule}": Variant(method, trust) for method, name in _NAMES.items() for rule, trust in _RULES.items()
     }
     drawn = {
         f"{name}, w = 1, holes drawn to the fill": Variant(method, Constant(), hole_strength=0.5)
@@ -257,7 +256,7 @@ QUICK: dict[str, Table] = {
     "Methods": {
         name: replace(variant, steps=10)
         for name, variant in TABLES["Methods"].items()
-        if not isinstance(variant.weights, str)
+        if not isinstance(variant.trust, str)
     }
 }
 """What a few minutes on two cores suffice for: nothing has to be fitted."""

@@ -1,7 +1,7 @@
 """Reading photos and depth, writing videos and pictures. Needs no JAX, so that the command answers at once."""
 
 from nvs_jax.media.depth import DEPTH_SUFFIXES, check_depth, check_shape, match_depth, read_depth
-from nvs_jax.media.figures import depth_picture, weights_heat_map
+from nvs_jax.media.figures import depth_picture, trust_heat_map
 from nvs_jax.media.fitting import Fit, allowed_size, fit, fit_depth, plan_fit
 from nvs_jax.media.photo import as_float, exif_focal, read_photo, to_bytes
 from nvs_jax.media.sheet import contact_sheet
@@ -51,7 +51,7 @@ __all__ = [
     "read_photo",
     "read_video_file",
     "to_bytes",
-    "weights_heat_map",
+    "trust_heat_map",
     "write_frames",
     "write_gif",
     "write_picture",

@@ -1,4 +1,4 @@
-"""Pictures of numbers: the table of guidance weights, and depth in colours. matplotlib is imported on use (0.5 s)."""
+"""Pictures of numbers: the table of trust, and depth in colours. matplotlib is imported on use (0.5 s)."""
 
 import os
 
@@ -9,29 +9,29 @@ from nvs_jax.disk import atomic_path
 from nvs_jax.media.photo import Picture
 
 
-def weights_heat_map(
-    path: str | os.PathLike[str], weights: Float[np.ndarray, "steps f"], sigmas: Float[np.ndarray, "steps"]
+def trust_heat_map(
+    path: str | os.PathLike[str], trust: Float[np.ndarray, "steps f"], sigmas: Float[np.ndarray, "steps"]
 ) -> None:
-    """Draw the weight of the warped view against the network, w = lambda/(1+lambda), per step and frame.
+    """Draw the trust in the warped view against the network, w = lambda/(1+lambda), per step and frame.
 
     Args:
         path: where to; the ending chooses the format (.png, .pdf, .svg).
-        weights: [steps, F] in [0, 1].
+        trust: w, [steps, F] in [0, 1].
         sigmas: [steps] noise level of each step, without the final 0.
     """
     from matplotlib.figure import Figure  # without pyplot: no window system, no global state
     from matplotlib.ticker import MaxNLocator
 
-    steps, _ = weights.shape
+    steps, _ = trust.shape
     figure = Figure(figsize=(8, 5), layout="constrained", dpi=150)
     axes = figure.add_subplot()
-    image = axes.imshow(weights, vmin=0, vmax=1, cmap="viridis", aspect="auto", interpolation="nearest")
+    image = axes.imshow(trust, vmin=0, vmax=1, cmap="viridis", aspect="auto", interpolation="nearest")
     axes.set_xlabel("frame")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     rows = np.unique(np.linspace(0, steps - 1, min(steps, 11)).round().astype(int))
     axes.set_yticks(rows, [f"{row}   $\\sigma$ {sigmas[row]:.3g}" for row in rows])
     axes.set_ylabel("step")
-    axes.set_title("Weight of the warped view: 1 keeps it, 0 leaves the frame to the model")
+    axes.set_title("Trust in the warped view: 1 keeps it, 0 leaves the frame to the model")
     figure.colorbar(image, ax=axes)
     with atomic_path(path) as temporary:
         figure.savefig(temporary)

@@ -1,4 +1,4 @@
-"""What a run leaves in its folder: video, frames, warps, weights, and how to do it again."""
+"""What a run leaves in its folder: video, frames, warps, trust in them, and how to do it again."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ from nvs_jax.geometry.trajectories import Poses
 from nvs_jax.inputs.view import TO_CENTRE, View
 from nvs_jax.media import (
     contact_sheet,
-    weights_heat_map,
+    trust_heat_map,
     write_frames,
     write_gif,
     write_picture,
@@ -65,15 +65,15 @@ class Result(NamedTuple):
     Attributes:
         views: the given view, and what was known of every other frame, holes black.
         holes: what was not known.
-        frames: the video; None where only warps were asked for, as are weights and sigmas.
-        weights: of the first leg, per step and frame.
+        frames: the video; None where only warps were asked for, as are trust and sigmas.
+        trust: w of the first leg, per step and frame.
         sigmas: noise levels of the steps.
     """
 
     views: Float[np.ndarray, "n H W 3"]
     holes: Bool[np.ndarray, "n H W"]
     frames: Float[np.ndarray, "n H W 3"] | None
-    weights: Float[np.ndarray, "steps f"] | None
+    trust: Float[np.ndarray, "steps f"] | None
     sigmas: Float[np.ndarray, "steps"] | None
 
 
@@ -84,11 +84,11 @@ def write_result(folder: Path, result: Result, cameras: Cameras, view: View, fps
     write_gif(folder / "warps.gif", result.views, fps)
     write_picture(folder / "warps.png", sheet({"warp": result.views}))
     pictures = "warps"
-    if result.frames is not None and result.weights is not None and result.sigmas is not None:
+    if result.frames is not None and result.trust is not None and result.sigmas is not None:
         pictures = "frames"
         write_video(folder / "video.mp4", result.frames, fps)
         write_frames(folder / "frames", result.frames)
-        weights_heat_map(folder / "weights.png", result.weights, result.sigmas)
+        trust_heat_map(folder / "weights.png", result.trust, result.sigmas)
     write_cameras(folder, pictures, cameras, view)
 
 

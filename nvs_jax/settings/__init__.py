@@ -14,9 +14,9 @@ from nvs_jax.settings.render import (
     RenderSettings,
     ScheduleSettings,
     SolverSettings,
+    TrustSettings,
     ViewsSettings,
     WarpSettings,
-    WeightSettings,
 )
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "RenderSettings",
     "ScheduleSettings",
     "SolverSettings",
+    "TrustSettings",
     "ViewsSettings",
     "WarpSettings",
-    "WeightSettings",
 ]

@@ -18,18 +18,16 @@ def check_combinations(job: RenderJob, settings: RenderSettings) -> None:
     Raises:
         InputError: what does not go together, in one line.
     """
-    full_turn, pixels = settings.path.kind == "full-turn", settings.weights.distance == "pixels"
+    full_turn, pixels = settings.path.kind == "full-turn", settings.trust.distance == "pixels"
     conditions = job.conditions if isinstance(job, SingleJob) else None
     if full_turn and not isinstance(job, SingleJob):
         raise InputError("a full turn is made from a single photo: nvs-jax single --path.kind full-turn")
     if full_turn and conditions is not None:
         raise InputError(f"--conditions {conditions} are warps of one path, a full turn is several: choose one of them")
     if full_turn and pixels:
-        raise InputError(
-            "--weights.distance pixels does not take a full turn, whose end lies between views: use centre"
-        )
+        raise InputError("--trust.distance pixels does not take a full turn, whose end lies between views: use centre")
     if pixels and isinstance(job, ViewsJob):
-        raise InputError("--weights.distance pixels takes a photo or a video: choose centre for several views")
+        raise InputError("--trust.distance pixels takes a photo or a video: choose centre for several views")
     if settings.camera.exif and not isinstance(job, SingleJob):
         raise InputError("--camera.exif reads the focal length of a single photo: give --camera.fov or --camera.focal")
     if conditions is not None:

@@ -8,7 +8,7 @@ EVALUATION_SEEDS = range(40_000, 40_032)
 """Scenes that results are reported on. Nothing was trained, fitted or chosen on them; the default warp was chosen on
 others (scripts/benchmark_warp.py)."""
 FITTING_SEEDS = range(3_000_000, 3_000_008)
-"""Scenes that weights of the warped view are fitted on. Training takes seeds from 1,000,000 on."""
+"""Scenes that trust in the warped view is fitted on. Training takes seeds from 1,000,000 on."""
 PROTOCOL = 1
 """Goes up whenever the same frames would get other scores, or the same variant other frames: old results are left."""
 

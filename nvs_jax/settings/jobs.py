@@ -257,9 +257,9 @@ class EvaluateJob:
     detail_scenes: int | None = None
     """On how many of them the tables after the first are measured, and cameras; None: all, 0: leave that out."""
     fitting_scenes: int = len(FITTING_SEEDS)
-    """On how many other scenes the weights of the warped view are fitted first."""
+    """On how many other scenes the trust in the warped view is fitted first."""
     fit: Path | None = None
-    """A fit.json of weights of the warped view, in place of fitting them."""
+    """A fit.json of trust in the warped view, in place of fitting it."""
     cameras: bool = False
     """Measure how accurate the cameras are, too, for the methods of the first table."""
     dtype: Dtype = "float32"

@@ -12,6 +12,7 @@ from nvs_jax.disk.files import read_bounded
 from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
 from nvs_jax.settings import Mode, RenderSettings
+from nvs_jax.settings.former import refuse_former_names
 
 DEFAULT = "fast"
 OWN = "preset.yaml"
@@ -156,6 +157,7 @@ def _structure(values: Any, where: str) -> RenderSettings:
     if not isinstance(values, dict):
         raise InputError(f"{where} holds a {type(values).__name__}, not settings by name")
     try:
+        refuse_former_names(values)
         return _converter().structure(values, RenderSettings)
     except Exception as error:
         raise InputError(f"{where}: {reason(error)}") from None

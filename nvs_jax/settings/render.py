@@ -143,8 +143,8 @@ class ConditioningSettings:
 
 
 @dataclass(frozen=True)
-class WeightSettings:
-    """lambda(t, pose)."""
+class TrustSettings:
+    """How much a frame trusts its warped view: w = lambda / (1 + lambda)."""
 
     rule: Literal["closed-form", "search"] = "closed-form"
     """The paper's (18), or the release's grid search over v1, v2, v3."""
@@ -386,7 +386,7 @@ class RenderSettings:
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     solver: SolverSettings = field(default_factory=SolverSettings)
     conditioning: ConditioningSettings = field(default_factory=ConditioningSettings)
-    weights: WeightSettings = field(default_factory=WeightSettings)
+    trust: TrustSettings = field(default_factory=TrustSettings)
     guidance: GuidanceSettings = field(default_factory=GuidanceSettings)
     picture: PictureSettings = field(default_factory=PictureSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)

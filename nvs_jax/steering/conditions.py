@@ -53,7 +53,7 @@ def from_photo(
         depth: z of every pixel, in the units of the path; infinite where unknown.
         intrinsics: K in pixels.
         path: world-to-camera poses, the first one the photo's own.
-        settings: warp and weights are used.
+        settings: warp and trust are used.
         zoom: by what the focal length is multiplied in each frame; None: it stays.
 
     Raises:
@@ -109,7 +109,7 @@ def from_video(
     rest = jnp.asarray(photos[1:]), jnp.asarray(depths[1:])
     lens = None if zoom is None else zoom_intrinsics(intrinsics, zoom[1:])
     warp = forward_warp(*rest, intrinsics, camera, path[1:], settings.warp, target_intrinsics=lens)
-    if numbers is not None and settings.weights.distance == "index":
+    if numbers is not None and settings.trust.distance == "index":
         distance = jnp.asarray(numbers, path.dtype).at[0].set(0.0)
     else:
         distance = _distances(jnp.asarray(depths), intrinsics, camera, path, settings, zoom)
@@ -124,7 +124,7 @@ def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tu
     Args:
         sources: the given views.
         path: poses of all frames, from one view's to another's.
-        settings: warp, views and weights are used.
+        settings: warp, views and trust are used.
         ends: which views the path begins and ends at; they are the first and the last frame.
 
     Raises:
@@ -132,8 +132,8 @@ def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tu
     """
     _check_path(path)
     _check_depth(sources.depths, sources.pictures.shape)
-    if settings.weights.distance == "pixels":
-        raise InputError("--weights.distance pixels takes a photo or a video: choose centre for several views")
+    if settings.trust.distance == "pixels":
+        raise InputError("--trust.distance pixels takes a photo or a video: choose centre for several views")
     first, last = (jax.tree.map(lambda array, i=index: array[i], sources) for index in ends)
     if settings.views.sources == "nearest":
         count = min(settings.views.count, len(sources.poses))
@@ -198,7 +198,7 @@ def _distances(
     zoom: Float[Array, "f"] | None,
 ) -> Float[Array, "f *pixels"]:
     """|dp| to what `camera` saw, by the measure of the settings; the first frame is given, and has none."""
-    measure = settings.weights.distance
+    measure = settings.trust.distance
     if measure != "pixels":
         return pose_distances(camera, path, measure).at[0].set(0.0)
     lens = None if zoom is None else zoom_intrinsics(intrinsics, zoom)

@@ -152,10 +152,8 @@ def turn_plan(view: View, radius: tuple[float, float], length: int, settings: Re
     Raises:
         InputError: distances of pixels, which the last leg, between two views, does not take.
     """
-    if settings.weights.distance == "pixels":
-        raise InputError(
-            "--weights.distance pixels does not take a full turn, whose end lies between views: use centre"
-        )
+    if settings.trust.distance == "pixels":
+        raise InputError("--trust.distance pixels does not take a full turn, whose end lies between views: use centre")
     arcs, intrinsics = full_turn(*radius, length), jnp.asarray(view.intrinsics)
     depths: list[Float[np.ndarray, "H W"]] = []
     for arc in arcs:

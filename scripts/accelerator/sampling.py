@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nvs_jax.diffusion import run, start
-from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_weights
+from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.svd.build import build
@@ -66,7 +66,7 @@ class Segment:
         jax.block_until_ready((self.carry, sigmas))
         begun = time.perf_counter()
         self.carry = jax.block_until_ready(
-            self.program(self.carry, sigmas, problem.denoiser, problem.guidance, problem.weights)
+            self.program(self.carry, sigmas, problem.denoiser, problem.guidance, problem.trust)
         )
         self.done += self.length
         return time.perf_counter() - begun
@@ -108,7 +108,7 @@ def prepared(size: Size, method: Method) -> Segment:
     problem = make_problem(size, method)
     length = segment_length(size.steps)
     sigmas = problem.sigmas[: length + 1]
-    traced = run.trace(_beginning(problem), sigmas, problem.denoiser, problem.guidance, problem.weights, problem.solver)
+    traced = run.trace(_beginning(problem), sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver)
     hits, begun = from_cache(), time.perf_counter()
     program = traced.lower().compile()
     seconds = time.perf_counter() - begun
@@ -134,7 +134,7 @@ def make_problem(size: Size, method: Method) -> Problem:
     return Problem(
         denoiser=model.denoiser(normal(*latents[1:]), embedding, size.frames, settings.conditioning, settings.memory),
         guidance=make_guidance(settings.guidance, views, model.latent_multiple),
-        weights=make_weights(settings.weights, sigmas, np.arange(size.frames, dtype=np.float64)),
+        trust=make_trust(settings.trust, sigmas, np.arange(size.frames, dtype=np.float64)),
         noise=normal(1, *latents, seed=1),
         sigmas=sigmas,
         solver=make_solver(settings.solver, settings.schedule.steps),

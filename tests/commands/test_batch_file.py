@@ -65,6 +65,10 @@ MISTAKES = {
     "an unknown option": ([{**PHOTO, "foto": 1}], "job 000: no option is called 'foto'; perhaps photo"),
     "an option a batch sets": ([{**PHOTO, "out": "x"}], "job 000: no option is called 'out'"),
     "an unknown setting": ([{**PHOTO, "name": "a", "settings": {"pathh": {}}}], "job a: settings: .*pathh"),
+    "a setting's former name": (
+        [{**PHOTO, "settings": {"weights": {"v2": 1.0}}}],
+        "000: settings: weights is now .* trust",
+    ),
     "an unknown kind": ([{**PHOTO, "kind": "film"}], "kind cannot be 'film': choose single, video, views"),
     "a missing option": ([{"weights": "a"}], "job 000 needs photo"),
     "a number for text": ([{**PHOTO, "photo": 3}], "job 000: photo: .*expected text"),

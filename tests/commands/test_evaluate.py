@@ -124,7 +124,7 @@ def test_the_search_takes_what_is_best_on_its_scenes(tmp_path):
     }
     for method, best in wanted.items():
         for rule, rate in product((*CONSTANTS, *closed_forms()), LEARNING_RATES if method == "post" else (None,)):
-            variant = replace(Variant(method), weights=rule, learning_rate=rate)
+            variant = replace(Variant(method), trust=rule, learning_rate=rate)
             for seed in seeds:
                 psnr = [20.0 + (rule in best) + 2 * (rate == 0.5)] * 3
                 bench.records.append(bench.experiment.key(seed, variant), scores={"psnr": psnr})

@@ -26,7 +26,12 @@ MISTAKES = [
     ([*WARP, "--schedule.steps", "x"], "--schedule.steps must be a whole number, not 'x' (see"),
     ([*WARP, "--schedule.steps", "0"], "steps must be at least 1, not 0"),
     ([*WARP, "--png-scale", "much"], "--png-scale must be a number, not 'much' (see"),
-    ([*WARP, "--weights.rule", "none"], "--weights.rule cannot be 'none': choose 'closed-form', 'search' (see"),
+    ([*WARP, "--trust.rule", "none"], "--trust.rule cannot be 'none': choose 'closed-form', 'search' (see"),
+    ([*WARP, "--weights.rule", "search"], "--weights.rule is now called --trust.rule"),
+    (["single", "--weights", "demo", "--weights.v1=3"], "--weights.v1 is now called --trust.v1"),
+    (["video", "--weights.distance", "index"], "--weights.distance is now called --trust.distance"),
+    (["views", "scene", "--weights.v2", "1"], "--weights.v2 is now called --trust.v2"),
+    (["check", "demo", "--weights.v2", "1"], "not understood: --weights.v2, 1"),
     ([*WARP, "--depth-kind"], "--depth-kind needs a value (see"),
     ([*WARP, "--preset", "none"], "no preset is called 'none': choose fast"),
 ]

@@ -19,7 +19,7 @@ from nvs_jax.diffusion import (
     PosteriorGuidance,
     SmoothSelect,
     Unguided,
-    closed_form_weights,
+    closed_form_trust,
     karras_sigmas,
     sample,
 )
@@ -84,16 +84,16 @@ GUIDED = {
     ],
     ids=repr,
 )
-def test_gradients_in_weights_views_and_noise(guidance, solver):
+def test_gradients_in_trust_views_and_noise(guidance, solver):
     with jax.enable_x64(True):
         rng = np.random.default_rng(1)
         mean, target, noise = (jnp.asarray(rng.standard_normal(SHAPE)) for _ in range(3))
         hole = jnp.asarray(rng.random(SHAPE[:-1]) < 0.2)
 
         def loss(v, distances, target, noise):
-            weights = closed_form_weights(distances, 80.0, Coefficients(*v))
+            trust = closed_form_trust(distances, 80.0, Coefficients(*v))
             rule = GUIDED[guidance](target, hole)
-            out = sample(GaussianDenoiser(mean), rule, weights, noise, karras_sigmas(6, 80.0), solver, checkpoint=True)
+            out = sample(GaussianDenoiser(mean), rule, trust, noise, karras_sigmas(6, 80.0), solver, checkpoint=True)
             return jnp.sin(out).sum()
 
         v = tuple(map(jnp.float64, (0.7, 90.0, 9.0)))
@@ -101,7 +101,7 @@ def test_gradients_in_weights_views_and_noise(guidance, solver):
 
 
 def test_gradients_in_poses_and_depth():
-    """From the picture to the result: warp, distances, weights and eight steps."""
+    """From the picture to the result: warp, distances, trust and eight steps."""
     with jax.enable_x64(True):
         rng = np.random.default_rng(2)
         picture, depth = jnp.asarray(rng.random((8, 10, 3))), jnp.asarray(3 + rng.random((8, 10)))
@@ -116,10 +116,10 @@ def test_gradients_in_poses_and_depth():
             target = jnp.concatenate([picture[None], warp.pictures])[None]
             hole = jnp.concatenate([jnp.zeros_like(warp.hole[:1]), warp.hole])[None]
             away = pose_distance_to_nearest(jax.lax.stop_gradient(poses[:1]), poses[1:])
-            weights = closed_form_weights(jnp.append(0.0, away), 80.0, Coefficients(0.7, 90.0, 9.0))
+            trust = closed_form_trust(jnp.append(0.0, away), 80.0, Coefficients(0.7, 90.0, 9.0))
             guidance = DirectGuidance(Blend(target, hole))
             denoiser = GaussianDenoiser(jnp.zeros(noise.shape))
-            out = sample(denoiser, guidance, weights, noise, karras_sigmas(8, 80.0), checkpoint=True)
+            out = sample(denoiser, guidance, trust, noise, karras_sigmas(8, 80.0), checkpoint=True)
             return jnp.sin(3 * out).sum()
 
         assert worst_error(loss, (depth, shifts, noise)) <= 1e-5
@@ -144,8 +144,8 @@ def gradient_memory(steps, checkpoint, shape=(1, 4, 32, 32, 4)):
 
     def loss(noise):
         guidance = DirectGuidance(Blend(jnp.ones(shape), hole))
-        weights = closed_form_weights(jnp.arange(4.0), 80.0)
-        return sample(Bounded(), guidance, weights, noise, karras_sigmas(steps, 80.0), checkpoint=checkpoint).sum()
+        trust = closed_form_trust(jnp.arange(4.0), 80.0)
+        return sample(Bounded(), guidance, trust, noise, karras_sigmas(steps, 80.0), checkpoint=checkpoint).sum()
 
     program = jax.jit(jax.grad(loss)).lower(jax.ShapeDtypeStruct(shape, jnp.float32)).compile()
     memory = program.memory_analysis()
@@ -163,5 +163,5 @@ def test_memory_grows_no_faster_than_the_square_root_of_the_steps():
 
 def test_checkpointing_changes_no_value():
     denoiser, noise = GaussianDenoiser(jnp.ones(SHAPE)), jax.random.normal(jax.random.key(0), SHAPE)
-    arguments = denoiser, Unguided(), closed_form_weights(jnp.arange(3.0), 700.0), noise, karras_sigmas(7)
+    arguments = denoiser, Unguided(), closed_form_trust(jnp.arange(3.0), 700.0), noise, karras_sigmas(7)
     np.testing.assert_allclose(sample(*arguments), sample(*arguments, checkpoint=True), rtol=1e-5, atol=1e-5)

@@ -41,11 +41,11 @@ def release_by_hand(x0, target, hole, w, clamp):
     return out
 
 
-WEIGHTS = st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3)
+TRUST = st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3)
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(0, 1000), WEIGHTS, st.floats(0, 1, width=32), st.sampled_from([0.0, 0.02, 0.3, 1.0]))
+@given(st.integers(0, 1000), TRUST, st.floats(0, 1, width=32), st.sampled_from([0.0, 0.02, 0.3, 1.0]))
 @pytest.mark.parametrize(("counting", "by_hand"), [("free", select_by_hand), ("release", release_by_hand)])
 def test_select_equals_the_rule_by_hand(counting, by_hand, seed, w, clamp, holes):
     x0, target, hole = random_case(seed, holes=holes)
@@ -112,11 +112,11 @@ def test_a_window_of_the_rule_is_the_rule_on_the_window():
     np.testing.assert_array_equal(Select(target, hole, 0.2).window(window)(window.crop(x0), w), cropped)
 
 
-WEIGHT = st.floats(0.0625, 0.96875, width=32)
+LEVEL = st.floats(0.0625, 0.96875, width=32)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 1000), st.lists(WEIGHT, min_size=3, max_size=3))
+@given(st.integers(0, 1000), st.lists(LEVEL, min_size=3, max_size=3))
 def test_smooth_selection_tends_to_selection(seed, w):
     with jax.enable_x64(True):
         x0, target, hole = random_case(seed, holes=0.1)
@@ -169,14 +169,14 @@ def test_the_slope_of_smooth_selection_is_that_of_what_it_takes():
 
 
 @pytest.mark.parametrize("rule", [Select, SmoothSelect, Blend])
-def test_the_same_weight_in_every_cell_is_the_frames(rule):
+def test_the_same_trust_in_every_cell_is_the_frames(rule):
     x0, target, hole = random_case(4)
     w = jnp.array([0.9, 0.4, 1.0])
     cells = jnp.broadcast_to(w[:, None, None], (3, 4, 6))
     np.testing.assert_array_equal(rule(target, hole)(x0, cells), rule(target, hole)(x0, w))
 
 
-def test_cells_are_selected_by_their_own_weights():
+def test_cells_are_selected_by_their_own_trust():
     x0, target, hole = random_case(4, holes=0.0)
     cells = jnp.full((3, 4, 6), 0.3).at[:, 1].set(0.8)
     out = Select(target, hole)(x0, cells)

@@ -151,7 +151,7 @@ def test_a_last_frame_that_is_left_to_the_model_is_not_drawn_to_a_guess(case):
     assert np.abs(estimate - x)[:, :-1].max() > 0.1
 
 
-def test_tiles_take_their_part_of_weights_of_cells(case):
+def test_tiles_take_their_part_of_trust_of_cells(case):
     denoiser, x, target, hole = case
     plain = PosteriorGuidance(Blend(target, hole))
     windows = overlapping_windows(8, 8, 2)

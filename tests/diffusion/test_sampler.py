@@ -13,7 +13,7 @@ from nvs_jax.diffusion import (
     Euler,
     PosteriorGuidance,
     Unguided,
-    closed_form_weights,
+    closed_form_trust,
     karras_sigmas,
     run,
     sample,
@@ -24,7 +24,7 @@ from tests.compilations import count_compilations
 from tests.diffusion.toys import AveragingCodec, FlowMatchingDenoiser, GaussianDenoiser
 
 SHAPE = (1, 5, 4, 6, 3)
-WEIGHTS = closed_form_weights(jnp.arange(5.0), 700.0)
+TRUST = closed_form_trust(jnp.arange(5.0), 700.0)
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def test_euler_tends_to_the_exact_solution_at_first_order(mean, noise):
     with jax.enable_x64(True):
         denoiser = GaussianDenoiser(jnp.asarray(mean, jnp.float64))
         x = jnp.asarray(noise, jnp.float64)
-        weights = closed_form_weights(jnp.arange(5.0), 80.0)
+        trust = closed_form_trust(jnp.arange(5.0), 80.0)
         exact = denoiser.solution(x * jnp.sqrt(80.0**2 + 1), 80.0, 0.0)
         errors = [
-            float(jnp.abs(sample(denoiser, Unguided(), weights, x, karras_sigmas(n, 80.0)) - exact).max())
+            float(jnp.abs(sample(denoiser, Unguided(), trust, x, karras_sigmas(n, 80.0)) - exact).max())
             for n in (100, 200, 400)
         ]
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
@@ -56,8 +56,8 @@ def test_flow_matching_behind_the_contract_is_the_same_model(mean, noise):
     assert isinstance(flow, Denoiser)
     sigmas = karras_sigmas(10, 80.0)
     np.testing.assert_allclose(
-        sample(flow, Unguided(), WEIGHTS, noise, sigmas),
-        sample(gaussian, Unguided(), WEIGHTS, noise, sigmas),
+        sample(flow, Unguided(), TRUST, noise, sigmas),
+        sample(gaussian, Unguided(), TRUST, noise, sigmas),
         rtol=1e-4,
         atol=1e-4,
     )
@@ -71,10 +71,10 @@ def test_a_codec_with_a_temporal_stride_goes_through_the_solver():
     video = video.at[1:5].set(video[1]).at[5:9].set(video[5])
     target = codec.encode(video)[None]
     hole = codec.pool_mask(jnp.zeros(video.shape[:3], bool))[None]
-    weights = closed_form_weights(codec.pool_frames(jnp.zeros(9)), 700.0)
+    trust = closed_form_trust(codec.pool_frames(jnp.zeros(9)), 700.0)
     denoiser = FlowMatchingDenoiser(jnp.zeros_like(target))
     noise = jax.random.normal(jax.random.key(4), target.shape)
-    latents = sample(denoiser, DirectGuidance(Blend(target, hole)), weights, noise, karras_sigmas(4))
+    latents = sample(denoiser, DirectGuidance(Blend(target, hole)), trust, noise, karras_sigmas(4))
     np.testing.assert_allclose(codec.decode(latents)[0], video, atol=1e-5)
 
 
@@ -83,15 +83,15 @@ def test_scan_equals_steps_and_segments(mean, noise, guidance):
     denoiser = GaussianDenoiser(mean)
     rule = guidance(Blend(mean + 1, jnp.zeros(SHAPE[:-1], bool)))
     sigmas = karras_sigmas(6, 80.0)
-    whole = sample(denoiser, rule, WEIGHTS, noise, sigmas)
+    whole = sample(denoiser, rule, TRUST, noise, sigmas)
     carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1))
-    arguments = {"denoiser": denoiser, "guidance": rule, "weights": WEIGHTS, "solver": Euler()}
+    arguments = {"denoiser": denoiser, "guidance": rule, "trust": TRUST, "solver": Euler()}
     for sigma, sigma_next in itertools.pairwise(sigmas):
         carry = step(carry, sigma, sigma_next, **arguments)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-4, atol=1e-4)
     carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1))
     for first in (0, 3):
-        carry = run(carry, sigmas[first : first + 4], denoiser, rule, WEIGHTS)
+        carry = run(carry, sigmas[first : first + 4], denoiser, rule, TRUST)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-5, atol=1e-5)
     assert carry.step == 6
 
@@ -99,8 +99,8 @@ def test_scan_equals_steps_and_segments(mean, noise, guidance):
 def test_new_data_compile_nothing(mean, noise):
     def render(factor, spread, sigma_max):
         rule = DirectGuidance(Blend(mean * factor, jnp.zeros(SHAPE[:-1], bool)))
-        weights = closed_form_weights(factor * jnp.arange(5.0), sigma_max)
-        return sample(GaussianDenoiser(mean, spread), rule, weights, noise, karras_sigmas(3, sigma_max))
+        trust = closed_form_trust(factor * jnp.arange(5.0), sigma_max)
+        return sample(GaussianDenoiser(mean, spread), rule, trust, noise, karras_sigmas(3, sigma_max))
 
     with count_compilations() as first:
         render(1.0, 0.5, 700.0)
@@ -114,17 +114,17 @@ def test_a_batch_is_its_elements(mean, noise):
     batch = jnp.concatenate([mean, mean + 1])
     noises = jnp.concatenate([noise, -noise])
     guidance = PosteriorGuidance(Blend(batch * 2, jnp.zeros(batch.shape[:-1], bool)))
-    together = sample(GaussianDenoiser(batch), guidance, WEIGHTS, noises, karras_sigmas(4))
+    together = sample(GaussianDenoiser(batch), guidance, TRUST, noises, karras_sigmas(4))
     for i in range(2):
         alone = PosteriorGuidance(Blend(batch[i : i + 1] * 2, jnp.zeros(SHAPE[:-1], bool)))
-        single = sample(GaussianDenoiser(batch[i : i + 1]), alone, WEIGHTS, noises[i : i + 1], karras_sigmas(4))
+        single = sample(GaussianDenoiser(batch[i : i + 1]), alone, TRUST, noises[i : i + 1], karras_sigmas(4))
         np.testing.assert_allclose(together[i : i + 1], single, rtol=1e-4, atol=1e-4)
 
 
 def test_differentiable_through_the_scan(mean, noise):
     def loss(shift):
         rule = DirectGuidance(Blend(mean + shift, jnp.zeros(SHAPE[:-1], bool)))
-        return sample(GaussianDenoiser(mean), rule, WEIGHTS, noise, karras_sigmas(4)).sum()
+        return sample(GaussianDenoiser(mean), rule, TRUST, noise, karras_sigmas(4)).sum()
 
     with jax.enable_x64(True):
         mean, noise = (jnp.asarray(a, jnp.float64) for a in (mean, noise))

@@ -17,7 +17,7 @@ from nvs_jax.diffusion import (
     PosteriorGuidance,
     Solver,
     Unguided,
-    closed_form_weights,
+    closed_form_trust,
     exponential_sigmas,
     karras_sigmas,
     listed_sigmas,
@@ -29,7 +29,7 @@ from nvs_jax.diffusion import (
 from tests.diffusion.toys import GaussianDenoiser
 
 SHAPE = (1, 2, 2, 3, 2)
-WEIGHTS = closed_form_weights(jnp.arange(2.0), 700.0)
+TRUST = closed_form_trust(jnp.arange(2.0), 700.0)
 SOLVERS = [Euler(), Heun(), Churn(), DPMSolverPP2M(), ExponentialAdams()]
 MEAN, NOISE = (np.random.default_rng(seed).standard_normal(SHAPE) for seed in (1, 2))
 
@@ -38,7 +38,7 @@ def in_float64(solver, sigmas):
     """What the solver makes of the noise, and what the ODE does."""
     with jax.enable_x64(True):
         denoiser, noise = GaussianDenoiser(jnp.asarray(MEAN)), jnp.asarray(NOISE)
-        x = sample(denoiser, Unguided(), WEIGHTS, noise, jnp.asarray(sigmas, jnp.float64), solver)
+        x = sample(denoiser, Unguided(), TRUST, noise, jnp.asarray(sigmas, jnp.float64), solver)
         first = noise * jnp.sqrt(float(sigmas[0]) ** 2 + 1)
         return np.asarray(x), np.asarray(denoiser.solution(first, float(sigmas[0]), float(sigmas[-1])))
 
@@ -117,8 +117,8 @@ def test_a_solver_may_remember_one_array_twice():
     sigmas, denoiser = karras_sigmas(4), GaussianDenoiser(mean)
     carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1), Repeating())
     for done in (0, 2):
-        carry = run(carry, sigmas[done : done + 3], denoiser, Unguided(), WEIGHTS, Repeating())
-    np.testing.assert_allclose(carry.x, sample(denoiser, Unguided(), WEIGHTS, noise, sigmas), rtol=1e-6)
+        carry = run(carry, sigmas[done : done + 3], denoiser, Unguided(), TRUST, Repeating())
+    np.testing.assert_allclose(carry.x, sample(denoiser, Unguided(), TRUST, noise, sigmas), rtol=1e-6)
 
 
 def test_a_higher_order_is_closer_at_50_steps():
@@ -134,7 +134,7 @@ def test_scan_equals_steps_and_segments(solver, guidance):
     """What a solver remembers, and the randomness of its steps, pass from one program to the next."""
     mean, noise = (jnp.asarray(a, jnp.float32) for a in (MEAN, NOISE))
     rule = guidance(Blend(mean + 1, jnp.zeros(SHAPE[:-1], bool)))
-    named: dict[str, Any] = {"denoiser": GaussianDenoiser(mean), "guidance": rule, "weights": WEIGHTS}
+    named: dict[str, Any] = {"denoiser": GaussianDenoiser(mean), "guidance": rule, "trust": TRUST}
     sigmas, key = karras_sigmas(6, 80.0), jax.random.key(3)
     whole = sample(**named, noise=noise, sigmas=sigmas, solver=solver, key=key)
     carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1), solver, key)
@@ -150,9 +150,9 @@ def test_scan_equals_steps_and_segments(solver, guidance):
 def test_churn_follows_its_key_and_keeps_the_distribution():
     shape = (1, 1, 64, 64, 2)
     denoiser, noise = GaussianDenoiser(jnp.zeros(shape)), jax.random.normal(jax.random.key(0), shape)
-    sigmas, weights = karras_sigmas(40, 80.0), closed_form_weights(jnp.zeros(1), 80.0)
+    sigmas, trust = karras_sigmas(40, 80.0), closed_form_trust(jnp.zeros(1), 80.0)
     same, again, other = (
-        sample(denoiser, Unguided(), weights, noise, sigmas, Churn(noise=1.0), jax.random.key(k)) for k in (1, 1, 2)
+        sample(denoiser, Unguided(), trust, noise, sigmas, Churn(noise=1.0), jax.random.key(k)) for k in (1, 1, 2)
     )
     np.testing.assert_array_equal(same, again)
     assert float(jnp.abs(same - other).mean()) > 0.05

@@ -11,19 +11,19 @@ from nvs_jax.diffusion import (
     Coefficients,
     DirectGuidance,
     FilledHoles,
-    closed_form_weights,
+    closed_form_trust,
     karras_sigmas,
-    view_weights,
+    trust_table,
 )
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.evaluation.problems import (
     conditions_of,
     frames_of,
     problem_of,
-    rule_weights,
+    rule_table,
+    rule_trust,
     solve_in_segments,
     true_views,
-    weights_table,
     wrong_depth,
 )
 from nvs_jax.evaluation.scores import score
@@ -75,16 +75,16 @@ def test_wrong_depths(truth):
     assert float(jnp.abs(jnp.diff(blurred, axis=1)).max()) < float(jnp.abs(jnp.diff(truth.depth, axis=1)).max())
 
 
-def test_weights_tables():
+def test_tables_of_rules():
     sigmas, distances = karras_sigmas(6)[:-1], jnp.array([0.0, 1.0, 2.0])
-    np.testing.assert_allclose(weights_table(Constant(0.3), sigmas, distances), [[1, 0.3, 0.3]] * 6, rtol=1e-6)
-    table = weights_table(ClosedForm(0.1, 2.0, 3.0), sigmas, distances)
-    np.testing.assert_array_equal(table, view_weights(sigmas, distances, Coefficients(0.1, 2.0, 3.0)))
+    np.testing.assert_allclose(rule_table(Constant(0.3), sigmas, distances), [[1, 0.3, 0.3]] * 6, rtol=1e-6)
+    table = rule_table(ClosedForm(0.1, 2.0, 3.0), sigmas, distances)
+    np.testing.assert_array_equal(table, trust_table(sigmas, distances, Coefficients(0.1, 2.0, 3.0)))
     # Only the ratios matter.
-    np.testing.assert_allclose(weights_table(ClosedForm(1.0, 20.0, 30.0), sigmas, distances), table, rtol=1e-4)
+    np.testing.assert_allclose(rule_table(ClosedForm(1.0, 20.0, 30.0), sigmas, distances), table, rtol=1e-4)
     # Between 10 and 0.1 it is linear in log sigma; beyond, constant.
     free = FreeTable((10.0, 0.1), ((0.8, 0.6), (0.4, 0.2)))
-    table = weights_table(free, jnp.array([700.0, 10.0, 1.0, 0.1, 0.002]), distances)
+    table = rule_table(free, jnp.array([700.0, 10.0, 1.0, 0.1, 0.002]), distances)
     expected = [[1, 0.8, 0.6], [1, 0.8, 0.6], [1, 0.6, 0.4], [1, 0.4, 0.2], [1, 0.4, 0.2]]
     np.testing.assert_allclose(table, expected, rtol=1e-5)
 
@@ -93,22 +93,22 @@ def test_rules_are_functions_of_sigma_between_the_steps_of_a_schedule():
     """Where a two-stage solver evaluates x0 in the middle of a step; the row of the nearest step was .99 off there."""
     distances, sigmas = jnp.array([0.0, 1.0, 2.0]), karras_sigmas(25)
     rule = ClosedForm()
-    weights = rule_weights(rule, sigmas[0], distances)
-    exact = closed_form_weights(distances, sigmas[0], Coefficients(rule.v1, rule.v2, rule.v3))
+    trust = rule_trust(rule, sigmas[0], distances)
+    exact = closed_form_trust(distances, sigmas[0], Coefficients(rule.v1, rule.v2, rule.v3))
     middles = jnp.sqrt(sigmas[:-2] * sigmas[1:-1])
-    np.testing.assert_allclose(jax.vmap(weights)(middles), jax.vmap(exact)(middles), rtol=1e-6)
+    np.testing.assert_allclose(jax.vmap(trust)(middles), jax.vmap(exact)(middles), rtol=1e-6)
     steps = jax.vmap(exact)(sigmas[:-2])
-    assert np.abs(jax.vmap(weights)(middles) - steps).max() > 0.9
+    assert np.abs(jax.vmap(trust)(middles) - steps).max() > 0.9
     # Outside of (18), too: linear in log sigma.
-    free = rule_weights(FreeTable((0.1, 10.0), ((0.4, 0.2), (0.8, 0.6))), sigmas[0], distances)
+    free = rule_trust(FreeTable((0.1, 10.0), ((0.4, 0.2), (0.8, 0.6))), sigmas[0], distances)
     np.testing.assert_allclose(free(jnp.float32(0.1 * 100**0.75)), [1, 0.7, 0.5], rtol=1e-5)
-    shapes = [list(map(jnp.shape, jax.tree.leaves(one))) for one in (free, weights)]
+    shapes = [list(map(jnp.shape, jax.tree.leaves(one))) for one in (free, trust)]
     assert shapes[0] == shapes[1]  # one program for both
 
 
 def test_segments_take_a_rule_of_ones_own(pipeline, truth):
     problem = linear_problem(pipeline, truth, Variant("dgs", steps=5))
-    own = replace(problem, weights=Partial(lambda level, sigma: level * sigma / (1 + sigma), jnp.ones(FRAMES)))
+    own = replace(problem, trust=Partial(lambda level, sigma: level * sigma / (1 + sigma), jnp.ones(FRAMES)))
     assert np.abs(solve_in_segments(own) - solve_in_segments(problem)).max() > 0.01
     np.testing.assert_allclose(solve_in_segments(own), solve(own), atol=1e-5)
 
@@ -138,9 +138,9 @@ def test_segments_of_every_solver_evaluate_the_rule_where_the_solver_asks(pipeli
     variant = Variant("dgs", rule, steps=10, solver=solver, estimate="blend")
     problem = linear_problem(pipeline, truth, variant)
     coefficients = Coefficients(rule.v1, rule.v2, rule.v3)
-    exact = closed_form_weights(conditions_of(truth, variant).distance, problem.sigmas[0], coefficients)
+    exact = closed_form_trust(conditions_of(truth, variant).distance, problem.sigmas[0], coefficients)
     found = solve_in_segments(problem)
-    np.testing.assert_allclose(found, solve(replace(problem, weights=exact)), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found, solve(replace(problem, trust=exact)), rtol=1e-4, atol=1e-4)
     if solver != "euler":
         euler = solve_in_segments(linear_problem(pipeline, truth, replace(variant, solver="euler")))
         assert np.abs(found - euler).max() > 0.01

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Coefficients, DirectGuidance, SmoothSelect, karras_sigmas, view_weights
-from nvs_jax.evaluation.problems import problem_of, solve_in_segments, true_views, weights_table
+from nvs_jax.diffusion import Coefficients, DirectGuidance, SmoothSelect, karras_sigmas, trust_table
+from nvs_jax.evaluation.problems import problem_of, rule_table, solve_in_segments, true_views
 from nvs_jax.evaluation.tuning import (
     TunedCoefficients,
     TunedTable,
@@ -51,26 +51,26 @@ def scene(pipeline, truth):
 def test_parameters_begin_at_the_start_and_become_its_rule(scene):
     sigmas = karras_sigmas(8)[:-1]
     parameters = tuned_coefficients(START)
-    wanted = view_weights(sigmas, scene.distances, Coefficients(START.v1, START.v2, START.v3))
-    np.testing.assert_allclose(jax.vmap(parameters.weights(sigmas[0], scene.distances))(sigmas), wanted, rtol=1e-5)
+    wanted = trust_table(sigmas, scene.distances, Coefficients(START.v1, START.v2, START.v3))
+    np.testing.assert_allclose(jax.vmap(parameters.trust(sigmas[0], scene.distances))(sigmas), wanted, rtol=1e-5)
     # Four digits are kept, and a rule whose v1 is another is the same.
-    np.testing.assert_allclose(weights_table(parameters.rule(), sigmas, scene.distances), wanted, atol=1e-3)
+    np.testing.assert_allclose(rule_table(parameters.rule(), sigmas, scene.distances), wanted, atol=1e-3)
     assert parameters.rule() == ClosedForm(0.001, 5.0, 0.05)
 
 
 def test_a_table_begins_at_the_start_within_bounds(scene):
     parameters = tuned_table(START, LEVELS, scene)
-    wanted = view_weights(jnp.array([700.0, *LEVELS]), scene.distances, Coefficients(START.v1, START.v2, START.v3))
+    wanted = trust_table(jnp.array([700.0, *LEVELS]), scene.distances, Coefficients(START.v1, START.v2, START.v3))
     wanted = np.clip(wanted[1:, 1:], 0.25, 0.95)
     rule = parameters.rule()
     assert isinstance(rule, FreeTable)
     assert rule.sigmas == LEVELS
     np.testing.assert_allclose(rule.w, wanted, atol=1e-4)
     sigmas = karras_sigmas(8)[:-1]
-    table = jax.vmap(parameters.weights(sigmas[0], scene.distances))(sigmas)
+    table = jax.vmap(parameters.trust(sigmas[0], scene.distances))(sigmas)
     assert table.shape == (8, FRAMES)
     np.testing.assert_array_equal(table[:, 0], 1)
-    np.testing.assert_allclose(weights_table(rule, sigmas, scene.distances), table, atol=1e-4)
+    np.testing.assert_allclose(rule_table(rule, sigmas, scene.distances), table, atol=1e-4)
 
 
 def test_the_error_is_that_of_the_benchmarks_own_run(pipeline, truth, scene):

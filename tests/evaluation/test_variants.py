@@ -59,7 +59,7 @@ def test_settings_that_change_nothing_do_not_tell_variants_apart():
     assert Variant("ceiling", solver="heun").described() == Variant("ceiling").described()
     plain = Variant("dgs")
     changes = {
-        "weights": Constant(0.5), "steps": 50, "depth": "scaled", "shading": 1.0, "estimate": "blend",
+        "trust": Constant(0.5), "steps": 50, "depth": "scaled", "shading": 1.0, "estimate": "blend",
         "mixed_context": True, "target_scale": 1.02, "method": "post", "guidance_scale": (1.0, 3.0),
         "solver": "heun", "holes": "black", "videos": 4, "hole_strength": 0.5,
     }  # fmt: skip
@@ -68,9 +68,9 @@ def test_settings_that_change_nothing_do_not_tell_variants_apart():
 
 
 def test_fitted_rules_are_those_of_the_method():
-    assert resolve(Variant("dgs", "best constant"), FIT).weights == Constant(0.7)
-    assert resolve(Variant("post", "fitted"), FIT).weights == ClosedForm(4.0, 5.0, 6.0)
-    assert resolve(Variant("post", Constant(0.1)), FIT).weights == Constant(0.1)
+    assert resolve(Variant("dgs", "best constant"), FIT).trust == Constant(0.7)
+    assert resolve(Variant("post", "fitted"), FIT).trust == ClosedForm(4.0, 5.0, 6.0)
+    assert resolve(Variant("post", Constant(0.1)), FIT).trust == Constant(0.1)
 
 
 def test_the_quick_tables_need_no_fit():

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from nvs_jax.diffusion.assemble import make_sigmas, make_weights
+from nvs_jax.diffusion.assemble import make_sigmas, make_trust
 from nvs_jax.errors import InputError
-from nvs_jax.settings import RenderSettings, ScheduleSettings, WeightSettings
+from nvs_jax.settings import RenderSettings, ScheduleSettings, TrustSettings
 from tests.fuzz.command import FUZZ, outcome
 
 SIDE = 64
@@ -121,12 +121,12 @@ POSITIVE = st.floats(1e-9, 1e9)
 def test_settings_that_are_taken_give_finite_schedules(steps, sigma_max, sigma_min, rho, v1, v2, v3):
     try:
         schedule = RenderSettings(ScheduleSettings(steps, sigma_max, sigma_min, rho)).schedule
-        weights = RenderSettings(weights=WeightSettings(v1=v1, v2=v2, v3=v3)).weights
+        trust = RenderSettings(trust=TrustSettings(v1=v1, v2=v2, v3=v3)).trust
         sigmas = make_sigmas(schedule)
     except InputError:
         return
     assert np.isfinite(sigmas).all()
-    table = make_weights(weights, sigmas, np.linspace(0, 5, 4))
+    table = make_trust(trust, sigmas, np.linspace(0, 5, 4))
     for sigma in sigmas[:-1]:
         w = np.asarray(table(sigma))
         assert np.isfinite(w).all()
@@ -148,7 +148,7 @@ PRESETS = {
     "merged with itself": "&a {<<: *a}",
     "bomb": bomb(20),
     "bomb of a tuple": bomb(20).replace("schedule: {steps", "path: {radius"),
-    "bomb of a choice": bomb(20).replace("schedule: {steps", "weights: {rule"),
+    "bomb of a choice": bomb(20).replace("schedule: {steps", "trust: {rule"),
     "bomb of names": bomb(20).replace("schedule: {steps: *a19}", "? *a19\n: 3"),
     "python": "schedule: !!python/object/apply:os.system [ls]",
     "no whole number": "schedule: {steps: !!int ''}",

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from nvs_jax.media import depth_picture, read_photo, weights_heat_map
+from nvs_jax.media import depth_picture, read_photo, trust_heat_map
 from tests.media.listing import names
 
 
-def test_the_heat_map_shows_the_weights(tmp_path: Path) -> None:
-    weights = np.zeros((20, 25), np.float32)
-    weights[10:, :12] = 1
+def test_the_heat_map_shows_the_trust(tmp_path: Path) -> None:
+    trust = np.zeros((20, 25), np.float32)
+    trust[10:, :12] = 1
     sigmas = np.geomspace(700, 0.002, 20).astype(np.float32)
-    weights_heat_map(tmp_path / "weights.png", weights, sigmas)
+    trust_heat_map(tmp_path / "weights.png", trust, sigmas)
     assert names(tmp_path) == ["weights.png"]
     picture = read_photo(tmp_path / "weights.png")
     ends = np.array([[253, 231, 37], [68, 1, 84]]) / 255  # of the colour map: for 1, for 0
@@ -24,7 +24,7 @@ def test_the_heat_map_shows_the_weights(tmp_path: Path) -> None:
 
 
 def test_one_step_and_one_frame(tmp_path: Path) -> None:
-    weights_heat_map(tmp_path / "weights.png", np.ones((1, 1), np.float32), np.ones(1, np.float32))
+    trust_heat_map(tmp_path / "weights.png", np.ones((1, 1), np.float32), np.ones(1, np.float32))
     assert read_photo(tmp_path / "weights.png").shape == (750, 1200, 3)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nvs_jax.diffusion import Churn, DPMSolverPP2M, Euler, Heun, karras_sigmas
-from nvs_jax.diffusion.assemble import make_guidance, make_weights
+from nvs_jax.diffusion.assemble import make_guidance, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.solvers import ExponentialAdams
 from nvs_jax.disk import RESULT, work_on
@@ -18,7 +18,7 @@ from nvs_jax.pipeline import Problem, solve
 from nvs_jax.runs.identity import short
 from nvs_jax.runs.resume import Leg, is_complete, open_run, tidy
 from nvs_jax.runs.stopping import Stopped, StopRequest
-from nvs_jax.settings import GuidanceSettings, WeightSettings
+from nvs_jax.settings import GuidanceSettings, TrustSettings
 from tests.diffusion.toys import GaussianDenoiser
 
 SHAPE = (1, 3, 4, 4, 2)
@@ -32,7 +32,7 @@ def problem(solver=EULER):
     return Problem(
         denoiser=GaussianDenoiser(jnp.zeros(SHAPE)),
         guidance=make_guidance(GuidanceSettings(), views, 1),
-        weights=make_weights(WeightSettings(), sigmas, np.arange(3.0)),
+        trust=make_trust(TrustSettings(), sigmas, np.arange(3.0)),
         noise=jax.random.normal(jax.random.key(0), SHAPE),
         sigmas=sigmas,
         solver=solver,

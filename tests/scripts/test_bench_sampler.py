@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Euler, Unguided, closed_form_weights, karras_sigmas, sample
+from nvs_jax.diffusion import Euler, Unguided, closed_form_trust, karras_sigmas, sample
 from nvs_jax.diffusion.assemble import make_solver
 from nvs_jax.errors import InputError
 from nvs_jax.media import read_photo
@@ -39,8 +39,8 @@ def test_estimates_are_counted_as_they_are_made(name):
 
     solver = make_solver(SolverSettings(name), 3)
     with jax.disable_jit():
-        weights = closed_form_weights(jnp.arange(2.0), 80.0)
-        sample(Counting(jnp.zeros(SHAPE)), Unguided(), weights, jnp.ones(SHAPE), karras_sigmas(3, 80.0), solver)
+        trust = closed_form_trust(jnp.arange(2.0), 80.0)
+        sample(Counting(jnp.zeros(SHAPE)), Unguided(), trust, jnp.ones(SHAPE), karras_sigmas(3, 80.0), solver)
     assert len(made) == estimates_in(solver, 3) == ESTIMATES[name]
 
 

@@ -103,7 +103,7 @@ def test_before_and_after_have_the_same_estimate():
     rows = variants_of(rules, Arguments("weights"))
     assert len(rows) == 4
     for variant, reference in rows.values():
-        assert reference == replace(variant, weights=ClosedForm())
+        assert reference == replace(variant, trust=ClosedForm())
 
 
 @pytest.mark.parametrize(

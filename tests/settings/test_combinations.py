@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from nvs_jax.errors import InputError
-from nvs_jax.settings import CameraSettings, PathSettings, RenderSettings, WeightSettings
+from nvs_jax.settings import CameraSettings, PathSettings, RenderSettings, TrustSettings
 from nvs_jax.settings.combinations import check_combinations, ignored
 from nvs_jax.settings.jobs import SingleJob, VideoJob, ViewsJob
 
-TURN, PIXELS = PathSettings("full-turn"), WeightSettings(distance="pixels")
+TURN, PIXELS = PathSettings("full-turn"), TrustSettings(distance="pixels")
 SINGLE = SingleJob(photo=Path("photo.png"), out=Path("out"))
 VIDEO = VideoJob(frames=Path("frames"), out=Path("out"))
 VIEWS = ViewsJob(scene=Path("scene"), out=Path("out"))
@@ -18,8 +18,8 @@ VIEWS = ViewsJob(scene=Path("scene"), out=Path("out"))
     [
         (VIDEO, RenderSettings(path=TURN), "made from a single photo"),
         (VIEWS, RenderSettings(path=TURN), "made from a single photo"),
-        (SINGLE, RenderSettings(path=TURN, weights=PIXELS), "pixels does not take a full turn"),
-        (VIEWS, RenderSettings(weights=PIXELS), "pixels takes a photo or a video"),
+        (SINGLE, RenderSettings(path=TURN, trust=PIXELS), "pixels does not take a full turn"),
+        (VIEWS, RenderSettings(trust=PIXELS), "pixels takes a photo or a video"),
         (VIDEO, RenderSettings(camera=CameraSettings(exif=True)), "of a single photo"),
         (SINGLE, RenderSettings(path=PathSettings("file", file=Path("none.txt"))), "none.txt is not a file"),
     ],
@@ -42,7 +42,7 @@ def test_warps_made_elsewhere_are_looked_for(tmp_path):
 
 def test_what_goes_together_is_left_alone():
     for job in (SINGLE, VIDEO):
-        check_combinations(job, RenderSettings(weights=PIXELS))
+        check_combinations(job, RenderSettings(trust=PIXELS))
     check_combinations(SINGLE, RenderSettings(path=TURN))
 
 

@@ -17,7 +17,7 @@ GIVEN = ["single", "photo.png", "--out", "out"]
 def weights(tmp_path) -> Path:
     """A folder of weights that brings settings."""
     (tmp_path / "svd").mkdir()
-    (tmp_path / "svd" / "preset.yaml").write_text("{schedule: {steps: 9}, weights: {v2: 3.0}}")
+    (tmp_path / "svd" / "preset.yaml").write_text("{schedule: {steps: 9}, trust: {v2: 3.0}}")
     return tmp_path / "svd"
 
 
@@ -32,19 +32,19 @@ def test_weights_bring_their_own_defaults(weights):
     assert plain == load_settings("fast")
     for arguments in (["--weights", str(weights)], [f"--weights={weights}"]):
         own = settings(*GIVEN, *arguments)
-        assert (own.schedule.steps, own.weights.v2, own.path) == (9, 3.0, plain.path)
+        assert (own.schedule.steps, own.trust.v2, own.path) == (9, 3.0, plain.path)
 
 
 def test_options_win_over_what_weights_bring_and_a_preset_leaves_it_out(weights):
-    assert settings(*GIVEN, "--weights", str(weights), "--weights.v2", "5").weights.v2 == 5
+    assert settings(*GIVEN, "--weights", str(weights), "--trust.v2", "5").trust.v2 == 5
     assert settings(*GIVEN, "--weights", str(weights), "--preset", "fast") == load_settings("fast")
 
 
 def test_jobs_of_a_batch_take_what_their_weights_bring(weights):
-    jobs = [{"photo": "a.png", "weights": "svd", "settings": {"weights": {"v2": 7.0}}}, {"photo": "a.png"}]
+    jobs = [{"photo": "a.png", "weights": "svd", "settings": {"trust": {"v2": 7.0}}}, {"photo": "a.png"}]
     (weights.parent / "jobs.yaml").write_text(yaml.safe_dump({"jobs": jobs}))
     own, plain = (job.settings for job in read_batch(weights.parent / "jobs.yaml", Path("out")).values())
-    assert (own.schedule.steps, own.weights.v2) == (9, 7.0)
+    assert (own.schedule.steps, own.trust.v2) == (9, 7.0)
     assert plain == load_settings("fast")
 
 
@@ -52,6 +52,14 @@ def test_a_mistake_in_what_weights_bring_names_the_file(weights):
     (weights / "preset.yaml").write_text("{schedule: {stebs: 9}}")
     with pytest.raises(InputError, match=r"svd/preset\.yaml: .*stebs"):
         settings_for(weights)
+
+
+def test_former_names_are_called_by_their_present_ones(weights):
+    (weights / "preset.yaml").write_text("weights: {v2: 3.0}")
+    with pytest.raises(InputError, match=r"svd/preset\.yaml: weights is now called trust$"):
+        settings_for(weights)
+    with pytest.raises(InputError, match=r"preset\.yaml: weights is now called trust$"):
+        load_settings(str(weights / "preset.yaml"))
 
 
 def test_weights_without_a_preset_bring_nothing(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Sources, dolly_zoom, intrinsics_matrix, look_at, orbit
-from nvs_jax.settings import RenderSettings, ViewsSettings, WarpSettings, WeightSettings
+from nvs_jax.settings import RenderSettings, TrustSettings, ViewsSettings, WarpSettings
 from nvs_jax.steering.conditions import (
     from_photo,
     from_pictures,
@@ -24,7 +24,7 @@ from tests.tiny import FRAMES, HEIGHT, WIDTH, scene
 K = intrinsics_matrix(20.0, HEIGHT, WIDTH)
 PATH = orbit(6.0, 6.0, 4.0, FRAMES)
 SETTINGS = RenderSettings(warp=WarpSettings(splat="bilinear", max_tilt=None))  # compiles faster than the default
-PIXELS = replace(SETTINGS, weights=WeightSettings(distance="pixels"))
+PIXELS = replace(SETTINGS, trust=TrustSettings(distance="pixels"))
 CAMERA = look_at((0.0, 0.0, 6.0), (0.0, 0.0, 0.0))
 
 
@@ -56,7 +56,7 @@ def test_a_path_that_rests_away_from_the_camera_gives_no_frame_but_the_first():
 
 
 def test_distances_by_index_count_the_frames_of_the_whole_video():
-    settings = replace(SETTINGS, weights=WeightSettings(distance="index"))
+    settings = replace(SETTINGS, trust=TrustSettings(distance="index"))
     np.testing.assert_array_equal(video(settings=settings).distance, np.arange(FRAMES))
     later = video(np.array([24, 25, 26, 26]), settings=settings)
     np.testing.assert_array_equal(later.distance, [0, 25, 26, 26])

@@ -9,7 +9,7 @@ from nvs_jax.geometry.trajectories import camera_centres
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.view import View
 from nvs_jax.media.fitting import plan_fit
-from nvs_jax.settings import PathSettings, RenderSettings, ViewsSettings, WarpSettings, WeightSettings
+from nvs_jax.settings import PathSettings, RenderSettings, TrustSettings, ViewsSettings, WarpSettings
 from nvs_jax.steering.legs import leg_key, photo_plan, turn_plan, video_plan, views_plan
 from tests.tiny import HEIGHT, WIDTH, scene
 
@@ -88,7 +88,7 @@ def test_the_releases_path_between_views_moves_the_translation():
 
 
 def test_a_full_turn_refuses_distances_of_pixels_before_anything_is_made():
-    settings = RenderSettings(weights=WeightSettings(distance="pixels"))
+    settings = RenderSettings(trust=TrustSettings(distance="pixels"))
     with pytest.raises(InputError, match="full turn"):
         turn_plan(view(), (6.0, 6.0), 4, settings)
 
@@ -98,7 +98,7 @@ def test_warps_made_elsewhere_are_measured_along_the_path():
     given = view()
     elsewhere = np.stack([given.picture] * 3), np.zeros((3, HEIGHT, WIDTH), bool)
     for measure in ("centre", "pixels"):
-        settings = RenderSettings(weights=WeightSettings(distance=measure), warp=FAST)
+        settings = RenderSettings(trust=TrustSettings(distance=measure), warp=FAST)
         ours, theirs = (photo_plan(given, path, settings, e).legs[0]([]) for e in (None, elsewhere))
         np.testing.assert_array_equal(theirs.distance, ours.distance)
         np.testing.assert_array_equal(theirs.warp.pictures, elsewhere[0])

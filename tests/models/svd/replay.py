@@ -15,7 +15,7 @@ from nvs_jax.diffusion import (
     Guidance,
     PosteriorGuidance,
     Select,
-    TabulatedWeights,
+    TabulatedTrust,
     Tiled,
     sample,
     start,
@@ -36,7 +36,7 @@ class Setup(NamedTuple):
 
     denoiser: SVDDenoiser
     guidance: Guidance
-    weights: TabulatedWeights
+    trust: TabulatedTrust
 
 
 def channels_last(x: np.ndarray) -> jax.Array:
@@ -74,12 +74,12 @@ def set_up(name: str, stored: dict[str, np.ndarray]) -> Setup:
         config=config,
         mixed_context=True,
     )
-    return Setup(denoiser, guidance, TabulatedWeights(jnp.asarray(stored["sigmas"][:-1]), jnp.asarray(table)))
+    return Setup(denoiser, guidance, TabulatedTrust(jnp.asarray(stored["sigmas"][:-1]), jnp.asarray(table)))
 
 
 @partial(jax.jit, donate_argnums=0)
 def corrected_and_stepped(carry, sigma, sigma_next, setup):
-    corrected = setup.guidance.correct(carry.x, sigma, setup.weights(sigma), setup.denoiser)
+    corrected = setup.guidance.correct(carry.x, sigma, setup.trust(sigma), setup.denoiser)
     return carry.x - corrected, step(carry, sigma, sigma_next, **setup._asdict(), solver=Euler())
 
 

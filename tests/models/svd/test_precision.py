@@ -98,7 +98,7 @@ def test_25_guided_steps_in_bfloat16_end_near_the_release_in_float32():
     setup = set_up("single_dgs", stored)
     sigmas = jnp.asarray(stored["sigmas"])
     noise = channels_last(stored["init"]) / jnp.sqrt(sigmas[0] ** 2 + 1)
-    ours = sample(_held_in(jnp.bfloat16, setup.denoiser), setup.guidance, setup.weights, noise, sigmas)
+    ours = sample(_held_in(jnp.bfloat16, setup.denoiser), setup.guidance, setup.trust, noise, sigmas)
     theirs = channels_last(stored["latents"][-1])
     error = jnp.sqrt(jnp.square(ours - theirs).mean() / jnp.square(theirs).mean())
     largest = jnp.abs(ours - theirs).max() / jnp.abs(theirs).max()

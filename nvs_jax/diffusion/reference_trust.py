@@ -1,6 +1,6 @@
-"""The release's weights table: a grid search over (v1, v2, v3), in float64 numpy.
+"""The release's table of trust: a grid search over (v1, v2, v3), in float64 numpy.
 
-Kept because the release's numbers depend on it; `nvs_jax.diffusion.view_weights` needs no search. In float32 the
+Kept because the release's numbers depend on it; `nvs_jax.diffusion.trust` needs no search. In float32 the
 search picks other triples, hence numpy rather than JAX.
 """
 
@@ -17,14 +17,14 @@ V3 = np.arange(10.0, 101.0, 10.0)
 Table = Float[np.ndarray, "steps f"]
 
 
-class ReferenceWeights(NamedTuple):
+class ReferenceTrust(NamedTuple):
     """The table and the (v1, v2, v3) it was made with."""
 
     table: Table
     coefficients: tuple[float, float, float]
 
 
-def reference_weights(sigmas: Float[np.ndarray, "steps"], distances: Float[np.ndarray, "f"]) -> ReferenceWeights:
+def reference_trust(sigmas: Float[np.ndarray, "steps"], distances: Float[np.ndarray, "f"]) -> ReferenceTrust:
     """Search for the first triple with the most entries above 1/2, as the release.
 
     A triple must leave no entry without a root of the release's quadratic. Where every triple does, which stops the
@@ -37,7 +37,7 @@ def reference_weights(sigmas: Float[np.ndarray, "steps"], distances: Float[np.nd
     Returns:
         w[step, frame], 1 at given views, and the triple.
 
-    >>> print(reference_weights(np.array([700.0, 1.0]), np.array([0.0, 0.5, 1.0])).table.round(2))
+    >>> print(reference_trust(np.array([700.0, 1.0]), np.array([0.0, 0.5, 1.0])).table.round(2))
     [[1. 1. 1.]
      [1. 0. 0.]]
     """
@@ -51,7 +51,7 @@ def reference_weights(sigmas: Float[np.ndarray, "steps"], distances: Float[np.nd
     ranks = scores[..., 1] - scores[..., 0] * (len(sigma) * len(distance) + 1)
     i, j, k = np.unravel_index(np.argmax(ranks), ranks.shape)
     best = (float(V1[i]), float(V2[j]), float(V3[k]))
-    return ReferenceWeights(_table(best, sigma, distance), best)
+    return ReferenceTrust(_table(best, sigma, distance), best)
 
 
 def _score(

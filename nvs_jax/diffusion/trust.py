@@ -31,7 +31,7 @@ class Coefficients:
     v3: float | Float[Array, ""] = 10.0
 
 
-def optimal_weight(
+def optimal_trust(
     sigma: Float[Array, "*#shape"], distance: Float[Array, "*#shape"], coefficients: Coefficients
 ) -> Float[Array, "*shape"]:
     """w = lambda / (1 + lambda) for the lambda of (18), exact and stable in float32.
@@ -41,19 +41,19 @@ def optimal_weight(
         distance: |dp|, how far the pose is from the given view, over its maximum, in [0, 1].
         coefficients: v1 > 0, v2 and v3.
 
-    >>> w = optimal_weight(jnp.array([0.0, 0.01, 0.02]), jnp.array(1.0), Coefficients())
+    >>> w = optimal_trust(jnp.array([0.0, 0.01, 0.02]), jnp.array(1.0), Coefficients())
     >>> print(w.round(4))
     [1.000e-04 5.000e-01 9.999e-01]
     """
-    return weight_of_errors(coefficients.v2 * sigma, coefficients.v3 * distance, coefficients.v1)
+    return trust_of_errors(coefficients.v2 * sigma, coefficients.v3 * distance, coefficients.v1)
 
 
-def weight_of_errors(
+def trust_of_errors(
     network: Float[Array, "*#shape"], warp: Float[Array, "*#shape"], v1: float | Float[Array, ""]
 ) -> Float[Array, "*shape"]:
     """w of (18) for any E|E_D| = `network` and E|E_P| = `warp`: Q is their difference, `warp` - `network`.
 
-    >>> print(weight_of_errors(jnp.array([9.0, 1.0, 0.0]), jnp.array([0.0, 1.0, 9.0]), 1.0).round(3))
+    >>> print(trust_of_errors(jnp.array([9.0, 1.0, 0.0]), jnp.array([0.0, 1.0, 9.0]), 1.0).round(3))
     [0.873 0.5   0.127]
     """
     v1 = jnp.asarray(v1)
@@ -68,7 +68,7 @@ def weight_of_errors(
 
 
 @pytree
-class ClosedFormWeights:
+class ClosedFormTrust:
     """w(sigma) of (18) for given frames: what the solver calls, at any sigma it evaluates.
 
     Attributes:
@@ -83,14 +83,14 @@ class ClosedFormWeights:
     coefficients: Coefficients
 
     def __call__(self, sigma: Float[Array, "*#shape"]) -> Float[Array, "*shape"]:
-        """Weights of all frames at `sigma`; exactly 1 for a given view, whose warp is the truth."""
-        w = optimal_weight(sigma / self.sigma_max, self.distances, self.coefficients)
+        """w of all frames at `sigma`; exactly 1 for a given view, whose warp is the truth."""
+        w = optimal_trust(sigma / self.sigma_max, self.distances, self.coefficients)
         return jnp.where(self.distances > 0, w, 1.0)
 
 
 @pytree
-class ErrorModelWeights:
-    """As `ClosedFormWeights`, with any model of the errors; made by `error_model_weights`."""
+class ErrorModelTrust:
+    """As `ClosedFormTrust`, with any model of the errors; made by `error_model_trust`."""
 
     distances: Float[Array, "f *cells"]
     sigma_max: Float[Array, ""]
@@ -99,14 +99,14 @@ class ErrorModelWeights:
     v1: float | Float[Array, ""]
 
     def __call__(self, sigma: Float[Array, "*#shape"]) -> Float[Array, "*shape"]:
-        """Weights at `sigma`; exactly 1 at a distance of 0."""
-        w = weight_of_errors(self.network_error(sigma / self.sigma_max), self.warp_error(self.distances), self.v1)
+        """w at `sigma`; exactly 1 at a distance of 0."""
+        w = trust_of_errors(self.network_error(sigma / self.sigma_max), self.warp_error(self.distances), self.v1)
         return jnp.where(self.distances > 0, w, 1.0)
 
 
 @pytree
-class TabulatedWeights:
-    """A table of weights, for searches and experiments: linear in log sigma between its levels, constant beyond them.
+class TabulatedTrust:
+    """A table of w, for searches and experiments: linear in log sigma between its levels, constant beyond them.
 
     Attributes:
         sigmas: the levels of the table, all positive, falling.
@@ -117,10 +117,10 @@ class TabulatedWeights:
     table: Float[Array, "steps f"]
 
     def __call__(self, sigma: Float[Array, "*shape"]) -> Float[Array, "*shape f"]:
-        """Weights of all frames at `sigma`.
+        """w of all frames at `sigma`.
 
-        >>> weights = TabulatedWeights(jnp.array([100.0, 1.0]), jnp.array([[0.8, 1.0], [0.4, 0.0]]))
-        >>> print(weights(jnp.array([700.0, 100.0, 10.0, 0.0])))
+        >>> trust = TabulatedTrust(jnp.array([100.0, 1.0]), jnp.array([[0.8, 1.0], [0.4, 0.0]]))
+        >>> print(trust(jnp.array([700.0, 100.0, 10.0, 0.0])))
         [[0.8 1. ]
          [0.8 1. ]
          [0.6 0.5]
@@ -131,22 +131,22 @@ class TabulatedWeights:
         return jax.vmap(lambda column: jnp.interp(at, rising, column), 1, -1)(rows)
 
 
-def closed_form_weights(
+def closed_form_trust(
     distances: Float[Array, "f *cells"],
     sigma_max: float | Float[Array, ""],
     coefficients: Coefficients = Coefficients(),
-) -> ClosedFormWeights:
+) -> ClosedFormTrust:
     """The closed form for poses, or cells, at these distances (any unit: they are divided by their maximum)."""
-    return ClosedFormWeights(_over_largest(distances), jnp.asarray(sigma_max, distances.dtype), coefficients)
+    return ClosedFormTrust(_over_largest(distances), jnp.asarray(sigma_max, distances.dtype), coefficients)
 
 
-def error_model_weights(
+def error_model_trust(
     distances: Float[Array, "f *cells"],
     sigma_max: float | Float[Array, ""],
     network_error: Error,
     warp_error: Error,
     v1: float | Float[Array, ""] = 0.001,
-) -> ErrorModelWeights:
+) -> ErrorModelTrust:
     """w of (18) with error models of your own in place of (16).
 
     Args:
@@ -157,11 +157,11 @@ def error_model_weights(
         warp_error: E|E_P| of |dp| in [0, 1], likewise.
         v1: weight of |log lambda|.
 
-    >>> weights = error_model_weights(jnp.arange(3.0), 700.0, jnp.sqrt, Partial(jnp.multiply, 0.2))
-    >>> print(weights(jnp.array(7.0)).round(3))
+    >>> trust = error_model_trust(jnp.arange(3.0), 700.0, jnp.sqrt, Partial(jnp.multiply, 0.2))
+    >>> print(trust(jnp.array(7.0)).round(3))
     [1.   0.5  0.01]
     """
-    return ErrorModelWeights(
+    return ErrorModelTrust(
         distances=_over_largest(distances),
         sigma_max=jnp.asarray(sigma_max, distances.dtype),
         network_error=_as_pytree(network_error),
@@ -178,7 +178,7 @@ def _over_largest(distances: Float[Array, "f *cells"]) -> Float[Array, "f *cells
     return distances / jnp.maximum(distances.max(), jnp.finfo(distances.dtype).tiny)
 
 
-def view_weights(
+def trust_table(
     sigmas: Float[Array, "steps"],
     distances: Float[Array, "f"],
     coefficients: Coefficients = Coefficients(),
@@ -190,8 +190,8 @@ def view_weights(
         distances: |dp| of each frame to its nearest given view, any unit; divided by the largest here.
         coefficients: of the error model (16).
 
-    >>> view_weights(jnp.array([700.0, 1.0, 0.002]), jnp.array([0.0, 0.5, 1.0])).round(2).tolist()
+    >>> trust_table(jnp.array([700.0, 1.0, 0.002]), jnp.array([0.0, 0.5, 1.0])).round(2).tolist()
     [[1.0, 1.0, 1.0], [1.0, 0.0..., 0.0...], [1.0, 0.0, 0.0]]
     """
-    weights = closed_form_weights(distances, sigmas[0], coefficients)
-    return weights(sigmas[:, None])
+    trust = closed_form_trust(distances, sigmas[0], coefficients)
+    return trust(sigmas[:, None])

@@ -9,12 +9,12 @@ from jax.tree_util import Partial
 
 from nvs_jax.diffusion import (
     Coefficients,
-    TabulatedWeights,
-    closed_form_weights,
-    error_model_weights,
+    TabulatedTrust,
+    closed_form_trust,
+    error_model_trust,
     karras_sigmas,
-    optimal_weight,
-    view_weights,
+    optimal_trust,
+    trust_table,
 )
 
 coefficients = st.builds(
@@ -32,7 +32,7 @@ def objective(log_lambda, sigma, distance, c):
 @given(coefficients, st.floats(0, 1), st.floats(0, 1))
 def test_no_lambda_on_a_fine_grid_does_better(c, sigma, distance):
     with jax.enable_x64(True):
-        w = float(optimal_weight(jnp.float64(sigma), jnp.float64(distance), c))
+        w = float(optimal_trust(jnp.float64(sigma), jnp.float64(distance), c))
     log_lambda = np.log(w) - np.log1p(-w)
     grid = np.linspace(-25, 25, 20001)
     best = objective(grid, sigma, distance, c).min()
@@ -42,16 +42,16 @@ def test_no_lambda_on_a_fine_grid_does_better(c, sigma, distance):
 @settings(max_examples=100, deadline=None)
 @given(coefficients, st.floats(0, 1), st.floats(0, 1))
 def test_float32_is_as_good_as_float64(c, sigma, distance):
-    single = optimal_weight(jnp.float32(sigma), jnp.float32(distance), c)
+    single = optimal_trust(jnp.float32(sigma), jnp.float32(distance), c)
     with jax.enable_x64(True):
-        double = optimal_weight(jnp.float64(sigma), jnp.float64(distance), c)
+        double = optimal_trust(jnp.float64(sigma), jnp.float64(distance), c)
         # In the kink's neighbourhood w jumps: compare the objective instead of w.
         values = [objective(np.log(float(w)) - np.log1p(-float(w)), sigma, distance, c) for w in (single, double)]
     assert values[0] == pytest.approx(values[1], rel=1e-4, abs=1e-4)
 
 
-def test_given_frames_have_weight_one_and_far_ones_less():
-    table = view_weights(jnp.array([700.0, 5.0, 0.002]), jnp.arange(25.0))
+def test_given_frames_have_trust_one_and_far_ones_less():
+    table = trust_table(jnp.array([700.0, 5.0, 0.002]), jnp.arange(25.0))
     assert table.shape == (3, 25)
     assert (table[:, 0] == 1).all()
     assert (jnp.diff(table, axis=1) <= 1e-7).all()
@@ -60,25 +60,25 @@ def test_given_frames_have_weight_one_and_far_ones_less():
 
 def test_the_callable_form_gives_the_rows_of_the_table():
     sigmas, distances = jnp.array([700.0, 20.0, 0.5]), jnp.linspace(0, 3, 7)
-    weights = closed_form_weights(distances, sigmas[0])
-    np.testing.assert_array_equal(jnp.stack([weights(s) for s in sigmas]), view_weights(sigmas, distances))
+    trust = closed_form_trust(distances, sigmas[0])
+    np.testing.assert_array_equal(jnp.stack([trust(s) for s in sigmas]), trust_table(sigmas, distances))
 
 
-def test_tabulated_weights_are_linear_in_log_sigma_and_constant_beyond_their_levels():
-    weights = TabulatedWeights(jnp.array([100.0, 1.0]), jnp.array([[1.0, 0.9], [1.0, 0.1]]))
-    found = [float(weights(jnp.float32(s))[1]) for s in (700.0, 100.0, 10.0, 1.0, 0.001, 0.0)]
+def test_tabulated_trust_is_linear_in_log_sigma_and_constant_beyond_their_levels():
+    trust = TabulatedTrust(jnp.array([100.0, 1.0]), jnp.array([[1.0, 0.9], [1.0, 0.1]]))
+    found = [float(trust(jnp.float32(s))[1]) for s in (700.0, 100.0, 10.0, 1.0, 0.001, 0.0)]
     assert found == pytest.approx([0.9, 0.9, 0.5, 0.1, 0.1, 0.1])
 
 
 def test_a_row_of_a_table_answers_exactly_at_its_level():
     sigmas = karras_sigmas(25)[:-1]
     table = jax.random.uniform(jax.random.key(0), (25, 4))
-    np.testing.assert_allclose(jnp.stack([TabulatedWeights(sigmas, table)(s) for s in sigmas]), table, atol=1e-6)
+    np.testing.assert_allclose(jnp.stack([TabulatedTrust(sigmas, table)(s) for s in sigmas]), table, atol=1e-6)
 
 
 def test_gradients_match_finite_differences():
     def loss(v, sigma, distance):
-        return optimal_weight(sigma, distance, Coefficients(*map(jnp.asarray, v))).sum()
+        return optimal_trust(sigma, distance, Coefficients(*map(jnp.asarray, v))).sum()
 
     with jax.enable_x64(True):
         sigma, distance = jnp.array([0.9, 0.001, 0.3]), jnp.array([0.1, 0.9, 0.8])
@@ -88,7 +88,7 @@ def test_gradients_match_finite_differences():
 
 def test_gradient_is_finite_everywhere():
     def loss(v, sigma, distance):
-        return optimal_weight(sigma, distance, Coefficients(*v)).sum()
+        return optimal_trust(sigma, distance, Coefficients(*v)).sum()
 
     sigma, distance = jnp.meshgrid(jnp.linspace(0, 1, 33), jnp.linspace(0, 1, 33))
     for gradient in jax.grad(loss, argnums=(0, 1, 2))((0.001, 1000.0, 10.0), sigma, distance):
@@ -96,7 +96,7 @@ def test_gradient_is_finite_everywhere():
 
 
 def test_all_poses_alike_are_all_given():
-    assert (view_weights(jnp.array([700.0, 1.0]), jnp.zeros(3)) == 1).all()
+    assert (trust_table(jnp.array([700.0, 1.0]), jnp.zeros(3)) == 1).all()
 
 
 def linear(slope, x):
@@ -105,8 +105,8 @@ def linear(slope, x):
 
 def test_the_papers_error_model_is_the_closed_form():
     distances = jnp.linspace(0, 3, 7)
-    own = error_model_weights(distances, 700.0, Partial(linear, 1000.0), Partial(linear, 10.0))
-    paper = closed_form_weights(distances, 700.0)
+    own = error_model_trust(distances, 700.0, Partial(linear, 1000.0), Partial(linear, 10.0))
+    paper = closed_form_trust(distances, 700.0)
     for sigma in (700.0, 20.0, 3.0, 0.01):
         np.testing.assert_array_equal(own(jnp.float32(sigma)), paper(jnp.float32(sigma)))
 
@@ -117,23 +117,23 @@ def test_an_error_model_is_minimised_and_differentiable():
     def saturating(scale, x):
         return scale * jnp.tanh(3 * x)
 
-    def weights(scale, sigma):
+    def trust(scale, sigma):
         models = Partial(saturating, 4.0), Partial(saturating, scale)
-        return error_model_weights(jnp.array([0.0, 0.2, 1.0]), 80.0, *models, 0.3)(sigma)
+        return error_model_trust(jnp.array([0.0, 0.2, 1.0]), 80.0, *models, 0.3)(sigma)
 
     with jax.enable_x64(True):
-        w = np.asarray(weights(5.0, jnp.float64(20.0)))
+        w = np.asarray(trust(5.0, jnp.float64(20.0)))
         assert w[0] == 1
         grid = np.linspace(-25, 25, 20001)
         for distance, here in zip((0.2, 1.0), w[1:], strict=True):
             numbers = Coefficients(0.3, 4 * np.tanh(0.75), 5 * np.tanh(3 * distance))
             best = objective(grid, 1.0, 1.0, numbers).min()
             assert objective(np.log(here / (1 - here)), 1.0, 1.0, numbers) <= best + 1e-9
-        check_grads(lambda s: weights(s, jnp.float64(20.0)).sum(), (5.0,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
+        check_grads(lambda s: trust(s, jnp.float64(20.0)).sum(), (5.0,), order=1, modes=("rev",), eps=1e-6, rtol=1e-6)
 
 
-def test_weights_of_cells_are_those_of_frames_at_their_distances():
+def test_trust_of_cells_is_that_of_frames_at_their_distances():
     distances = jax.random.uniform(jax.random.key(0), (3, 4, 5)).at[0].set(0.0).at[2, 3, 4].set(1.0)
-    cells = closed_form_weights(distances, 700.0)(jnp.float32(2.0))
-    frames = closed_form_weights(distances.ravel(), 700.0)(jnp.float32(2.0))
+    cells = closed_form_trust(distances, 700.0)(jnp.float32(2.0))
+    frames = closed_form_trust(distances.ravel(), 700.0)(jnp.float32(2.0))
     np.testing.assert_array_equal(cells, frames.reshape(3, 4, 5))
