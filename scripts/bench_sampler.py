@@ -12,11 +12,10 @@ pass that the release runs for Post; ours needs none (see `nvs_jax.diffusion.gui
 """
 
 import itertools
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,50 +28,16 @@ import nvs_jax
 from nvs_jax.diffusion import Guidance, Solver, closed_form_trust, karras_sigmas, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_solver
 from nvs_jax.diffusion.estimates import WarpedViews
-from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import random_weights
 from nvs_jax.settings import GuidanceSettings, SolverSettings
 from scripts.accelerator.sizes import PEAKS, SMALL
+from scripts.sampler_rows import About, Row, finished, markdown, write
 
 SolverName = Literal["euler", "heun", "churn", "dpmpp2m", "adams3"]
 GuidanceName = Literal["none", "dgs", "post", "post-full"]
-
-
-@dataclass(frozen=True)
-class About:
-    """What all rows have in common: `devices` are there, of which one is used; `repeats` runs are timed of each."""
-
-    device: str
-    devices: int
-    dtype: str
-    weights: str
-    repeats: int
-
-    def line(self) -> str:
-        """For people."""
-        return f"{self.device}, {self.dtype}, weights: {self.weights}, median of {self.repeats}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One run. What is not known is None; `note` says why."""
-
-    side: str
-    solver: str
-    guidance: str
-    steps: int
-    evaluations: int
-    compile_s: float | None = None
-    step_ms: float | None = None
-    fastest_ms: float | None = None
-    slowest_ms: float | None = None
-    tflop: float | None = None
-    share: float | None = None
-    memory_mb: float | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,61 +48,68 @@ class Case:
     function: Callable[[], object] | None
 
 
-def main(
-    weights: str | None = None,
-    solvers: tuple[SolverName, ...] = ("euler", "heun", "churn", "dpmpp2m", "adams3"),
-    guidance: tuple[GuidanceName, ...] = ("none", "dgs", "post"),
-    steps: tuple[int, ...] = (10, 25),
-    frames: int = 8,
-    height: int = 16,
-    width: int = 16,
-    dtype: Literal["float32", "bfloat16", "float16"] | None = None,
-    repeats: int = 3,
-    peak: float | None = None,
-    against: Literal["nothing", "torch"] = "nothing",
-    out: Path = Path("out/bench_sampler"),
-) -> None:
+@dataclass(frozen=True)
+class Options:
+    """Times whole sampling runs: every solver with every guidance at every number of steps."""
+
+    weights: str | None = None
+    """As in `nvs_jax.load`; a small UNet with random weights without."""
+    solvers: tuple[SolverName, ...] = ("euler", "heun", "churn", "dpmpp2m", "adams3")
+    """To compare."""
+    guidance: tuple[GuidanceName, ...] = ("none", "dgs", "post")
+    """To compare; post-full differentiates through the network."""
+    steps: tuple[int, ...] = (10, 25)
+    """To compare."""
+    frames: int = 8
+    """Of the video."""
+    height: int = 16
+    """Latent rows."""
+    width: int = 16
+    """Latent columns."""
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    """Of the UNet; the stored one without."""
+    repeats: int = 3
+    """Timed runs of each; the median counts."""
+    peak: float | None = None
+    """TFLOP/s that the device could do, where it is not known by its name."""
+    against: Literal["nothing", "torch"] = "nothing"
+    """torch also times the release's loop around diffusers' UNet, as it is and compiled."""
+    out: Path = Path("out/bench_sampler")
+    """Folder for bench.md, bench.json and bench.png."""
+
+
+def main(options: Options) -> None:
     """Print a table, and write it with a picture and the same as JSON.
 
-    Args:
-        weights: as in `nvs_jax.load`; a small UNet with random weights without.
-        solvers: to compare.
-        guidance: to compare; post-full differentiates through the network.
-        steps: to compare.
-        frames: of the video.
-        height: latent rows.
-        width: latent columns.
-        dtype: of the UNet; the stored one without.
-        repeats: timed runs of each; the median counts.
-        peak: TFLOP/s that the device could do, where it is not known by its name.
-        against: torch also times the release's loop around diffusers' UNet, as it is and compiled.
-        out: folder for bench.md, bench.json and bench.png.
+    Raises:
+        InputError: PyTorch's side lacks its weights.
     """
-    if against == "torch" and (weights is None or dtype not in (None, "float32")):
+    weights, torch = options.weights, options.against == "torch"
+    if torch and (weights is None or options.dtype not in (None, "float32")):
         raise InputError("--against torch needs --weights in diffusers' layout, and float32")
     rng = np.random.default_rng(0)
-    denoiser = make_denoiser(weights, dtype, (frames, height, width), rng)
-    size = (1, frames, height, width, denoiser.config.out_channels)
-    noise, target = (rng.standard_normal(size, np.float32) for _ in range(2))
-    peak = peak or next((p for name, p in PEAKS.items() if name in jax.devices()[0].device_kind), None)
-    kind_of_device = jax.devices()[0].device_kind
+    size = options.frames, options.height, options.width
+    denoiser = make_denoiser(weights, options.dtype, size, rng)
+    noise, target = (rng.standard_normal((1, *size, denoiser.config.out_channels), np.float32) for _ in range(2))
+    device = jax.devices()[0].device_kind
+    peak = options.peak or next((p for name, p in PEAKS.items() if name in device), None)
     about = About(
-        device=f"{kind_of_device}, jax {jax.__version__}, {frames} x {height} x {width} latents",
+        device=f"{device}, jax {jax.__version__}, {' x '.join(map(str, size))} latents",
         devices=jax.device_count(),
         dtype=str(denoiser.weights["conv_in.weight"].dtype),
         weights=weights or "random",
-        repeats=repeats,
+        repeats=options.repeats,
     )
     rows = []
-    for kind, count in itertools.product(guidance, steps):
+    for kind, count in itertools.product(options.guidance, options.steps):
         print(f"compiling {kind}, {count} steps", file=sys.stderr)
         rule = named_guidance(kind, target, denoiser.config.stride)
-        made = [jax_case(denoiser, rule, name, kind, count, noise) for name in solvers]
-        if against == "torch" and kind != "post-full":
+        made = [jax_case(denoiser, rule, name, kind, count, noise) for name in options.solvers]
+        if torch and kind != "post-full":
             made += torch_cases(Path(weights or "") / "unet", denoiser, kind, count, noise, target)
-        seconds = timed_in_turn([case.function for case in made], repeats)
+        seconds = timed_in_turn([case.function for case in made], options.repeats)
         rows += [finished(case.row, taken, peak) for case, taken in zip(made, seconds, strict=True)]
-        write(out, about, rows)  # what is done so far
+        write(options.out, about, rows)  # what is done so far
     print(markdown(about, rows))
 
 
@@ -276,60 +248,9 @@ def timed_in_turn(functions: Sequence[Callable[[], object] | None], repeats: int
     return seconds
 
 
-def finished(row: Row, seconds: Sequence[float], peak: float | None) -> Row:
-    """The row with the median of its times, their spread, and its share of the device's peak."""
-    if not seconds:
-        return row
-    median = float(np.median(seconds))
-    share = row.tflop / median / peak if row.tflop and peak else None
-    step = [1e3 * taken / row.steps for taken in (median, min(seconds), max(seconds))]
-    return replace(row, step_ms=step[0], fastest_ms=step[1], slowest_ms=step[2], share=share)
-
-
-def markdown(about: About, rows: Sequence[Row]) -> str:
-    """The table."""
-    head = ("side", "guidance", "solver", "steps", "compile, s", "step, ms", "evaluations", "TFLOP", "of peak", "MiB")
-    lines = [f"{about.line()}\n", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for r in rows:
-        numbers = (
-            ("" if value is None else form.format(value))
-            for value, form in (
-                (r.compile_s, "{:.1f}"),
-                (r.step_ms, "{:.1f}"),
-                (r.evaluations, "{}"),
-                (r.tflop, "{:.3g}"),
-                (r.share, "{:.1%}"),
-                (r.memory_mb, "{:.0f}"),
-            )
-        )
-        cells = (r.side, r.guidance, r.solver, str(r.steps), *numbers)
-        lines.append("| " + " | ".join(cells) + " |" + (f" {r.note}" if r.note else ""))
-    return "\n".join(lines)
-
-
-def write(out: Path, about: About, rows: Sequence[Row]) -> None:
-    """Table, numbers and picture."""
-    out.mkdir(parents=True, exist_ok=True)
-    with atomic_path(out / "bench.md") as path:
-        path.write_text(markdown(about, rows) + "\n", encoding="utf-8")
-    with atomic_path(out / "bench.json") as path:
-        path.write_text(json.dumps(asdict(about) | {"rows": [asdict(row) for row in rows]}, indent=1))
-    from matplotlib.figure import Figure
-
-    shown = [row for row in rows if row.step_ms is not None]
-    figure = Figure(figsize=(8, 1 + 0.25 * len(shown)), layout="constrained")
-    axes = figure.subplots()
-    names = [f"{row.side}, {row.guidance}, {row.solver}, {row.steps} steps" for row in shown]
-    axes.barh(names, [row.step_ms or 0 for row in shown])
-    axes.invert_yaxis()
-    axes.set_xlabel("ms a step")
-    with atomic_path(out / "bench.png") as path:
-        figure.savefig(path, format="png")
-
-
 if __name__ == "__main__":
     jax.config.update("jax_enable_compilation_cache", False)  # the time it takes is part of the result
     try:
-        tyro.cli(main)
+        main(tyro.cli(Options, description=__doc__))
     except InputError as error:
         raise SystemExit(f"error: {error}") from None

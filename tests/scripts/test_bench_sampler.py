@@ -10,7 +10,7 @@ from nvs_jax.diffusion.assemble import make_solver
 from nvs_jax.errors import InputError
 from nvs_jax.media import read_photo
 from nvs_jax.settings import SolverSettings
-from scripts.bench_sampler import About, Row, estimates_in, finished, main, make_denoiser, markdown, timed_in_turn
+from scripts.bench_sampler import Options, estimates_in, main, make_denoiser, timed_in_turn
 from tests.diffusion.toys import GaussianDenoiser
 
 SHAPE = (1, 2, 2, 2, 1)
@@ -54,19 +54,6 @@ def test_it_takes_a_model_of_other_latents():
     assert jax.eval_shape(denoiser, jnp.zeros((1, 2, 4, 4, 8)), jnp.float32(1)).shape == (1, 2, 4, 4, 8)
 
 
-def test_a_row_is_finished_with_its_time_and_share():
-    row = finished(Row("nvs-jax", "euler", "dgs", 10, 20, tflop=30.0), [2.0, 1.0, 4.0], 60.0)
-    assert (row.step_ms, row.fastest_ms, row.slowest_ms) == (200, 100, 400)
-    assert row.share == 0.25
-    unknown = finished(Row("PyTorch", "euler", "dgs", 10, 20, note="no compiler"), [], 60.0)
-    assert unknown.step_ms is None
-    table = markdown(About("a device", 1, "float32", "random", 3), [row, unknown])
-    assert table.startswith("a device, float32, weights: random, median of 3\n")
-    assert "| 200.0 |" in table
-    assert "25.0%" in table
-    assert "no compiler" in table
-
-
 def test_functions_are_timed_in_turn_after_a_warm_up():
     calls = []
     seconds = timed_in_turn([lambda: calls.append(0), None, lambda: calls.append(1)], 2)
@@ -75,7 +62,8 @@ def test_functions_are_timed_in_turn_after_a_warm_up():
 
 
 def test_a_small_run_leaves_table_numbers_and_picture(tmp_path, capsys):
-    main(solvers=("euler",), guidance=("dgs",), steps=(1,), frames=2, height=4, width=4, repeats=1, out=tmp_path)
+    size = {"frames": 2, "height": 4, "width": 4}
+    main(Options(solvers=("euler",), guidance=("dgs",), steps=(1,), **size, repeats=1, out=tmp_path))
     table = (tmp_path / "bench.md").read_text()
     assert table.strip() == capsys.readouterr().out.strip()
     written = json.loads((tmp_path / "bench.json").read_text())
@@ -91,4 +79,4 @@ def test_a_small_run_leaves_table_numbers_and_picture(tmp_path, capsys):
 
 def test_torch_needs_weights():
     with pytest.raises(InputError, match="--weights"):
-        main(against="torch")
+        main(Options(against="torch"))
