@@ -16,7 +16,7 @@ from nvs_jax.disk.paths import check_paths
 from nvs_jax.errors import InputError
 from nvs_jax.runs.stopping import EXIT_CODE, Stopped
 from nvs_jax.saying import lasting_output, say
-from nvs_jax.settings import Mode
+from nvs_jax.settings import Mode, RenderSettings
 from nvs_jax.settings.former import refuse_former_options
 from nvs_jax.settings.jobs import (
     BatchJob,
@@ -32,10 +32,9 @@ from nvs_jax.settings.jobs import (
     ViewsJob,
     WarpJob,
 )
-from nvs_jax.settings.presets import settings_for
 
-_RENDERS = "single", "video", "views", "warp"
-"""Subcommands whose options are those of `RenderSettings`, too."""
+_RENDERS: dict[str, Mode] = {"single": "single", "warp": "single", "video": "video", "views": "views"}
+"""Subcommands whose options are those of `RenderSettings`, too, and the mode whose preset they have."""
 _LONGEST = 600
 """Characters of an error: some quote what they found in a file."""
 
@@ -85,8 +84,8 @@ def parse(arguments: Sequence[str]) -> Job:
     """
     if arguments and arguments[0] in _RENDERS:
         refuse_former_options(arguments)
-    (preset, weights), missing = _decisive(arguments), tyro.MISSING
-    single, video, views = (settings_for(weights, preset, mode) for mode in get_args(Mode))
+    missing = tyro.MISSING
+    single, video, views = (_defaults(mode, arguments) for mode in get_args(Mode))
     photo: dict[str, Any] = dict.fromkeys(("photo", "out"), missing)
     frames: dict[str, Any] = dict.fromkeys(("frames", "out"), missing)
     command = partial(subcommand, prefix_name=False)
@@ -106,6 +105,16 @@ def parse(arguments: Sequence[str]) -> Job:
         description="New views of a scene from a photo, a few photos or a video, without training.",
         args=list(arguments),
     )
+
+
+def _defaults(mode: Mode, arguments: Sequence[str]) -> RenderSettings:
+    """Settings that options of a job in this mode change; those of a job that is not asked for matter to nobody."""
+    if mode not in map(_RENDERS.get, arguments):
+        return RenderSettings()
+    from nvs_jax.settings.presets import settings_for  # whose reader of YAML --help need not wait for
+
+    preset, weights = _decisive(arguments)
+    return settings_for(weights, preset, mode)
 
 
 def _decisive(arguments: Sequence[str]) -> tuple[str | None, str | None]:

@@ -6,7 +6,6 @@ are for single files, and for what lies inside a folder that `nvs_jax.disk.publi
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from nvs_jax.disk.moves import exchange, signals_held, sync_file
 
 def _beside(path: Path) -> Path:
     """A free name in the same folder (a rename must not cross file systems) with the same suffix (writers read it)."""
-    return path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    return path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
 
 
 @contextmanager

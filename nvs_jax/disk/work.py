@@ -11,7 +11,6 @@ A folder of that name without our mark is somebody else's. Neither dates nor num
 """
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +83,7 @@ class Work:
 
     def keep(self, former: Path) -> None:
         """Give a folder that is not to be lost a name beside the target."""
-        kept = self.out.with_name(f"{self.out.name}-{secrets.token_hex(4)}")
+        kept = self.out.with_name(f"{self.out.name}-{os.urandom(4).hex()}")
         former.rename(kept)
         say(f"{self.out}: what else was there is now in {kept}")
 
@@ -181,7 +180,7 @@ def _is_ours(folder: Path) -> bool:
 
 def _mark(folder: Path, kind: Kind) -> str:
     """Make a folder ours, with a new id."""
-    identifier = secrets.token_hex(16)
+    identifier = os.urandom(16).hex()
     try:
         write_json(folder / _MARK, {"made_by": MADE_BY, "id": identifier, "kind": kind.name, "record": kind.record})
     except OSError:
