@@ -12,7 +12,6 @@ from nvs_jax.geometry import Sources
 from nvs_jax.inputs.posed_depth import NamedDepth, PosedDepth, depths_of
 from nvs_jax.inputs.sparse_points import depth_by_points, seen_points
 from nvs_jax.inputs.view import (
-    TO_CENTRE,
     DepthSource,
     EstimatedDepth,
     View,
@@ -22,6 +21,7 @@ from nvs_jax.inputs.view import (
 )
 from nvs_jax.media import fit
 from nvs_jax.media.cameras import PosedCamera, is_turned, read_cameras, read_picture
+from nvs_jax.media.cameras.views import from_corner
 from nvs_jax.media.photo import is_stored_upright
 from nvs_jax.saying import say
 from nvs_jax.settings import RenderSettings
@@ -95,8 +95,8 @@ def _posed_view(
     fitted, plan = fit(picture, height, width, settings.picture.fit)
     if stretch:
         intrinsics = camera.resized(height, width)
-    else:  # files count from the picture's corner, the warp from the centre of its first pixel
-        intrinsics = plan.intrinsics(camera.resized(rows, columns)) - TO_CENTRE
+    else:
+        intrinsics = from_corner(plan.intrinsics(camera.resized(rows, columns)))
     values = fitted_depth(depth.source, picture, plan) * np.float32(depth.unit)
     if points is None:
         values = scene_depth(values[None], depth.source, settings)[0]

@@ -27,6 +27,7 @@ from nvs_jax.media import (
     read_depth,
     read_photo,
 )
+from nvs_jax.media.cameras.views import from_corner
 from nvs_jax.media.fitting import Bytes
 from nvs_jax.media.photo import Picture
 from nvs_jax.settings import CameraSettings, PictureSettings, RenderSettings
@@ -36,8 +37,6 @@ PNG_SCALE = 1000.0
 """Steps a scene unit of a .png of depth, where nothing says another."""
 FARTHEST = 1e12
 """In scene units; what a depth file says is farther counts as unknown."""
-TO_CENTRE = np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]], np.float32)
-"""Taken from a K that counts from the picture's corner: one that counts from the centre of its first pixel."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +215,6 @@ def _intrinsics(size: tuple[int, int], plan: Fit, camera: CameraSettings) -> Flo
     focal, principal = camera.focal_over_width, camera.principal
     if plan.how == "resize":
         return np.asarray(intrinsics_matrix(focal * plan.width, plan.height, plan.width, principal))
-    # A fit counts from the picture's corner, where the middle is (w / 2, h / 2); the warp from a pixel's centre.
+    # A fit counts from the picture's corner, where the middle is (w / 2, h / 2).
     fitted = plan.intrinsics(np.asarray(intrinsics_matrix(focal * size[1], size[0], size[1], "release")))
-    return fitted - (TO_CENTRE if principal == "middle" else 0)
+    return from_corner(fitted) if principal == "middle" else fitted

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 import nvs_jax
 from nvs_jax.disk import RESULT, atomic_path, published_folder
 from nvs_jax.geometry.trajectories import Poses
-from nvs_jax.inputs.view import TO_CENTRE, View
+from nvs_jax.inputs.view import View
 from nvs_jax.media import (
     contact_sheet,
     trust_heat_map,
@@ -34,6 +34,7 @@ from nvs_jax.media.cameras import (
     write_transforms,
     write_tum,
 )
+from nvs_jax.media.cameras.views import to_corner
 
 
 @contextmanager
@@ -107,10 +108,9 @@ def write_cameras(folder: Path, pictures: str, cameras: Cameras, view: View) -> 
     """
     height, width = view.depth.shape
     poses = np.asarray(cameras.poses, np.float64)
-    lenses = np.asarray(cameras.intrinsics, np.float64) + TO_CENTRE
-    points, colours = point_cloud(
-        view.picture, view.depth, np.asarray(view.intrinsics, np.float64) + TO_CENTRE, poses[0]
-    )
+    lenses = to_corner(np.asarray(cameras.intrinsics, np.float64))
+    lens = to_corner(np.asarray(view.intrinsics, np.float64))
+    points, colours = point_cloud(view.picture, view.depth, lens, poses[0])
     few = slice(None, None, max(1, len(points) // 50_000))
     known = CameraSet(
         tuple(

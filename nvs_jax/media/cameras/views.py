@@ -16,6 +16,8 @@ from nvs_jax.media.photo import Picture, photo_size, read_photo
 Pose = Float[np.ndarray, "4 4"]
 Matrix = Float[np.ndarray, "3 3"]
 
+_HALF_A_PIXEL = np.array([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]], np.float32)
+
 
 @dataclass(frozen=True)
 class DepthUnit:
@@ -69,6 +71,20 @@ class PosedCamera:
         """
         seen = (points @ self.pose[:3, :3].T + self.pose[:3, 3]) @ self.intrinsics.T
         return seen[:, :2] / seen[:, 2:]
+
+
+def to_corner(K: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, "*n 3 3"]:
+    """K that counts from the picture's corner, as files do, from one that counts from the centre of its first pixel.
+
+    >>> to_corner(np.eye(3))[:, 2].tolist()
+    [0.5, 0.5, 1.0]
+    """
+    return K + _HALF_A_PIXEL
+
+
+def from_corner(K: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, "*n 3 3"]:
+    """K that counts from the centre of the first pixel, as the warp does: the inverse of `to_corner`."""
+    return K - _HALF_A_PIXEL
 
 
 @dataclass(frozen=True, eq=False)
