@@ -47,6 +47,18 @@ def test_depth_follows_the_picture(source: Size, target: Size, how: How) -> None
     assert (np.abs(lands - x)[inside] <= nearest + 1e-3).all()
 
 
+@pytest.mark.parametrize(("old", "new"), [(1200, 576), (128, 576), (7, 3), (3, 7), (5, 5)])
+def test_resized_pictures_are_areas_and_resized_depth_is_points(old: int, new: int) -> None:
+    """In whole numbers, so that no rounding decides."""
+    ramp, rows = np.arange(old, dtype=np.float32) + 1, np.arange(new)
+    plan = plan_fit((old, 1), new, 1, "resize")
+    np.testing.assert_array_equal(fit_depth(ramp[:, None], plan, "depth")[:, 0], ramp[rows * old // new])
+    picture = np.repeat(ramp[:, None, None], 3, axis=2) / 2048
+    np.testing.assert_array_equal(
+        fit(picture, new, 1, "resize")[0][:, 0], picture[(2 * rows + 1) * old // (2 * new), 0]
+    )
+
+
 def test_resize_takes_the_releases_pixels() -> None:
     picture = np.arange(7 * 10 * 3, dtype=np.float32).reshape(7, 10, 3)
     resized, plan = fit(picture, 4, 15, "resize")
