@@ -75,14 +75,14 @@ class AlphaBlender(nnx.Module):
     """`a spatial + (1 - a) temporal`, with one learned number `mix_factor`.
 
     Args:
-        strategy: "learned" and "learned_with_images" take a = sigmoid(mix_factor) (they differ only for still pictures,
-            which do not occur here), "fixed" a = mix_factor.
+        strategy: "learned" takes a = sigmoid(mix_factor), "fixed" a = mix_factor. (The original's "learned_with_images"
+            differs from "learned" for still pictures only, which do not occur here.)
         switch: exchange the two, as the VAE's decoder does.
     """
 
     def __init__(
         self,
-        strategy: Literal["learned", "learned_with_images", "fixed"] = "learned_with_images",
+        strategy: Literal["learned", "fixed"] = "learned",
         *,
         switch: bool = False,
     ):

@@ -71,7 +71,7 @@ def test_spatio_temporal_block_agrees_with_diffusers(channels, temb_channels, ep
         temb_channels=temb_channels,
         epsilon=epsilons[0],
         temporal_epsilon=epsilons[1],
-        blender=AlphaBlender(strategy, switch=switch),
+        blender=AlphaBlender("fixed" if strategy == "fixed" else "learned", switch=switch),
     )
     apply = with_weights_of(theirs, ours)
     x = _normal(1, 2, *size, channels[0])
