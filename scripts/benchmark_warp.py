@@ -19,10 +19,10 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from nvs_jax.evaluation.warp_scores import WarpScores, blurred_edges, warp_scores, wrong_scale
 from nvs_jax.geometry import Warp, forward_warp, orbit
 from nvs_jax.scenes import SceneSettings, View, default_view, random_scene, render_path
 from nvs_jax.settings import WarpSettings
+from scripts.warp_scores import WarpScores, blurred_edges, warp_scores, wrong_scale
 
 matplotlib.use("agg")
 from matplotlib import pyplot as plt

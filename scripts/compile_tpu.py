@@ -25,10 +25,10 @@ from nvs_jax.planning.compiling import Compiled, Memory, chips, compile_program,
 from nvs_jax.planning.devices import default_mesh, parse_device
 from nvs_jax.planning.programs import STEPS, Model, build_program
 from nvs_jax.planning.request import Request
-from nvs_jax.planning.roofline import roofline_line, roofline_page
 from nvs_jax.planning.table import Entry, add_entry, read_table
 from nvs_jax.planning.work import Work
 from scripts.compile_cases import Case, check_page, variant, write_page
+from scripts.roofline import roofline_line, roofline_page
 
 
 @dataclass(frozen=True)

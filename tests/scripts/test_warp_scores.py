@@ -1,7 +1,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from nvs_jax.evaluation.warp_scores import blurred_edges, masked_psnr, warp_scores, wrong_scale
+from scripts.warp_scores import blurred_edges, masked_psnr, warp_scores, wrong_scale
 
 RNG = np.random.default_rng(0)
 
