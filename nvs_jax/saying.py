@@ -39,7 +39,6 @@ class Unfailing:
         return len(text)
 
     def flush(self) -> None:
-        """Flush, if that is possible."""
         try:
             if self._stream is not None and not self._lost:
                 self._stream.flush()
@@ -47,7 +46,6 @@ class Unfailing:
             self._drop(error)
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
         try:
             return self._stream is not None and not self._lost and self._stream.isatty()
         except (OSError, ValueError):

@@ -182,7 +182,6 @@ class Clock:
         self._since, self._laps = time.perf_counter(), {}
 
     def lap(self, stage: str) -> None:
-        """A stage is over."""
         now = time.perf_counter()
         self._laps[stage], self._since = now - self._since, now
 

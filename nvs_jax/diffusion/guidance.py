@@ -20,11 +20,9 @@ class Unguided:
     """The video model alone."""
 
     def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
-        """The identity."""
         return x
 
     def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
-        """The identity."""
         return x0
 
 
@@ -110,7 +108,6 @@ class Tiled(Unguided):
         return x
 
     def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
-        """As the guidance inside."""
         return self.guidance.estimate(x0, sigma, w)
 
 
@@ -161,7 +158,6 @@ class FilledHoles:
     low: float | Float[Array, ""]
 
     def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
-        """The guidance's correction."""
         return self.guidance.correct(x, sigma, w, denoiser)
 
     def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:

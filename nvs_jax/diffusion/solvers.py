@@ -56,7 +56,6 @@ class Euler:
     """First order, one evaluation a step; the release's."""
 
     def start(self, x: Latents) -> tuple[()]:
-        """Nothing to remember."""
         return ()
 
     def step(
@@ -117,7 +116,6 @@ class DPMSolverPP2M:
     """Second order, one evaluation a step: DPM-Solver++(2M) of Lu et al. (2022)."""
 
     def start(self, x: Latents) -> Past:
-        """No estimate yet."""
         return jnp.zeros_like(x), jnp.zeros((), x.dtype)
 
     def step(
@@ -141,7 +139,6 @@ class ExponentialAdams:
     """
 
     def start(self, x: Latents) -> tuple[Past, Past]:
-        """No estimates yet."""
         return (jnp.zeros_like(x), jnp.zeros((), x.dtype)), (jnp.zeros_like(x), jnp.zeros((), x.dtype))
 
     def step(

@@ -38,9 +38,7 @@ class Parameters(Protocol):
         """w of every frame as a function of sigma."""
         ...
 
-    def rule(self) -> Rule:
-        """The same as numbers."""
-        ...
+    def rule(self) -> Rule: ...
 
 
 @pytree

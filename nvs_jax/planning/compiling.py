@@ -36,7 +36,6 @@ class Memory:
 
     @property
     def total(self) -> int:
-        """While it runs."""
         return self.arguments + self.outputs + self.temporary - self.reused
 
 

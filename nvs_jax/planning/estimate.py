@@ -44,7 +44,6 @@ class Phase:
 
     @property
     def total(self) -> int:
-        """All of it."""
         return self.weights + self.data + self.temporary
 
 

@@ -51,7 +51,6 @@ class Request:
 
     @property
     def pixels(self) -> int:
-        """Of a frame."""
         return self.height * self.width
 
     def settings(self, program: Program) -> str:
@@ -82,5 +81,4 @@ class Request:
                 return self.pixels * self.frames
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
         return asdict(self)

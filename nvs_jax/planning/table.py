@@ -84,7 +84,6 @@ class Entry:
         return self.chip, self.program, self.settings, *sizes, self.chips, self.mesh
 
     def line(self) -> str:
-        """For people."""
         parts = {"arguments": self.arguments, "outputs": self.outputs, "temporary": self.temporary}
         said = ", ".join(f"{name} {size / GIB:.2f}" for name, size in parts.items())
         return f"{said}, in all {self.total / GIB:.2f} GiB a chip ({'fits' if self.fits else 'does not fit'})"

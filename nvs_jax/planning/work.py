@@ -31,14 +31,12 @@ class Work:
 
     @property
     def flops(self) -> float:
-        """All operations."""
         return self.products + self.attention
 
     def __add__(self, other: "Work") -> "Work":
         return Work(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
     def times(self, factor: float) -> "Work":
-        """So many times the same."""
         return Work(*(factor * getattr(self, one.name) for one in fields(self)))
 
 

@@ -75,7 +75,6 @@ class Compiled:
         return self.program(*self.arguments)
 
     def figures(self, size: Size) -> dict[str, float]:
-        """What it takes."""
         seconds = time_of(self, jax.block_until_ready, size)
         return {"ms": 1e3 * seconds, **rates(self.tflop, seconds), "compile s": self.seconds}
 

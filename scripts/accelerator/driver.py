@@ -140,7 +140,6 @@ class _Watch:
 
     @property
     def stage(self) -> Stage:
-        """The one at work."""
         return self.waiting[0]
 
     def over(self) -> bool:

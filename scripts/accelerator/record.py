@@ -37,7 +37,6 @@ class Record:
         self.write()
 
     def finish(self, state: str = "finished") -> None:
-        """Say how it ended."""
         self.state = state
         self.write()
 
