@@ -13,7 +13,7 @@ from jax.core import Tracer
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, Trust, run, sample, start
+from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, Trust, init, run, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.sampler import Carry
@@ -293,7 +293,7 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
     x = problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1)
     steps = len(problem.sigmas) - 1
     length = segment_length(steps)
-    carry = start(x, problem.solver, problem.key)
+    carry = init(x, problem.solver, problem.key)
     if states is not None:
         carry = states.restore(carry)
     carry = place(of_first_process(carry, problem.mesh), problem.mesh)

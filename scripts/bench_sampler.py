@@ -153,7 +153,7 @@ def estimates_in(solver: Solver, steps: int) -> int:
         return 0.5 * x
 
     x, sigmas, key = jnp.ones((1, 1, 1, 1, 1)), karras_sigmas(steps), jax.random.key(0)
-    memory = solver.start(x)
+    memory = solver.init(x)
     with jax.disable_jit():  # of a condition's branches only the one that is taken counts
         for sigma, sigma_next in itertools.pairwise(sigmas):
             x, memory = solver.step(x, memory, sigma, sigma_next, estimate, key)

@@ -144,7 +144,7 @@ def setup(case: str) -> tuple[Any, ...]:
     import jax.numpy as jnp
     import numpy as np
 
-    from nvs_jax.diffusion import TabulatedTrust, start
+    from nvs_jax.diffusion import TabulatedTrust, init
     from nvs_jax.diffusion.assemble import make_guidance
     from nvs_jax.diffusion.estimates import WarpedViews
     from nvs_jax.models.svd.denoiser import SVDDenoiser
@@ -170,7 +170,7 @@ def setup(case: str) -> tuple[Any, ...]:
     guidance = make_guidance(METHODS[method], views, config.stride)
     sigmas = jnp.array(SIGMAS)
     table = TabulatedTrust(sigmas[:1], jnp.linspace(1, 0.3, f)[None])
-    return start(SIGMAS[0] * normal(1, f, h, w, 4)), sigmas, denoiser, guidance, table
+    return init(SIGMAS[0] * normal(1, f, h, w, 4)), sigmas, denoiser, guidance, table
 
 
 def parity_network() -> tuple[Any, Any]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import nvs_jax
-from nvs_jax.diffusion import run, start
+from nvs_jax.diffusion import init, run
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.view import DepthFile, read_view
 from nvs_jax.pipeline import Noise
@@ -64,7 +64,7 @@ def test_equals_the_release(method, prepared, parity, capsys):
     figures["holes"] = (float((np.asarray(rule.hole[0, 1:]) != masks).max()), float((rule.hole[0, 1:] != masks).mean()))
     table = np.stack([problem.trust(sigma) for sigma in problem.sigmas[:-1]])
     figures["weights"] = error(table, stored["weights"].reshape(4, 25))
-    carry = start(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1))
+    carry = init(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1))
     latents = {}
     for index in range(4):
         sigmas = problem.sigmas[index : index + 2]

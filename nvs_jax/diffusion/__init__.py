@@ -4,7 +4,7 @@ from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
 from nvs_jax.diffusion.reference_trust import reference_trust
-from nvs_jax.diffusion.sampler import Carry, run, sample, start, step
+from nvs_jax.diffusion.sampler import Carry, init, run, sample, step
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
 from nvs_jax.diffusion.solvers import Churn, DPMSolverPP2M, Euler, ExponentialAdams, Heun, Solver
 from nvs_jax.diffusion.trust import (
@@ -49,13 +49,13 @@ __all__ = [
     "closed_form_trust",
     "error_model_trust",
     "exponential_sigmas",
+    "init",
     "karras_sigmas",
     "listed_sigmas",
     "optimal_trust",
     "reference_trust",
     "run",
     "sample",
-    "start",
     "step",
     "trust_of_errors",
     "trust_table",

@@ -31,7 +31,7 @@ class Carry:
     key: PRNGKeyArray
 
 
-def start(x: Latents, solver: Solver = Euler(), key: PRNGKeyArray | None = None) -> Carry:
+def init(x: Latents, solver: Solver = Euler(), key: PRNGKeyArray | None = None) -> Carry:
     """The carry before the first step; `key` matters to stochastic solvers only.
 
     `run` reuses the memory of `x`; the key is copied, and so is what the solver gives more than once.
@@ -46,7 +46,7 @@ def start(x: Latents, solver: Solver = Euler(), key: PRNGKeyArray | None = None)
         seen.add(id(leaf))
         return leaf
 
-    return Carry(x, jax.tree.map(once, solver.start(x)), jnp.zeros((), jnp.int32), key)
+    return Carry(x, jax.tree.map(once, solver.init(x)), jnp.zeros((), jnp.int32), key)
 
 
 def step(
@@ -122,4 +122,4 @@ def sample(
             depth that they come from.
     """
     x = noise * jnp.sqrt(sigmas[0] ** 2 + 1)
-    return run(start(x, solver, key), sigmas, denoiser, guidance, trust, solver, checkpoint).x
+    return run(init(x, solver, key), sigmas, denoiser, guidance, trust, solver, checkpoint).x

@@ -1,6 +1,6 @@
 """Solvers of the probability-flow ODE dX = (X - mu(X, sigma)) / sigma dsigma (6-7), one step each.
 
-A solver is a frozen, hashable object (static under jit). What it remembers between steps is a pytree that `start`
+A solver is a frozen, hashable object (static under jit). What it remembers between steps is a pytree that `init`
 makes and `step` returns, so that every solver runs in the same scan.
 
 In the time t = -log sigma the ODE is dX/dt = mu - X. Over a step of length h = t_next - t,
@@ -31,7 +31,7 @@ Past = tuple[Latents, Sigma]
 class Solver(Protocol):
     """One step from `sigma` to `sigma_next`."""
 
-    def start(self, x: Latents) -> Any:
+    def init(self, x: Latents) -> Any:
         """What the solver remembers before the first step."""
         ...
 
@@ -55,7 +55,7 @@ class Solver(Protocol):
 class Euler:
     """First order, one evaluation a step; the release's."""
 
-    def start(self, x: Latents) -> tuple[()]:
+    def init(self, x: Latents) -> tuple[()]:
         return ()
 
     def step(
@@ -115,7 +115,7 @@ class Churn(Heun):
 class DPMSolverPP2M:
     """Second order, one evaluation a step: DPM-Solver++(2M) of Lu et al. (2022)."""
 
-    def start(self, x: Latents) -> Past:
+    def init(self, x: Latents) -> Past:
         return jnp.zeros_like(x), jnp.zeros((), x.dtype)
 
     def step(
@@ -138,7 +138,7 @@ class ExponentialAdams:
     which are short of nothing where they begin at noise so large that mu hardly changes.
     """
 
-    def start(self, x: Latents) -> tuple[Past, Past]:
+    def init(self, x: Latents) -> tuple[Past, Past]:
         return (jnp.zeros_like(x), jnp.zeros((), x.dtype)), (jnp.zeros_like(x), jnp.zeros((), x.dtype))
 
     def step(

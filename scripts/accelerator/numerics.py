@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from nvs_jax.diffusion import start
+from nvs_jax.diffusion import init
 from nvs_jax.disk import atomic_path
 from nvs_jax.models.attention import Name, attention
 from nvs_jax.models.attention.library import runs_cudnn
@@ -103,7 +103,7 @@ def _solver(steps: int) -> float:
     stored = dict(np.load(DATA / "solver" / "single_dgs.npz"))
     sigmas, worst = stored["sigmas"], 0.0
     with jax.default_matmul_precision("highest"):
-        setup, carry = set_up("single_dgs", stored), start(channels_last(stored["init"]))
+        setup, carry = set_up("single_dgs", stored), init(channels_last(stored["init"]))
         for index in range(steps):
             levels = (jnp.asarray(sigma) for sigma in sigmas[index : index + 2])
             _, carry = corrected_and_stepped(carry, *levels, setup)

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nvs_jax.diffusion import run, start
+from nvs_jax.diffusion import init, run
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.models.attention.library import runs_cudnn
@@ -117,7 +117,7 @@ def prepared(size: Size, method: Method) -> Segment:
 
 
 def _beginning(problem: Problem) -> Any:
-    return start(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1), problem.solver, problem.key)
+    return init(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1), problem.solver, problem.key)
 
 
 def make_problem(size: Size, method: Method) -> Problem:

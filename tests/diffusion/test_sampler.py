@@ -14,10 +14,10 @@ from nvs_jax.diffusion import (
     PosteriorGuidance,
     Unguided,
     closed_form_trust,
+    init,
     karras_sigmas,
     run,
     sample,
-    start,
     step,
 )
 from tests.compilations import count_compilations
@@ -84,12 +84,12 @@ def test_scan_equals_steps_and_segments(mean, noise, guidance):
     rule = guidance(Blend(mean + 1, jnp.zeros(SHAPE[:-1], bool)))
     sigmas = karras_sigmas(6, 80.0)
     whole = sample(denoiser, rule, TRUST, noise, sigmas)
-    carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1))
+    carry = init(noise * jnp.sqrt(sigmas[0] ** 2 + 1))
     arguments = {"denoiser": denoiser, "guidance": rule, "trust": TRUST, "solver": Euler()}
     for sigma, sigma_next in itertools.pairwise(sigmas):
         carry = step(carry, sigma, sigma_next, **arguments)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-4, atol=1e-4)
-    carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1))
+    carry = init(noise * jnp.sqrt(sigmas[0] ** 2 + 1))
     for first in (0, 3):
         carry = run(carry, sigmas[first : first + 4], denoiser, rule, TRUST)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-5, atol=1e-5)

@@ -19,11 +19,11 @@ from nvs_jax.diffusion import (
     Unguided,
     closed_form_trust,
     exponential_sigmas,
+    init,
     karras_sigmas,
     listed_sigmas,
     run,
     sample,
-    start,
     step,
 )
 from tests.diffusion.toys import GaussianDenoiser
@@ -73,7 +73,7 @@ def test_the_step_to_zero_gives_the_estimate(solver):
         return jnp.tanh(x)
 
     key = jax.random.key(0)
-    memory = solver.start(x)
+    memory = solver.init(x)
     for sigma, sigma_next in ((9.0, 4.0), (4.0, 1.0), (1.0, 0.5)):
         x, memory = solver.step(x, memory, jnp.float32(sigma), jnp.float32(sigma_next), estimate, key)
     last, _ = solver.step(x, memory, jnp.float32(0.01), jnp.float32(0.0), estimate, key)
@@ -103,7 +103,7 @@ def test_equal_levels_are_steps_of_no_length(solver):
 class Repeating(Euler):
     """Remembers one array twice, and the latents themselves."""
 
-    def start(self, x):
+    def init(self, x):
         nothing = jnp.zeros_like(x)
         return nothing, nothing, x
 
@@ -115,7 +115,7 @@ class Repeating(Euler):
 def test_a_solver_may_remember_one_array_twice():
     mean, noise = (jnp.asarray(a, jnp.float32) for a in (MEAN, NOISE))
     sigmas, denoiser = karras_sigmas(4), GaussianDenoiser(mean)
-    carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1), Repeating())
+    carry = init(noise * jnp.sqrt(sigmas[0] ** 2 + 1), Repeating())
     for done in (0, 2):
         carry = run(carry, sigmas[done : done + 3], denoiser, Unguided(), TRUST, Repeating())
     np.testing.assert_allclose(carry.x, sample(denoiser, Unguided(), TRUST, noise, sigmas), rtol=1e-6)
@@ -137,11 +137,11 @@ def test_scan_equals_steps_and_segments(solver, guidance):
     named: dict[str, Any] = {"denoiser": GaussianDenoiser(mean), "guidance": rule, "trust": TRUST}
     sigmas, key = karras_sigmas(6, 80.0), jax.random.key(3)
     whole = sample(**named, noise=noise, sigmas=sigmas, solver=solver, key=key)
-    carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1), solver, key)
+    carry = init(noise * jnp.sqrt(sigmas[0] ** 2 + 1), solver, key)
     for sigma, sigma_next in itertools.pairwise(sigmas):
         carry = step(carry, sigma, sigma_next, **named, solver=solver)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-4, atol=1e-4)
-    carry = start(noise * jnp.sqrt(sigmas[0] ** 2 + 1), solver, key)
+    carry = init(noise * jnp.sqrt(sigmas[0] ** 2 + 1), solver, key)
     for done in (0, 3):
         carry = run(carry, sigmas[done : done + 4], **named, solver=solver)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-5, atol=1e-5)

@@ -17,8 +17,8 @@ from nvs_jax.diffusion import (
     Select,
     TabulatedTrust,
     Tiled,
+    init,
     sample,
-    start,
     step,
 )
 from nvs_jax.models.svd.config import UNetConfig, read_config
@@ -95,7 +95,7 @@ def replay(name: str, folder: Path) -> None:
     """Every step's latents and Post's corrections, and the scan's result, against the stored ones."""
     stored = dict(np.load(folder / f"{name}.npz"))
     setup = set_up(name, stored)
-    carry = start(channels_last(stored["init"]))
+    carry = init(channels_last(stored["init"]))
     for index, (sigma, sigma_next) in enumerate(zip(stored["sigmas"][:-1], stored["sigmas"][1:], strict=True)):
         correction, carry = corrected_and_stepped(carry, jnp.asarray(sigma), jnp.asarray(sigma_next), setup)
         if "post" in name:
