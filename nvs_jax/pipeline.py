@@ -13,7 +13,7 @@ from jax.core import Tracer
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, Trust, init, run, sample
+from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, Trust, init, run_steps, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.sampler import Carry
@@ -303,7 +303,7 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
     for done in range(begin, steps, length):
         sigmas = problem.sigmas[done : done + length + 1]
         with use(problem.mesh):
-            carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver)
+            carry = run_steps(carry, sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver)
         _tell(report, carry, "sample", done + length, steps)
         if states is not None:
             states.save(carry)

@@ -33,14 +33,14 @@ def command(arguments: list[str]) -> int:
         return process
     code = 1
     try:
-        sample = nvs_jax.pipeline.run
+        sample = nvs_jax.pipeline.run_steps
 
-        def run(*given):
+        def run_steps(*given):
             carry = sample(*given)
             time.sleep(PAUSE)
             return carry
 
-        nvs_jax.pipeline.run = run
+        nvs_jax.pipeline.run_steps = run_steps
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
         nvs_jax.commands.render.enable_compilation_cache = lambda: None
         with contextlib.redirect_stdout(io.StringIO()):

@@ -80,7 +80,7 @@ def main(out: Path, mesh_shape: str, cases: list[str]) -> None:
     import jax
     import numpy as np
 
-    from nvs_jax.diffusion import run
+    from nvs_jax.diffusion import run_steps
     from nvs_jax.planning.collectives import collectives
     from nvs_jax.runs.processes import join_cluster
     from nvs_jax.sharding import make_mesh, place, use
@@ -89,7 +89,7 @@ def main(out: Path, mesh_shape: str, cases: list[str]) -> None:
     branches, frames, rows = map(int, mesh_shape.split(","))
     mesh = make_mesh(branches, frames, rows)
     results = {}
-    step = jax.jit(lambda *arguments: run(*arguments).x)
+    step = jax.jit(lambda *arguments: run_steps(*arguments).x)
     for case in cases:
         if case == "attention":
             with use(mesh):

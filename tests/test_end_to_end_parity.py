@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import nvs_jax
-from nvs_jax.diffusion import init, run
+from nvs_jax.diffusion import init, run_steps
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.view import DepthFile, read_view
 from nvs_jax.pipeline import Noise
@@ -68,7 +68,7 @@ def test_equals_the_release(method, prepared, parity, capsys):
     latents = {}
     for index in range(4):
         sigmas = problem.sigmas[index : index + 2]
-        carry = run(carry, sigmas, problem.denoiser, problem.guidance, problem.trust)
+        carry = run_steps(carry, sigmas, problem.denoiser, problem.guidance, problem.trust)
         latents[index] = np.asarray(carry.x[0])
     names = sorted(name for name in theirs if "latent" in name)
     for name, index in zip(names, (0, 3), strict=True):

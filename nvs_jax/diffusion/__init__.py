@@ -4,7 +4,7 @@ from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
 from nvs_jax.diffusion.reference_trust import reference_trust
-from nvs_jax.diffusion.sampler import Carry, init, run, sample, step
+from nvs_jax.diffusion.sampler import Carry, init, run_steps, sample, step
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
 from nvs_jax.diffusion.solvers import Churn, DPMSolverPP2M, Euler, ExponentialAdams, Heun, Solver
 from nvs_jax.diffusion.trust import (
@@ -54,7 +54,7 @@ __all__ = [
     "listed_sigmas",
     "optimal_trust",
     "reference_trust",
-    "run",
+    "run_steps",
     "sample",
     "step",
     "trust_of_errors",

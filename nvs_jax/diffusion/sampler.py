@@ -34,13 +34,13 @@ class Carry:
 def init(x: Latents, solver: Solver = Euler(), key: PRNGKeyArray | None = None) -> Carry:
     """The carry before the first step; `key` matters to stochastic solvers only.
 
-    `run` reuses the memory of `x`; the key is copied, and so is what the solver gives more than once.
+    `run_steps` reuses the memory of `x`; the key is copied, and so is what the solver gives more than once.
     """
     key = jax.random.key(0) if key is None else jax.random.clone(key)
     seen = {id(x)}
 
     def once(leaf: Any) -> Any:
-        # Buffers are given away to `run`, and one can be given away once only.
+        # Buffers are given away to `run_steps`, and one can be given away once only.
         if isinstance(leaf, jax.Array) and id(leaf) in seen:
             return jnp.array(leaf, copy=True)
         seen.add(id(leaf))
@@ -71,7 +71,7 @@ def step(
 
 
 @partial(jax.jit, static_argnames=("solver", "checkpoint"), donate_argnames="carry")
-def run(
+def run_steps(
     carry: Carry,
     sigmas: Float[Array, "levels"],
     denoiser: Denoiser,
@@ -118,8 +118,8 @@ def sample(
         sigmas: falling noise levels, usually with a final 0.
         solver: of the ODE.
         key: for stochastic solvers.
-        checkpoint: see `run`; set it to differentiate the result in the noise, the trust, the views or the poses and
-            depth that they come from.
+        checkpoint: see `run_steps`; set it to differentiate the result in the noise, the trust, the views or the poses
+            and depth that they come from.
     """
     x = noise * jnp.sqrt(sigmas[0] ** 2 + 1)
-    return run(init(x, solver, key), sigmas, denoiser, guidance, trust, solver, checkpoint).x
+    return run_steps(init(x, solver, key), sigmas, denoiser, guidance, trust, solver, checkpoint).x

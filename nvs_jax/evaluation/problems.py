@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, init, run
+from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, init, run_steps
 from nvs_jax.diffusion.contracts import Latents
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, FreeTable, Rule, Variant
@@ -198,7 +198,7 @@ def solve_in_segments(problem: Problem) -> Latents:
     carry = init(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1), problem.solver, problem.key)
     for done in range(0, steps, length):
         interval = jnp.asarray(sigmas[done : done + length + 1])
-        carry = run(carry, interval, problem.denoiser, problem.guidance, problem.trust, problem.solver)
+        carry = run_steps(carry, interval, problem.denoiser, problem.guidance, problem.trust, problem.solver)
     return carry.x
 
 

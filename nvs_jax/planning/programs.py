@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array
 
-from nvs_jax.diffusion import closed_form_trust, init, run
+from nvs_jax.diffusion import closed_form_trust, init, run_steps
 from nvs_jax.diffusion.assemble import make_guidance
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.models.svd.build import build
@@ -189,6 +189,6 @@ def _sample(model: Model, request: Request) -> Callable[..., Array]:
             sequential=request.sequential,
         )
         guidance = make_guidance(settings, WarpedViews(target, hole), model.unet.stride)
-        return run(init(latents), sigmas, denoiser, guidance, closed_form_trust(distances, sigmas[0])).x
+        return run_steps(init(latents), sigmas, denoiser, guidance, closed_form_trust(distances, sigmas[0])).x
 
     return sample

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nvs_jax.diffusion import init, run
+from nvs_jax.diffusion import init, run_steps
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.models.attention.library import runs_cudnn
@@ -108,7 +108,9 @@ def prepared(size: Size, method: Method) -> Segment:
     problem = make_problem(size, method)
     length = segment_length(size.steps)
     sigmas = problem.sigmas[: length + 1]
-    traced = run.trace(_beginning(problem), sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver)
+    traced = run_steps.trace(
+        _beginning(problem), sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver
+    )
     hits, begun = from_cache(), time.perf_counter()
     program = traced.lower().compile()
     seconds = time.perf_counter() - begun

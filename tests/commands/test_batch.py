@@ -62,16 +62,16 @@ def scenes(*numbers: int) -> set[str]:
 
 def test_a_bad_scene_fails_by_name_and_nothing_is_done_twice(tmp_path, weights, monkeypatch, capsys):
     command = write_batch(tmp_path, weights, count=4, bad=(1,))
-    sample, segments, loads = nvs_jax.pipeline.run, [], []
+    sample, segments, loads = nvs_jax.pipeline.run_steps, [], []
 
-    def run(*arguments):
+    def run_steps(*arguments):
         segments.append(1)
         if len(segments) == 3:  # in the second good scene
             os.kill(os.getpid(), signal.SIGTERM)
         return sample(*arguments)
 
     load = nvs_jax.commands.render.load
-    monkeypatch.setattr(nvs_jax.pipeline, "run", run)
+    monkeypatch.setattr(nvs_jax.pipeline, "run_steps", run_steps)
     monkeypatch.setattr(
         nvs_jax.commands.render, "load", lambda *given, **named: loads.append(1) or load(*given, **named)
     )

@@ -52,15 +52,15 @@ def sigterm_at(monkeypatch):
     """Sends SIGTERM to this process during the n-th segment, once."""
 
     def install(segment: int) -> list[int]:
-        sample, segments = nvs_jax.pipeline.run, []
+        sample, segments = nvs_jax.pipeline.run_steps, []
 
-        def run(*arguments):
+        def run_steps(*arguments):
             segments.append(1)
             if len(segments) == segment:
                 os.kill(os.getpid(), signal.SIGTERM)
             return sample(*arguments)
 
-        monkeypatch.setattr(nvs_jax.pipeline, "run", run)
+        monkeypatch.setattr(nvs_jax.pipeline, "run_steps", run_steps)
         return segments
 
     return install

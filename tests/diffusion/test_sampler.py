@@ -16,7 +16,7 @@ from nvs_jax.diffusion import (
     closed_form_trust,
     init,
     karras_sigmas,
-    run,
+    run_steps,
     sample,
     step,
 )
@@ -91,7 +91,7 @@ def test_scan_equals_steps_and_segments(mean, noise, guidance):
     np.testing.assert_allclose(carry.x, whole, rtol=1e-4, atol=1e-4)
     carry = init(noise * jnp.sqrt(sigmas[0] ** 2 + 1))
     for first in (0, 3):
-        carry = run(carry, sigmas[first : first + 4], denoiser, rule, TRUST)
+        carry = run_steps(carry, sigmas[first : first + 4], denoiser, rule, TRUST)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-5, atol=1e-5)
     assert carry.step == 6
 

@@ -22,7 +22,7 @@ from nvs_jax.diffusion import (
     init,
     karras_sigmas,
     listed_sigmas,
-    run,
+    run_steps,
     sample,
     step,
 )
@@ -117,7 +117,7 @@ def test_a_solver_may_remember_one_array_twice():
     sigmas, denoiser = karras_sigmas(4), GaussianDenoiser(mean)
     carry = init(noise * jnp.sqrt(sigmas[0] ** 2 + 1), Repeating())
     for done in (0, 2):
-        carry = run(carry, sigmas[done : done + 3], denoiser, Unguided(), TRUST, Repeating())
+        carry = run_steps(carry, sigmas[done : done + 3], denoiser, Unguided(), TRUST, Repeating())
     np.testing.assert_allclose(carry.x, sample(denoiser, Unguided(), TRUST, noise, sigmas), rtol=1e-6)
 
 
@@ -143,7 +143,7 @@ def test_scan_equals_steps_and_segments(solver, guidance):
     np.testing.assert_allclose(carry.x, whole, rtol=1e-4, atol=1e-4)
     carry = init(noise * jnp.sqrt(sigmas[0] ** 2 + 1), solver, key)
     for done in (0, 3):
-        carry = run(carry, sigmas[done : done + 4], **named, solver=solver)
+        carry = run_steps(carry, sigmas[done : done + 4], **named, solver=solver)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-5, atol=1e-5)
 
 
