@@ -9,7 +9,7 @@ from jax import Array
 
 from nvs_jax.geometry import Sources, forward_warp, orbit
 from nvs_jax.inputs.view import View
-from nvs_jax.media import plan_fit, write_picture
+from nvs_jax.media import placement_of, write_picture
 from nvs_jax.runs.results import sheet
 from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
 from nvs_jax.settings import RenderSettings, WarpSettings
@@ -41,7 +41,7 @@ def modes(seed: int = 5) -> np.ndarray:
         return np.asarray(shots.picture), np.asarray(shots.depth)
 
     photos, depths = shoot(jnp.repeat(path[:1], 13, axis=0), jnp.linspace(0, 1, 13))
-    fit = plan_fit((HEIGHT, WIDTH), HEIGHT, WIDTH, "resize")
+    fit = placement_of((HEIGHT, WIDTH), HEIGHT, WIDTH, "resize")
     view = View(photos[0], depths[0], np.asarray(K), fit, (HEIGHT, WIDTH))
     posed = path[jnp.array([0, 6, 12])]
     pictures, maps = map(jnp.asarray, shoot(posed))

@@ -9,7 +9,7 @@ from nvs_jax.commands.render import render_into
 from nvs_jax.embedded import EMBEDDED_NAME
 from nvs_jax.geometry import orbit
 from nvs_jax.inputs.view import View
-from nvs_jax.media import plan_fit, write_picture, write_video
+from nvs_jax.media import placement_of, write_picture, write_video
 from nvs_jax.pipeline import load
 from nvs_jax.runs.results import result_folder, sheet
 from nvs_jax.saying import tell
@@ -46,7 +46,7 @@ def _render(job: DemoJob, folder: Path) -> None:
     _, intrinsics = default_view(height, width, scenes)
     scene = random_scene(job.seed, scenes)
     truth = jax.tree.map(np.asarray, render_path(scene, path, intrinsics, height, width, samples=3))
-    fit = plan_fit((height, width), height, width, "resize")
+    fit = placement_of((height, width), height, width, "resize")
     view = View(truth.picture[0], truth.depth[0], np.asarray(intrinsics), fit, (height, width))
     plan = photo_plan(view, path, settings)
     pipeline = load(EMBEDDED_NAME, dtype="float32")

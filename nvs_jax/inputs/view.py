@@ -15,7 +15,7 @@ from nvs_jax.geometry import disparity_to_depth, intrinsics_matrix
 from nvs_jax.geometry.depth_alignment import align_video
 from nvs_jax.geometry.scene_scale import centred, disparity_to_scene
 from nvs_jax.media import (
-    Fit,
+    Placement,
     allowed_size,
     as_float,
     check_shape,
@@ -23,7 +23,7 @@ from nvs_jax.media import (
     fit,
     fit_depth,
     match_depth,
-    plan_fit,
+    placement_of,
     read_depth,
     read_photo,
 )
@@ -57,7 +57,7 @@ class View:
     picture: Float[np.ndarray, "H W 3"]
     depth: Float[np.ndarray, "H W"]
     intrinsics: Float[np.ndarray, "3 3"]
-    fit: Fit
+    fit: Placement
     photo_size: tuple[int, int]
     depth_kind: DepthKind | None = None
     estimated: bool = False
@@ -125,18 +125,20 @@ def fit_view(photo: Float[np.ndarray, "h w 3"], depth: DepthSource, settings: Re
     return View(picture, values, intrinsics, plan, size, depth.kind, estimated)
 
 
-def plan_view(size: tuple[int, int], settings: RenderSettings, multiple: int) -> tuple[Fit, Float[np.ndarray, "3 3"]]:
+def plan_view(
+    size: tuple[int, int], settings: RenderSettings, multiple: int
+) -> tuple[Placement, Float[np.ndarray, "3 3"]]:
     """Where a photo of `size`, rows and columns, lies in the result, and K of the result's camera in pixels.
 
     Raises:
         InputError: a size that the model cannot take.
     """
     height, width = output_size(size, settings.picture, multiple)
-    plan = plan_fit(size, height, width, settings.picture.fit)
+    plan = placement_of(size, height, width, settings.picture.fit)
     return plan, _intrinsics(size, plan, settings.camera)
 
 
-def fitted_depth(depth: DepthSource, photo: Picture | Bytes, plan: Fit) -> Float[np.ndarray, "H W"]:
+def fitted_depth(depth: DepthSource, photo: Picture | Bytes, plan: Placement) -> Float[np.ndarray, "H W"]:
     """A map in its own unit, laid into the output as its photo is.
 
     Raises:
@@ -210,7 +212,7 @@ def output_size(size: tuple[int, int], settings: PictureSettings, multiple: int)
     return height, width
 
 
-def _intrinsics(size: tuple[int, int], plan: Fit, camera: CameraSettings) -> Float[np.ndarray, "3 3"]:
+def _intrinsics(size: tuple[int, int], plan: Placement, camera: CameraSettings) -> Float[np.ndarray, "3 3"]:
     """K of the photo taken along; where it is stretched, the camera is taken to be the result's, as the release."""
     focal, principal = camera.focal_over_width, camera.principal
     if plan.how == "resize":

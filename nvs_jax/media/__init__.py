@@ -2,7 +2,7 @@
 
 from nvs_jax.media.depth import DEPTH_SUFFIXES, check_depth, check_shape, match_depth, read_depth
 from nvs_jax.media.figures import depth_picture, trust_heat_map
-from nvs_jax.media.fitting import Fit, allowed_size, fit, fit_depth, plan_fit
+from nvs_jax.media.fitting import Placement, allowed_size, fit, fit_depth, placement_of
 from nvs_jax.media.photo import as_float, exif_focal, read_photo, to_bytes
 from nvs_jax.media.sheet import contact_sheet
 from nvs_jax.media.video import (
@@ -26,7 +26,7 @@ from nvs_jax.media.video import (
 __all__ = [
     "DEPTH_SUFFIXES",
     "Clip",
-    "Fit",
+    "Placement",
     "allowed_size",
     "as_float",
     "check_depth",
@@ -45,7 +45,7 @@ __all__ = [
     "match_depth",
     "open_frames",
     "open_video",
-    "plan_fit",
+    "placement_of",
     "read_depth",
     "read_frames",
     "read_photo",

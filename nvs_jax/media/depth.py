@@ -20,7 +20,7 @@ from jaxtyping import Float, Shaped
 from nvs_jax.disk.files import refuse_pointer
 from nvs_jax.errors import InputError
 from nvs_jax.media.dense_map import read_dense_map
-from nvs_jax.media.fitting import Fit, Kind, fit_depth
+from nvs_jax.media.fitting import Kind, Placement, fit_depth
 from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture
 
 DepthMap = Float[np.ndarray, "_ _"]
@@ -118,7 +118,9 @@ def match_depth(
     """
     check_shape(depth, picture_shape, name=name, tolerance=tolerance)
     height, width = picture_shape[:2]
-    return fit_depth(depth, Fit("resize", height, width, width / depth.shape[1], height / depth.shape[0]), "depth")
+    return fit_depth(
+        depth, Placement("resize", height, width, width / depth.shape[1], height / depth.shape[0]), "depth"
+    )
 
 
 def check_shape(

@@ -24,7 +24,7 @@ _FAR = 0.1  # of disparity, whose shift may be unknown: the share is of no less 
 
 
 @dataclass(frozen=True)
-class Fit:
+class Placement:
     """Where a source picture lies in an output picture of height x width: `x_out = scale_x * x_in + offset_x`.
 
     Attributes:
@@ -50,7 +50,7 @@ class Fit:
         """Where source positions (x, y) lie in the output."""
         return (xy * [self.scale_x, self.scale_y] + [self.offset_x, self.offset_y]).astype(xy.dtype)
 
-    def of_resolution(self, size: tuple[int, int], other: tuple[int, int]) -> "Fit":
+    def of_resolution(self, size: tuple[int, int], other: tuple[int, int]) -> "Placement":
         """The same for a source of `other` rows and columns that shows what one of `size` does, such as its depth."""
         scale_y, scale_x = self.scale_y * size[0] / other[0], self.scale_x * size[1] / other[1]
         return replace(self, scale_x=scale_x, scale_y=scale_y)
@@ -61,27 +61,29 @@ class Fit:
         return (np.array(affine) @ K).astype(K.dtype)
 
 
-def plan_fit(size: tuple[int, int], height: int, width: int, how: How) -> Fit:
+def placement_of(size: tuple[int, int], height: int, width: int, how: How) -> Placement:
     """How a picture of `size` (height, width) is laid into height x width.
 
-    >>> plan_fit((100, 100), 64, 128, "crop")
-    Fit(how='crop', height=64, width=128, scale_x=1.28, scale_y=1.28, offset_x=0.0, offset_y=-32.0)
+    >>> placement_of((100, 100), 64, 128, "crop")
+    Placement(how='crop', height=64, width=128, scale_x=1.28, scale_y=1.28, offset_x=0.0, offset_y=-32.0)
     """
     scale_y, scale_x = height / size[0], width / size[1]
     if how == "resize":
-        return Fit(how, height, width, scale_x, scale_y)
+        return Placement(how, height, width, scale_x, scale_y)
     if how == "crop":
         scale = max(scale_x, scale_y)
-        return Fit(how, height, width, scale, scale, (width - scale * size[1]) / 2, (height - scale * size[0]) / 2)
+        return Placement(
+            how, height, width, scale, scale, (width - scale * size[1]) / 2, (height - scale * size[0]) / 2
+        )
     # The shown part is a whole number of pixels, so the edge that is repeated is the picture's own.
     scale = min(scale_x, scale_y)
     shown_y, shown_x = max(1, round(scale * size[0])), max(1, round(scale * size[1]))
     left, top = (width - shown_x) // 2, (height - shown_y) // 2
-    return Fit(how, height, width, shown_x / size[1], shown_y / size[0], float(left), float(top))
+    return Placement(how, height, width, shown_x / size[1], shown_y / size[0], float(left), float(top))
 
 
-def fit(picture: Picture | Bytes, height: int, width: int, how: How) -> tuple[Picture, Fit]:
-    """Lay a picture into height x width; see `Fit` for the three ways.
+def fit(picture: Picture | Bytes, height: int, width: int, how: How) -> tuple[Picture, Placement]:
+    """Lay a picture into height x width; see `Placement` for the three ways.
 
     "resize" takes the nearest pixel, at floor((i + 1/2) s), as the release; the other two resample with Lanczos.
 
@@ -89,12 +91,12 @@ def fit(picture: Picture | Bytes, height: int, width: int, how: How) -> tuple[Pi
         picture: in [0, 1], or as bytes, which take less memory.
         height: of the result, in pixels.
         width: of the result, in pixels.
-        how: see `Fit`.
+        how: see `Placement`.
 
     Returns:
         the picture [height, width, 3] in [0, 1], and where the source lies in it.
     """
-    plan = plan_fit((picture.shape[0], picture.shape[1]), height, width, how)
+    plan = placement_of((picture.shape[0], picture.shape[1]), height, width, how)
     if how == "resize":
         return as_float(_nearest(picture, plan, 0.5)), plan
     if how == "crop":
@@ -108,7 +110,7 @@ def fit(picture: Picture | Bytes, height: int, width: int, how: How) -> tuple[Pi
     return np.pad(shown, around, mode="edge"), plan
 
 
-def fit_depth(values: Float[np.ndarray, "h w"], plan: Fit, kind: Kind) -> Float[np.ndarray, "out_h out_w"]:
+def fit_depth(values: Float[np.ndarray, "h w"], plan: Placement, kind: Kind) -> Float[np.ndarray, "out_h out_w"]:
     """Take a map of depth or disparity, of the source picture's size, along.
 
     "resize" reads the pixel at floor(i s), as the release. The other two read at the output pixel's centre, like the
@@ -138,7 +140,7 @@ def allowed_size(height: int, width: int, stride: int = 64) -> tuple[int, int]:
     return height // stride * stride, width // stride * stride
 
 
-def _within_surfaces(values: Float[np.ndarray, "h w"], plan: Fit, kind: Kind) -> Float[np.ndarray, "out_h out_w"]:
+def _within_surfaces(values: Float[np.ndarray, "h w"], plan: Placement, kind: Kind) -> Float[np.ndarray, "out_h out_w"]:
     """Bilinear in 1/z where the pixels around are known and one surface; else the nearest."""
     nearest = _nearest(values, plan, 0.5)
     inverse, known = _inverse(values, kind)
@@ -183,7 +185,9 @@ def _parallelogram(corners: Float[np.ndarray, "4 h w"], known: Bool[np.ndarray, 
     return np.where(known, corners, corners - sign * total)
 
 
-def _nearest(source: Shaped[np.ndarray, "h w *c"], plan: Fit, centre: float) -> Shaped[np.ndarray, "out_h out_w *c"]:
+def _nearest(
+    source: Shaped[np.ndarray, "h w *c"], plan: Placement, centre: float
+) -> Shaped[np.ndarray, "out_h out_w *c"]:
     """The source at floor of the source position of output index i + `centre`; its edge beyond that."""
     y = (np.arange(plan.height) + centre - plan.offset_y) / plan.scale_y
     x = (np.arange(plan.width) + centre - plan.offset_x) / plan.scale_x

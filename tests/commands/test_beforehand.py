@@ -7,7 +7,7 @@ import pytest
 from nvs_jax.commands.beforehand import look_ahead
 from nvs_jax.geometry import orbit
 from nvs_jax.inputs.view import View
-from nvs_jax.media import plan_fit
+from nvs_jax.media import placement_of
 from nvs_jax.settings import RenderSettings
 from nvs_jax.steering.legs import photo_plan, video_plan
 from tests.tiny import HEIGHT, WIDTH, scene
@@ -19,7 +19,7 @@ SETTINGS = RenderSettings()
 @pytest.fixture(scope="module")
 def view():
     photo, depth = scene()
-    fit = plan_fit((HEIGHT, WIDTH), HEIGHT, WIDTH, "crop")
+    fit = placement_of((HEIGHT, WIDTH), HEIGHT, WIDTH, "crop")
     return View(np.asarray(photo), np.asarray(depth), K, fit, (HEIGHT, WIDTH), "depth")
 
 

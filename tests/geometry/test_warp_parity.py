@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from nvs_jax.geometry import disparity_to_depth, forward_warp, scale_intrinsics, warp_flow
-from nvs_jax.media.fitting import fit, fit_depth, plan_fit
+from nvs_jax.media.fitting import fit, fit_depth, placement_of
 from nvs_jax.settings import WarpSettings
 
 SIZE = (576, 1024)
@@ -43,7 +43,7 @@ def read_view(data, frame, far):
 def read_dtu(data, view):
     picture, depth = read_picture(data / f"two_view/{view:06d}.jpg"), read_pfm(data / f"two_view/{view:06d}.pfm")
     fitted, _ = fit(picture, *SIZE, "resize")
-    return jnp.asarray(fitted), jnp.asarray(fit_depth(depth, plan_fit(depth.shape, *SIZE, "resize"), "depth"))
+    return jnp.asarray(fitted), jnp.asarray(fit_depth(depth, placement_of(depth.shape, *SIZE, "resize"), "depth"))
 
 
 @pytest.fixture(scope="module", params=ONE_VIEW + TWO_VIEWS)

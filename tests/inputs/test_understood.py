@@ -7,7 +7,7 @@ import pytest
 
 from nvs_jax.inputs.understood import Ahead, Origin, depth_range, holes_line, inputs_line
 from nvs_jax.inputs.view import DepthKind, View
-from nvs_jax.media import plan_fit
+from nvs_jax.media import placement_of
 from nvs_jax.settings import CameraSettings, DisparitySettings, PathSettings, RenderSettings
 
 SIZE = (20, 40)
@@ -19,7 +19,7 @@ def view_of(
 ) -> View:
     depth = np.broadcast_to(np.asarray(depth, np.float32), SIZE).copy()
     K = np.array([[focal * 40, 0, 19.5], [0, focal * 40, 9.5], [0, 0, 1]], np.float32)
-    return View(np.zeros((*SIZE, 3), np.float32), depth, K, plan_fit(SIZE, *SIZE, "crop"), SIZE, kind, estimated)
+    return View(np.zeros((*SIZE, 3), np.float32), depth, K, placement_of(SIZE, *SIZE, "crop"), SIZE, kind, estimated)
 
 
 def metres():
@@ -81,7 +81,7 @@ def test_the_focal_length_and_where_it_came_from(camera, words):
 
 
 def test_a_focal_length_is_of_the_whole_photo_however_it_is_cut():
-    view = replace(view_of(), fit=plan_fit((20, 80), *SIZE, "crop"), photo_size=(20, 80))
+    view = replace(view_of(), fit=placement_of((20, 80), *SIZE, "crop"), photo_size=(20, 80))
     assert "focal length 0.127 of the width" in said(view)
 
 

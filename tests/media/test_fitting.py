@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvs_jax.errors import InputError
-from nvs_jax.media import allowed_size, fit, fit_depth, plan_fit
+from nvs_jax.media import allowed_size, fit, fit_depth, placement_of
 from nvs_jax.media.fitting import How, Kind
 
 Size = tuple[int, int]
@@ -51,7 +51,7 @@ def test_depth_follows_the_picture(source: Size, target: Size, how: How) -> None
 def test_resized_pictures_are_areas_and_resized_depth_is_points(old: int, new: int) -> None:
     """In whole numbers, so that no rounding decides."""
     ramp, rows = np.arange(old, dtype=np.float32) + 1, np.arange(new)
-    plan = plan_fit((old, 1), new, 1, "resize")
+    plan = placement_of((old, 1), new, 1, "resize")
     np.testing.assert_array_equal(fit_depth(ramp[:, None], plan, "depth")[:, 0], ramp[rows * old // new])
     picture = np.repeat(ramp[:, None, None], 3, axis=2) / 2048
     np.testing.assert_array_equal(
@@ -99,7 +99,7 @@ def test_enlarging_stays_in_range() -> None:
 
 @pytest.mark.parametrize("how", HOWS)
 def test_intrinsics_project_to_where_points_lie(how: How) -> None:
-    plan = plan_fit((480, 640), 320, 512, how)
+    plan = placement_of((480, 640), 320, 512, how)
     K = np.array([[500, 0, 320], [0, 510, 240], [0, 0, 1.0]])
     points = np.random.default_rng(0).normal((0, 0, 5), size=(20, 3))
     before, after = (points @ k.T for k in (K, plan.intrinsics(K)))
@@ -119,7 +119,7 @@ def test_allowed_size() -> None:
 def test_a_plane_of_few_pixels_stays_a_plane(how: How, kind: Kind) -> None:
     y, x = np.mgrid[:30, :40] + 0.5
     inverse = (0.2 + 0.001 * x + 0.002 * y).astype(np.float32)
-    enlarged = fit_depth(inverse if kind == "disparity" else 1 / inverse, plan_fit((30, 40), 120, 160, how), kind)
+    enlarged = fit_depth(inverse if kind == "disparity" else 1 / inverse, placement_of((30, 40), 120, 160, how), kind)
     y, x = (np.mgrid[:120, :160] + 0.5) / 4
     inner = (slice(2, -2), slice(2, -2))  # beyond the outermost pixels' centres nothing is known
     wanted = (0.2 + 0.001 * x + 0.002 * y)[inner]
@@ -131,7 +131,7 @@ def test_depths_are_not_mixed_across_an_edge(unknown: float) -> None:
     depth = np.full((10, 10), 8.0, np.float32)
     depth[:, 4:] = 2.0
     depth[3, 3] = unknown
-    enlarged = fit_depth(depth, plan_fit((10, 10), 70, 70, "crop"), "depth")
+    enlarged = fit_depth(depth, placement_of((10, 10), 70, 70, "crop"), "depth")
     assert set(np.unique(enlarged[np.isfinite(enlarged) & (enlarged > 0)])) == {2.0, 8.0}
     lost = np.isnan(enlarged) if np.isnan(unknown) else enlarged == unknown
     assert lost.sum() == 49
@@ -145,7 +145,7 @@ def test_unknown_pixels_take_no_known_ones_with_them(share: float, how: How) -> 
     depth = (1 / (0.2 + 0.001 * x + 0.002 * y)).astype(np.float32)
     lost = np.random.default_rng(0).random(depth.shape) < share
     for height, width in ((448, 640), (192, 256)):
-        plan = plan_fit(depth.shape, height, width, how)
+        plan = placement_of(depth.shape, height, width, how)
         fitted = fit_depth(np.where(lost, 0, depth).astype(np.float32), plan, "depth")
         known = fitted > 0
         assert abs(known.mean() - (1 - share)) < 0.01
@@ -157,16 +157,16 @@ def test_unknown_pixels_take_no_known_ones_with_them(share: float, how: How) -> 
 def test_zeros_of_a_disparity_are_the_far_plane(how: How) -> None:
     """Not unknown: a ground that rises to the horizon ends there, and a sky of zeros stays exactly that."""
     ground = np.maximum(np.arange(240, dtype=np.float32) - 80, 0)[:, None].repeat(16, 1)
-    fitted = fit_depth(ground, plan_fit((240, 16), 960, 64, how), "disparity")
+    fitted = fit_depth(ground, placement_of((240, 16), 960, 64, how), "disparity")
     rows = (np.arange(960) + 0.5) / 4 - 0.5
     wanted = np.interp(rows, np.arange(240), ground[:, 0])  # flat beyond the outermost pixels' centres
     np.testing.assert_allclose(fitted[:, 30], wanted, atol=1e-4)
     sky = np.where(np.arange(60)[:, None] < 30, 0, np.full((60, 80), 5, np.float32)).astype(np.float32)
-    assert set(np.unique(fit_depth(sky, plan_fit((60, 80), 128, 128, how), "disparity"))) == {0.0, 5.0}
+    assert set(np.unique(fit_depth(sky, placement_of((60, 80), 128, 128, how), "disparity"))) == {0.0, 5.0}
 
 
 def test_a_fit_of_another_resolution_lays_the_map_where_the_picture_lies() -> None:
-    plan = plan_fit((480, 640), 320, 384, "crop")
+    plan = placement_of((480, 640), 320, 384, "crop")
     y, x = np.mgrid[:60, :80] + 0.5
     small = (1 + x / 80 + y / 60).astype(np.float32)
     y, x = np.mgrid[:480, :640] + 0.5

@@ -8,7 +8,7 @@ from nvs_jax.geometry import Sources, between, intrinsics_matrix, look_at, orbit
 from nvs_jax.geometry.trajectories import camera_centres
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.view import View
-from nvs_jax.media.fitting import plan_fit
+from nvs_jax.media.fitting import placement_of
 from nvs_jax.settings import PathSettings, RenderSettings, TrustSettings, ViewsSettings, WarpSettings
 from nvs_jax.steering.legs import leg_key, photo_plan, turn_plan, video_plan, views_plan
 from tests.tiny import HEIGHT, WIDTH, scene
@@ -19,7 +19,7 @@ FAST = WarpSettings(splat="bilinear", max_tilt=None)
 
 def view():
     picture, depth = scene()
-    return View(picture, depth, np.asarray(K), plan_fit((HEIGHT, WIDTH), HEIGHT, WIDTH, "crop"), (HEIGHT, WIDTH))
+    return View(picture, depth, np.asarray(K), placement_of((HEIGHT, WIDTH), HEIGHT, WIDTH, "crop"), (HEIGHT, WIDTH))
 
 
 def video(path, length, settings):
