@@ -17,7 +17,7 @@ from nvs_jax.pytree import pytree, static
 
 
 @pytree
-class Conditions:
+class BlockInputs:
     """What every block is told besides its input.
 
     Attributes:
@@ -83,7 +83,7 @@ class DownBlock(nnx.Module):
         self.attentions = level.transformers(layers) if level.depths else None
         self.downsamplers = nnx.List([Downsample2D(level.channels)]) if downsample else None
 
-    def __call__(self, x: Float[Array, "b f h w i"], conditions: Conditions) -> list[Array]:
+    def __call__(self, x: Float[Array, "b f h w i"], conditions: BlockInputs) -> list[Array]:
         """All outputs that the way up takes in again, in order; the last is also the next level's input."""
         outputs = []
         for resnet, transformer in zip(self.resnets, self.attentions or repeat(None), strict=False):
@@ -101,7 +101,7 @@ class MidBlock(nnx.Module):
         self.resnets = nnx.List([level.resnet(level.channels, 1e-5) for _ in range(2)])
         self.attentions = level.transformers(1)
 
-    def __call__(self, x: Float[Array, "b f h w c"], conditions: Conditions) -> Float[Array, "b f h w c"]:
+    def __call__(self, x: Float[Array, "b f h w c"], conditions: BlockInputs) -> Float[Array, "b f h w c"]:
         """Apply all three."""
         x = _apply(self.resnets[0], self.attentions[0], x, conditions)
         return _apply(self.resnets[1], None, x, conditions)
@@ -127,7 +127,7 @@ class UpBlock(nnx.Module):
         self.upsamplers = nnx.List([Upsample2D(level.channels)]) if upsample else None
 
     def __call__(
-        self, x: Float[Array, "b f h w i"], skips: Sequence[Array], conditions: Conditions
+        self, x: Float[Array, "b f h w i"], skips: Sequence[Array], conditions: BlockInputs
     ) -> Float[Array, "b f out_h out_w c"]:
         """Apply to the level below and the outputs of the way down, in the order of taking."""
         blocks = zip(self.resnets, self.attentions or repeat(None), skips, strict=False)
@@ -137,11 +137,11 @@ class UpBlock(nnx.Module):
 
 
 def _apply(
-    resnet: SpatioTemporalResBlock, transformer: TransformerSpatioTemporal | None, x: Array, conditions: Conditions
+    resnet: SpatioTemporalResBlock, transformer: TransformerSpatioTemporal | None, x: Array, conditions: BlockInputs
 ) -> Array:
     """A layer: residual block and transformer."""
 
-    def layer(x: Array, conditions: Conditions) -> Array:
+    def layer(x: Array, conditions: BlockInputs) -> Array:
         x = resnet(x, conditions.temb)
         return x if transformer is None else transformer(x, conditions.context, conditions.mixed_context)
 

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.layers import Conv, GroupNorm
-from nvs_jax.models.svd.blocks import Conditions, DownBlock, Level, MidBlock, UpBlock
+from nvs_jax.models.svd.blocks import BlockInputs, DownBlock, Level, MidBlock, UpBlock
 from nvs_jax.models.svd.config import UNetConfig
 from nvs_jax.models.svd.embeddings import TimestepEmbedding, sinusoids
 from nvs_jax.models.svd.layout import per_frame
@@ -85,7 +85,7 @@ class UNetSpatioTemporal(nnx.Module):
             )
         conditions = jax.tree.map(
             lambda array: array.astype(x.dtype) if jnp.issubdtype(array.dtype, jnp.floating) else array,
-            Conditions(self._time_embedding(timestep, time_ids), context, mixed_context, remat),
+            BlockInputs(self._time_embedding(timestep, time_ids), context, mixed_context, remat),
         )
 
         x = per_frame(self.conv_in, x)

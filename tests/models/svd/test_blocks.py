@@ -4,7 +4,7 @@ import pytest
 import torch
 from diffusers.models.unets import unet_3d_blocks as published
 
-from nvs_jax.models.svd.blocks import Conditions, DownBlock, Level, MidBlock, UpBlock
+from nvs_jax.models.svd.blocks import BlockInputs, DownBlock, Level, MidBlock, UpBlock
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 
@@ -29,7 +29,7 @@ def _inputs(level: Level, channels: int, tokens: int, size: tuple[int, int, int]
     }
     if level.depths is not None:
         repeated["encoder_hidden_states"] = torch.from_numpy(context).repeat_interleave(size[0], dim=0)
-    conditions = Conditions(jnp.asarray(temb), jnp.asarray(context))
+    conditions = BlockInputs(jnp.asarray(temb), jnp.asarray(context))
     return x, conditions, channels_first(x).flatten(0, 1), repeated
 
 
