@@ -18,7 +18,7 @@ from nvs_jax.pytree import pytree, static
 
 @pytree
 class BlockInputs:
-    """What every block is told besides its input.
+    """What every block is given beside the features.
 
     Attributes:
         temb: time embedding; a single row is for all batch elements.
