@@ -87,7 +87,6 @@ class Layer(nnx.Module):
         self.layer_scale2 = LayerScale(config)
 
     def __call__(self, tokens: Float[Array, "n t d"]) -> Float[Array, "n t d"]:
-        """One layer."""
         tokens = tokens + self.layer_scale1(self.attention(self.norm1(tokens)))
         return tokens + self.layer_scale2(self.mlp(self.norm2(tokens)))
 
@@ -133,7 +132,6 @@ class LayerScale(nnx.Module):
         self.lambda1 = parameter(config.hidden_size)
 
     def __call__(self, x: Float[Array, "n t d"]) -> Float[Array, "n t d"]:
-        """Scale."""
         return x * self.lambda1[...].astype(x.dtype)
 
 

@@ -49,7 +49,6 @@ class ReassembleLayer(nnx.Module):
         self.resize = _resizing(channels, factor)
 
     def __call__(self, x: Float[Array, "n h w i"]) -> Float[Array, "n h2 w2 o"]:
-        """Apply the layer."""
         x = self.projection(x)
         return x if self.resize is None else self.resize(x)
 
@@ -104,5 +103,4 @@ class ResidualLayer(nnx.Module):
         self.convolution2 = Conv(channels, channels, (3, 3))
 
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n h w c"]:
-        """Apply the layer."""
         return x + self.convolution2(jax.nn.relu(self.convolution1(jax.nn.relu(x))))

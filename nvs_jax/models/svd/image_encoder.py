@@ -101,7 +101,6 @@ class Encoder(nnx.Module):
         self.layers = nnx.List([EncoderLayer(config) for _ in range(config.num_hidden_layers)])
 
     def __call__(self, tokens: Float[Array, "b n d"]) -> Float[Array, "b n d"]:
-        """Through every layer."""
         for layer in self.layers:
             tokens = layer(tokens)
         return tokens
@@ -117,7 +116,6 @@ class EncoderLayer(nnx.Module):
         self.layer_norm2 = LayerNorm(config.hidden_size, config.layer_norm_eps)
 
     def __call__(self, tokens: Float[Array, "b n d"]) -> Float[Array, "b n d"]:
-        """One layer."""
         tokens = tokens + self.self_attn(self.layer_norm1(tokens))
         return tokens + self.mlp(self.layer_norm2(tokens))
 

@@ -51,7 +51,6 @@ class MidBlockTemporalDecoder(nnx.Module):
         self.attentions = nnx.List([PixelAttention(channels)])
 
     def __call__(self, x: Float[Array, "b f h w c"]) -> Float[Array, "b f h w c"]:
-        """Apply the block."""
         x = self.resnets[0](x)
         for attention, resnet in zip(self.attentions, self.resnets[1:], strict=False):
             x = resnet(per_frame(attention, x))
@@ -66,7 +65,6 @@ class UpBlockTemporalDecoder(nnx.Module):
         self.upsamplers = nnx.List([Upsample2D(out_channels)] if upsample else [])
 
     def __call__(self, x: Float[Array, "b f h w i"]) -> Float[Array, "b f h2 w2 o"]:
-        """Apply the level."""
         for resnet in self.resnets:
             x = resnet(x)
         for upsampler in self.upsamplers:

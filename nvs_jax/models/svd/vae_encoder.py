@@ -47,7 +47,6 @@ class DownEncoderBlock2D(nnx.Module):
         self.downsamplers = nnx.List([Downsample2D(out_channels, (0, 1))] if downsample else [])
 
     def __call__(self, x: Float[Array, "n h w i"]) -> Float[Array, "n h2 w2 o"]:
-        """Apply the level."""
         for layer in (*self.resnets, *self.downsamplers):
             x = layer(x)
         return x
@@ -61,7 +60,6 @@ class MidBlock2D(nnx.Module):
         self.attentions = nnx.List([PixelAttention(channels)])
 
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n h w c"]:
-        """Apply the block."""
         return self.resnets[1](self.attentions[0](self.resnets[0](x)))
 
 
