@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nvs_jax.errors import InputError
-    from nvs_jax.pipeline import Pipeline, Render, load
+    from nvs_jax.pipeline import Pipeline, load
+    from nvs_jax.steering.render import Render
 
 __all__ = ["InputError", "Pipeline", "Render", "load"]
 __version__ = "0.1.0"
@@ -13,7 +14,7 @@ __version__ = "0.1.0"
 _HOME = {
     "InputError": "nvs_jax.errors",
     "Pipeline": "nvs_jax.pipeline",
-    "Render": "nvs_jax.pipeline",
+    "Render": "nvs_jax.steering.render",
     "load": "nvs_jax.pipeline",
 }
 

@@ -1,7 +1,7 @@
 """Photo, depth and camera path to video: the whole method, on arrays."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypedDict, Unpack, runtime_checkable
@@ -18,18 +18,20 @@ from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, 
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.sampler import Carry
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import Warp, fill_holes, intrinsics_matrix
+from nvs_jax.geometry import Warp, fill_holes
+from nvs_jax.inputs.view import given_view
 from nvs_jax.loading import load_model
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.presets import settings_for
 from nvs_jax.sharding import constrain, of_first_process, place, use
-from nvs_jax.steering.conditions import Conditions, from_photo
+from nvs_jax.steering.conditions import Conditions
+from nvs_jax.steering.legs import Plan, leg_key, photo_plan
+from nvs_jax.steering.render import Part, Render, join, part_of
 
 Report = Callable[[str, int, int], None]
 """Called with (stage, done, total) whenever a part of a stage is done: "warp", "encode", "sample", "decode"."""
-Frames = Float[Array, "f H W 3"]
 
 
 @runtime_checkable
@@ -42,6 +44,15 @@ class States(Protocol):
 
     def save(self, carry: Carry) -> None:
         """Keep a state; it must be on disk, or the host, when this returns."""
+        ...
+
+
+@runtime_checkable
+class LegStates(Protocol):
+    """The `States` of every leg of a video; `nvs_jax.runs.resume.Run` is one."""
+
+    def leg(self, index: int, count: int) -> States:
+        """Of a leg of so many, counted from 0."""
         ...
 
 
@@ -68,23 +79,6 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mes
     """
     settings = settings_for(source)
     return Pipeline(load_model(source, dtype=dtype, low_memory=low_memory, mesh=mesh), mesh, settings)
-
-
-@dataclass(frozen=True)
-class Render:
-    """What a render gives back.
-
-    Attributes:
-        frames: the video, in [0, 1]; its first frame is the given view.
-        conditions: what was known of every frame; still on the device.
-        trust: w, how much each step trusted the warp of each frame; the mean of its cells where they have their own.
-        sigmas: noise levels of the steps.
-    """
-
-    frames: Float[np.ndarray, "f H W 3"]
-    conditions: Conditions
-    trust: Float[np.ndarray, "steps f"]
-    sigmas: Float[np.ndarray, "steps"]
 
 
 @pytree
@@ -143,7 +137,8 @@ class Pipeline:
             path: world-to-camera poses, the first one the photo's own.
             intrinsics: K in pixels; None takes focal length and principal point of the settings.
             seed: of all random numbers.
-            settings: everything else; None takes the pipeline's own, which weights may bring.
+            settings: everything else, and the lenses of a dolly-zoom if their path is one; None takes the pipeline's
+                own, which weights may bring.
             report: called as the work goes on; see `Report`.
             overrides: `method="post"` and `steps=50` in place of the settings' own.
 
@@ -151,12 +146,47 @@ class Pipeline:
             InputError: sizes, depth, path or settings that cannot be rendered.
         """
         settings = override(settings or self.settings, **overrides)
-        if intrinsics is None:
-            height, width = photo.shape[:2]
-            camera = settings.camera
-            intrinsics = intrinsics_matrix(camera.focal_over_width * width, height, width, camera.principal)
-        conditions = from_photo(photo, depth, intrinsics, path, settings)
-        return self.render_conditions(conditions, seed, settings, report)
+        view = given_view(photo, depth, intrinsics, settings.camera)
+        return self.render_plan(photo_plan(view, path, settings), seed, report=report)
+
+    def render_plan(
+        self,
+        plan: Plan,
+        seed: int = 0,
+        settings: RenderSettings | None = None,
+        report: Report | None = None,
+        run: LegStates | None = None,
+    ) -> Render:
+        """The video of a plan: of a photo, a video, several views or a full turn; see `nvs_jax.steering.legs`.
+
+        Args:
+            plan: of the video.
+            seed: of all random numbers.
+            settings: everything else; None takes those that the plan was made with.
+            report: called as the work goes on; see `Report`. What it raises ends the work.
+            run: where the sampler's states are kept, and what it begins from; `nvs_jax.runs.resume.Run` is one.
+
+        Raises:
+            InputError: a size the model cannot take, or inputs that do not fit together.
+        """
+        return join(plan, self.render_legs(plan, seed, settings, report, run))
+
+    def render_legs(
+        self,
+        plan: Plan,
+        seed: int = 0,
+        settings: RenderSettings | None = None,
+        report: Report | None = None,
+        run: LegStates | None = None,
+    ) -> Iterator[Part]:
+        """The same leg by leg, each as soon as it is there; `nvs_jax.steering.render.join` puts them together."""
+        rendered: list[np.ndarray] = []
+        for index, leg in enumerate(plan.legs):
+            states = None if run is None else run.leg(index, len(plan.legs))
+            conditions, key = leg(rendered), leg_key(seed, index)
+            render = self.render_conditions(conditions, key, settings or plan.settings, report, states)
+            rendered.append(render.frames)
+            yield part_of(plan, index, render)
 
     def render_conditions(
         self,

@@ -88,7 +88,7 @@ def test_render_takes_the_axis_of_the_settings(pipeline, monkeypatch, principal,
         taken.append(intrinsics)
         raise InputError("stop")
 
-    monkeypatch.setattr("nvs_jax.pipeline.from_photo", stop)
+    monkeypatch.setattr("nvs_jax.steering.legs.from_photo", stop)
     settings = replace(SETTINGS, camera=replace(SETTINGS.camera, principal=principal))
     with pytest.raises(InputError, match="stop"):
         render(pipeline, *scene(), intrinsics=None, settings=settings)

@@ -5,13 +5,14 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from nvs_jax.commands.render import render_into
+from nvs_jax.commands.render import Progress, record
 from nvs_jax.embedded import EMBEDDED_NAME
 from nvs_jax.geometry import orbit
-from nvs_jax.inputs.view import View
-from nvs_jax.media import placement_of, write_picture, write_video
+from nvs_jax.inputs.view import given_view
+from nvs_jax.media import write_picture, write_video
+from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import load
-from nvs_jax.runs.results import result_folder, sheet
+from nvs_jax.runs.results import result_folder, sheet, write_result
 from nvs_jax.saying import tell
 from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
 from nvs_jax.settings.evaluation import BenchmarkSettings
@@ -46,12 +47,13 @@ def _render(job: DemoJob, folder: Path) -> None:
     _, intrinsics = default_view(height, width, scenes)
     scene = random_scene(job.seed, scenes)
     truth = jax.tree.map(np.asarray, render_path(scene, path, intrinsics, height, width, samples=3))
-    fit = placement_of((height, width), height, width, "resize")
-    view = View(truth.picture[0], truth.depth[0], np.asarray(intrinsics), fit, (height, width))
+    view = given_view(truth.picture[0], truth.depth[0], intrinsics)
     plan = photo_plan(view, path, settings)
-    pipeline = load(EMBEDDED_NAME, dtype="float32")
-    result = render_into(folder, pipeline, plan, view, job.seed, settings, job)
-    rows = {"warp": result.views, "result": result.frames, "truth": truth.picture}
+    with Progress(len(plan.legs), settings.schedule.steps) as progress:
+        result = load(EMBEDDED_NAME, dtype="float32").render_plan(plan, job.seed, report=progress)
+    write_result(folder, result, plan, view)
+    record(folder, job, settings, view, seconds=progress.seconds, attention=used_backends())
+    rows = {"warp": result.warped, "result": result.frames, "truth": truth.picture}
     large = {name: frames.repeat(ENLARGED, 1).repeat(ENLARGED, 2) for name, frames in rows.items()}
     write_picture(folder / "demo.png", sheet(large, columns=5, width=ENLARGED * width))
     write_video(folder / "demo.mp4", np.concatenate(list(large.values()), axis=2), FPS)

@@ -10,7 +10,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from nvs_jax.commands.back_end import require_back_end
 from nvs_jax.commands.beforehand import say_beforehand
@@ -25,8 +24,8 @@ from nvs_jax.models.attention import used_backends
 from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.runs.identity import identity, input_paths, short
 from nvs_jax.runs.processes import StopTogether, first_says, join_cluster, wait_for_all
-from nvs_jax.runs.results import Cameras, Result, write_record, write_result
-from nvs_jax.runs.resume import Run, is_complete, open_run, tidy
+from nvs_jax.runs.results import write_record, write_result
+from nvs_jax.runs.resume import is_complete, open_run, tidy
 from nvs_jax.runs.stopping import StopRequest, stop_on_signals
 from nvs_jax.saying import bar, say, tell
 from nvs_jax.settings import RenderSettings
@@ -34,8 +33,8 @@ from nvs_jax.settings.combinations import check_combinations, ignored
 from nvs_jax.settings.jobs import DemoJob, Dtype, RenderJob, SingleJob, VideoJob, ViewsJob
 from nvs_jax.settings.presets import own_preset
 from nvs_jax.sharding import make_mesh
-from nvs_jax.steering.conditions import Conditions
-from nvs_jax.steering.legs import Plan, leg_key, photo_plan, turn_plan, video_plan, views_plan
+from nvs_jax.steering.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
+from nvs_jax.steering.render import warp_plan
 
 # What SVD needs, for warps made before a model is chosen: its VAE's stride times its UNet's, and its video's length.
 SVD_MULTIPLE, SVD_FRAMES = 64, 25
@@ -114,7 +113,14 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
         )
         plan, view = make_plan(job, settings, multiple, frames)
         plan = say_beforehand(plan, view, job, settings)
-        render_into(run.result, pipeline, plan, view, job.seed, settings, job, run)
+        with Progress(len(plan.legs), settings.schedule.steps) as progress:
+            if pipeline is None:
+                result = warp_plan(plan)
+            else:
+                result = pipeline.render_plan(plan, job.seed, report=progress, run=run)
+        write_result(run.result, result, plan, view)
+        computed = {} if pipeline is None else {"attention": used_backends()}
+        record(run.result, job, settings, view, seconds=progress.seconds, **computed, identity=short(run.identity))
     tell(str(shown))
     return True
 
@@ -168,66 +174,16 @@ def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: i
             raise TypeError(job)
 
 
-def render_into(
-    folder: Path,
-    pipeline: Pipeline | None,
-    plan: Plan,
-    view: View,
-    seed: int,
-    settings: RenderSettings,
-    job: RenderJob | DemoJob,
-    run: Run | None = None,
-) -> Result:
-    """Render all legs (without a pipeline: only warp them), and write everything about it into `folder`.
-
-    What `run` has of them from before is not sampled again.
-    """
-    conditions: list[Conditions] = []
-    renders = []
-    with Progress(len(plan.legs), settings.schedule.steps) as progress:
-        for leg in plan.legs:
-            if pipeline is None:
-                conditions.append(leg([_views(known) for known in conditions]))
-                continue
-            conditions.append(leg([render.frames for render in renders]))
-            states = None if run is None else run.leg(len(renders), len(plan.legs))
-            renders.append(
-                pipeline.render_conditions(conditions[-1], leg_key(seed, len(renders)), settings, progress, states)
-            )
-    result = Result(
-        views=_pick([_views(known) for known in conditions], plan),
-        holes=_pick([_holes(known) for known in conditions], plan),
-        frames=_pick([render.frames for render in renders], plan) if renders else None,
-        trust=renders[0].trust if renders else None,
-        sigmas=renders[0].sigmas if renders else None,
-    )
-    rate = view.fps or float(settings.conditioning.fps)
-    write_result(folder, result, Cameras(plan.poses, plan.intrinsics), view, rate)
-    computed: dict[str, Any] = {} if pipeline is None else {"attention": used_backends()}
-    computed |= {} if view.depth_kind is None else {"depth_kind": view.depth_kind}
-    computed |= {} if view.fps is None else {"fps": view.fps}
-    computed |= {} if run is None else {"identity": short(run.identity)}
-    write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, seconds=progress.seconds, **computed)
-    return result
+def record(folder: Path, job: RenderJob | DemoJob, settings: RenderSettings, view: View, **computed: Any) -> None:
+    """Write run.json: the job, what was known of its view, and what else there is to say."""
+    known = {"depth_kind": view.depth_kind, "fps": view.fps}
+    known = {name: value for name, value in known.items() if value is not None}
+    write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, **known, **computed)
 
 
 def _default_dtype() -> Dtype:
     """Accelerators are made for bfloat16; on a CPU the narrow types are slower than float32."""
     return "float32" if jax.default_backend() == "cpu" else "bfloat16"
-
-
-def _views(conditions: Conditions) -> np.ndarray:
-    """The given view and the warps of the other frames, holes black."""
-    return np.concatenate([np.asarray(conditions.picture)[None], np.asarray(conditions.warp.condition)])
-
-
-def _holes(conditions: Conditions) -> np.ndarray:
-    holes = np.asarray(conditions.warp.hole)
-    return np.concatenate([np.zeros_like(holes[:1]), holes])
-
-
-def _pick(legs: list[np.ndarray], plan: Plan) -> np.ndarray:
-    return np.stack([legs[leg][frame] for leg, frame in plan.order])
 
 
 class Progress:

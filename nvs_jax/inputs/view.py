@@ -8,7 +8,7 @@ from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import disparity_to_depth, intrinsics_matrix
@@ -37,6 +37,7 @@ PNG_SCALE = 1000.0
 """Steps a scene unit of a .png of depth, where nothing says another."""
 FARTHEST = 1e12
 """In scene units; what a depth file says is farther counts as unknown."""
+_CAMERA = CameraSettings()
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,31 @@ class EstimatedDepth:
 
 
 DepthSource = DepthFile | EstimatedDepth
+
+
+def given_view(
+    picture: Picture,
+    depth: Float[np.ndarray, "H W"],
+    intrinsics: Float[Array, "3 3"] | Float[np.ndarray, "3 3"] | None = None,
+    camera: CameraSettings = _CAMERA,
+) -> View:
+    """A view of arrays that need no fitting.
+
+    Args:
+        picture: in [0, 1], at a size the model takes.
+        depth: z of every pixel in scene units; infinite where unknown.
+        intrinsics: K in pixels; None: by `camera`.
+        camera: its focal length and principal point are used where there is no K.
+
+    Raises:
+        InputError: no pictures of colours.
+    """
+    if picture.ndim != 3 or picture.shape[-1] != 3:
+        raise InputError(f"the photo is {'x'.join(map(str, picture.shape))}: it must be rows x columns x 3")
+    height, width = size = (picture.shape[0], picture.shape[1])
+    if intrinsics is None:
+        intrinsics = intrinsics_matrix(camera.focal_over_width * width, height, width, camera.principal)
+    return View(picture, depth, np.asarray(intrinsics), placement_of(size, height, width, "resize"), size)
 
 
 def read_view(photo: Path, depth: DepthSource, settings: RenderSettings, multiple: int) -> View:

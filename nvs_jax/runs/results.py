@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 import nvs_jax
 from nvs_jax.disk import RESULT, atomic_path, published_folder
@@ -35,6 +35,9 @@ from nvs_jax.media.cameras import (
     write_tum,
 )
 from nvs_jax.media.cameras.views import to_corner
+from nvs_jax.steering.conditions import Conditions
+from nvs_jax.steering.legs import Plan
+from nvs_jax.steering.render import Render
 
 
 @contextmanager
@@ -60,37 +63,28 @@ class Cameras(NamedTuple):
     intrinsics: Float[jax.Array, "n 3 3"]
 
 
-class Result(NamedTuple):
-    """A whole video.
+def write_result(folder: Path, result: Render | Conditions, plan: Plan, view: View) -> None:
+    """Everything a user wants to see or to take along; `run.json` is `write_record`'s.
 
-    Attributes:
-        views: the given view, and what was known of every other frame, holes black.
-        holes: what was not known.
-        frames: the video; None where only warps were asked for, as are trust and sigmas.
-        trust: w of the first leg, per step and frame.
-        sigmas: noise levels of the steps.
+    Args:
+        folder: to write into.
+        result: the video, or, where only warps were asked for, those.
+        plan: that it was made by.
+        view: the given view, which the first camera sees. A video keeps its own frames a second; others have those
+            that the model is told.
     """
-
-    views: Float[np.ndarray, "n H W 3"]
-    holes: Bool[np.ndarray, "n H W"]
-    frames: Float[np.ndarray, "n H W 3"] | None
-    trust: Float[np.ndarray, "steps f"] | None
-    sigmas: Float[np.ndarray, "steps"] | None
-
-
-def write_result(folder: Path, result: Result, cameras: Cameras, view: View, fps: float) -> None:
-    """Everything a user wants to see or to take along; `run.json` is `write_record`'s."""
-    write_frames(folder / "warps", result.views)
-    write_frames(folder / "holes", np.repeat(result.holes[..., None], 3, -1).astype(np.float32))
-    write_gif(folder / "warps.gif", result.views, fps)
-    write_picture(folder / "warps.png", sheet({"warp": result.views}))
-    pictures = "warps"
-    if result.frames is not None and result.trust is not None and result.sigmas is not None:
-        pictures = "frames"
+    fps = view.fps or float(plan.settings.conditioning.fps)
+    warped, holes = result.warped, result.holes
+    write_frames(folder / "warps", warped)
+    write_frames(folder / "holes", np.repeat(holes[..., None], 3, -1).astype(np.float32))
+    write_gif(folder / "warps.gif", warped, fps)
+    write_picture(folder / "warps.png", sheet({"warp": warped}))
+    if isinstance(result, Render):
         write_video(folder / "video.mp4", result.frames, fps)
         write_frames(folder / "frames", result.frames)
         trust_heat_map(folder / "weights.png", result.trust, result.sigmas)
-    write_cameras(folder, pictures, cameras, view)
+    pictures = "frames" if isinstance(result, Render) else "warps"
+    write_cameras(folder, pictures, Cameras(plan.poses, plan.intrinsics), view)
 
 
 def write_cameras(folder: Path, pictures: str, cameras: Cameras, view: View) -> None:

@@ -37,6 +37,17 @@ class Conditions:
     distance: Float[Array, "f *pixels"]
     mode: Mode = static(default="single")
 
+    @property
+    def warped(self) -> Float[np.ndarray, "f H W 3"]:
+        """The given view, and the warps of the other frames with their holes black; on the host."""
+        return np.concatenate([np.asarray(self.picture)[None], np.asarray(self.warp.condition)])
+
+    @property
+    def holes(self) -> Bool[np.ndarray, "f H W"]:
+        """What is not known of each frame; of the given view nothing is. On the host."""
+        holes = np.asarray(self.warp.hole)
+        return np.concatenate([np.zeros_like(holes[:1]), holes])
+
 
 def from_photo(
     photo: Picture,

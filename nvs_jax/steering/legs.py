@@ -38,15 +38,17 @@ class Plan(NamedTuple):
 
     Attributes:
         legs: in the order in which they can be rendered.
-        order: for every frame of the video, the leg and the frame of it.
+        order: for every frame of the video, the leg and the frame of it; the first is the given view.
         poses: of every frame of the video.
         intrinsics: K of every frame, in pixels.
+        settings: that the legs are made with, and are to be rendered with.
     """
 
     legs: tuple[Leg, ...]
     order: Int[np.ndarray, "n 2"]
     poses: Poses
     intrinsics: Float[Array, "n 3 3"]
+    settings: RenderSettings
 
 
 def photo_plan(
@@ -62,6 +64,9 @@ def photo_plan(
         path: its pose, and those of the other frames.
         settings: of the render.
         elsewhere: warps and holes of every frame but the first that were made elsewhere, in place of the photo's.
+
+    Raises:
+        InputError: a dolly-zoom of another number of frames.
     """
     intrinsics, zoom = jnp.asarray(view.intrinsics), _zoom(settings, len(path))
 
@@ -71,7 +76,7 @@ def photo_plan(
             return from_pictures(view.picture, *elsewhere, distance)
         return from_photo(view.picture, view.depth, intrinsics, path, settings, zoom)
 
-    return Plan((leg,), _consecutive([len(path)]), path, _lens(intrinsics, zoom, len(path)))
+    return Plan((leg,), _consecutive([len(path)]), path, _lens(intrinsics, zoom, len(path)), settings)
 
 
 def video_plan(
@@ -121,7 +126,7 @@ def video_plan(
 
     starts = range(0, n - 1, length - 1)
     order = _consecutive([min(length, n - start) for start in starts])
-    return Plan(tuple(map(leg, starts)), order, path, _lens(intrinsics, zoom, n))
+    return Plan(tuple(map(leg, starts)), order, path, _lens(intrinsics, zoom, n), settings)
 
 
 def views_plan(sources: Sources, length: int, settings: RenderSettings) -> Plan:
@@ -141,7 +146,7 @@ def views_plan(sources: Sources, length: int, settings: RenderSettings) -> Plan:
         return lambda _: from_views(sources, paths[index], settings, (index, index + 1))
 
     order = _consecutive([length] * pairs)
-    return Plan(tuple(map(leg, range(pairs))), order, _in_order(paths, order), _in_order(lenses, order))
+    return Plan(tuple(map(leg, range(pairs))), order, _in_order(paths, order), _in_order(lenses, order), settings)
 
 
 def turn_plan(view: View, radius: tuple[float, float], length: int, settings: RenderSettings) -> Plan:
@@ -180,7 +185,7 @@ def turn_plan(view: View, radius: tuple[float, float], length: int, settings: Re
 
     order = np.asarray(turn_order(arcs))
     poses = _in_order([arc.poses for arc in arcs], order)
-    return Plan(tuple(map(leg, range(len(arcs)))), order, poses, _lens(intrinsics, None, len(order)))
+    return Plan(tuple(map(leg, range(len(arcs)))), order, poses, _lens(intrinsics, None, len(order)), settings)
 
 
 def _consecutive(lengths: Sequence[int]) -> Int[np.ndarray, "n 2"]:
@@ -194,8 +199,19 @@ def _in_order(legs: Sequence[Float[Array, "f *matrix"]], order: Int[np.ndarray, 
 
 
 def _zoom(settings: RenderSettings, frames: int) -> Float[Array, "f"] | None:
-    """By what a path multiplies the focal length in each frame; None: it stays."""
-    return focal_factors(settings.path, frames) if settings.path.kind == "dolly-zoom" else None
+    """By what a path multiplies the focal length in each frame; None: it stays.
+
+    Raises:
+        InputError: the settings' path has another number of frames.
+    """
+    path = settings.path
+    if path.kind != "dolly-zoom":
+        return None
+    if path.frames not in (None, frames):
+        raise InputError(
+            f"a dolly-zoom of {path.frames} frames does not fit a path of {frames} poses: give path.frames"
+        )
+    return focal_factors(path, frames)
 
 
 def _lens(intrinsics: Matrix, zoom: Float[Array, "f"] | None, frames: int) -> Float[Array, "f 3 3"]:
