@@ -1,5 +1,6 @@
 """What the README and docs/ say works: their Python runs, their commands are understood, the notebook runs through."""
 
+import json
 import re
 import shlex
 import shutil
@@ -11,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 from nvs_jax.cli import parse
-from nvs_jax.media import write_picture
+from nvs_jax.media import write_frames, write_picture
 from tests.models.depth.folders import write_folder
 from tests.tiny import FRAMES, scene, write_tiny_folder
 
@@ -37,7 +38,11 @@ def blocks(language: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory) -> Path:
-    return write_tiny_folder(tmp_path_factory.mktemp("svd"))
+    """Of a model whose videos are as short as the pages' are here."""
+    folder = write_tiny_folder(tmp_path_factory.mktemp("svd"))
+    path = folder / "unet" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_frames": FRAMES}))
+    return folder
 
 
 @pytest.fixture
@@ -48,6 +53,8 @@ def workplace(tmp_path, weights, monkeypatch) -> Path:
     write_picture(tmp_path / "photo.png", photo)
     write_picture(tmp_path / "photo.jpg", photo)
     np.save(tmp_path / "depth.npy", depth * 10)
+    write_frames(tmp_path / "clip", np.stack([photo] * (FRAMES + 1)))
+    np.save(tmp_path / "clip.npy", np.stack([depth * 10] * (FRAMES + 1)))
     (tmp_path / "estimate" / "maps").mkdir(parents=True)
     np.save(tmp_path / "estimate" / "maps" / "photo.npy", 1 / depth)
     write_folder(tmp_path / "depth-anything-folder")
@@ -108,4 +115,4 @@ def test_the_tour_runs():
     tour = nbformat.read(TOUR, as_version=4)
     NotebookClient(tour, timeout=600, kernel_name="python3").execute()  # raises what a cell raises
     outputs = [output for cell in tour.cells for output in cell.get("outputs", [])]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 6

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.errors import InputError
@@ -43,9 +42,9 @@ class Warp:
         hole: pixels that are not, grown by the dilation.
     """
 
-    pictures: Float[Array | np.ndarray, "*f h w 3"]
-    valid: Bool[Array | np.ndarray, "*f h w"]
-    hole: Bool[Array | np.ndarray, "*f h w"]
+    pictures: Float[Array, "*f h w 3"]
+    valid: Bool[Array, "*f h w"]
+    hole: Bool[Array, "*f h w"]
 
     @property
     def condition(self) -> Float[Array, "*f h w 3"]:

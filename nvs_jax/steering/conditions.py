@@ -40,7 +40,9 @@ class Conditions:
     @property
     def warped(self) -> Float[np.ndarray, "f H W 3"]:
         """The given view, and the warps of the other frames with their holes black; on the host."""
-        return np.concatenate([np.asarray(self.picture)[None], np.asarray(self.warp.condition)])
+        pictures, holes = np.asarray(self.warp.pictures), np.asarray(self.warp.hole)
+        known = np.where(holes[..., None], pictures.dtype.type(0), pictures)
+        return np.concatenate([np.asarray(self.picture)[None], known])
 
     @property
     def holes(self) -> Bool[np.ndarray, "f H W"]:

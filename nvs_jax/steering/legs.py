@@ -53,7 +53,7 @@ class Plan(NamedTuple):
 
 def photo_plan(
     view: View,
-    path: Poses,
+    path: Poses | Float[np.ndarray, "f 4 4"],
     settings: RenderSettings,
     elsewhere: tuple[Frames, Bool[np.ndarray, "f H W"]] | None = None,
 ) -> Plan:
@@ -68,7 +68,7 @@ def photo_plan(
     Raises:
         InputError: a dolly-zoom of another number of frames.
     """
-    intrinsics, zoom = jnp.asarray(view.intrinsics), _zoom(settings, len(path))
+    intrinsics, path, zoom = jnp.asarray(view.intrinsics), jnp.asarray(path), _zoom(settings, len(path))
 
     def leg(_: Sequence[Frames]) -> Conditions:
         if elsewhere is not None:
@@ -82,8 +82,8 @@ def photo_plan(
 def video_plan(
     photos: Frames | UInt8[np.ndarray, "f H W 3"],
     depths: Float[np.ndarray, "f H W"],
-    intrinsics: Matrix,
-    path: Poses,
+    intrinsics: Matrix | Float[np.ndarray, "3 3"],
+    path: Poses | Float[np.ndarray, "f 4 4"],
     length: int,
     settings: RenderSettings,
 ) -> Plan:
@@ -109,7 +109,7 @@ def video_plan(
     if n < 2:
         raise InputError("a video needs at least 2 frames; for one there is `nvs-jax single`")
 
-    zoom = _zoom(settings, n)
+    intrinsics, path, zoom = jnp.asarray(intrinsics), jnp.asarray(path), _zoom(settings, n)
 
     def leg(start: int) -> Leg:
         frames = np.minimum(np.arange(start, start + length), n - 1)
@@ -138,6 +138,7 @@ def views_plan(sources: Sources, length: int, settings: RenderSettings) -> Plan:
     pairs = len(sources.poses) - 1
     if pairs < 1:
         raise InputError("two views at least are needed; for one there is `nvs-jax single`")
+    sources = Sources(*map(jnp.asarray, sources))
     straight = settings.views.straight
     paths = [between(sources.poses[i], sources.poses[i + 1], length, straight) for i in range(pairs)]
     lenses = [views_intrinsics(sources, length, settings, (i, i + 1)) for i in range(pairs)]
@@ -208,9 +209,7 @@ def _zoom(settings: RenderSettings, frames: int) -> Float[Array, "f"] | None:
     if path.kind != "dolly-zoom":
         return None
     if path.frames not in (None, frames):
-        raise InputError(
-            f"a dolly-zoom of {path.frames} frames does not fit a path of {frames} poses: give path.frames"
-        )
+        raise InputError(f"path.frames is {path.frames} and the path has {frames} poses: give a dolly-zoom as many")
     return focal_factors(path, frames)
 
 

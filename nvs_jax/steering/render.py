@@ -1,15 +1,15 @@
 """What becomes of a plan: the warps of a whole video, and the video, of however many legs."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from nvs_jax.geometry import Warp
+from nvs_jax.settings import Mode
 from nvs_jax.steering.conditions import Conditions
 from nvs_jax.steering.legs import Frames, Plan
 
@@ -20,7 +20,7 @@ class Render:
 
     Attributes:
         frames: the video, in [0, 1]; its first frame is the given view.
-        conditions: what was known of every frame; the warps of several legs are on the host.
+        conditions: what was known of every frame; on the device.
         trust: w, how much each step trusted the warp of each frame; the mean of its cells where they have their own.
         sigmas: noise levels of the steps.
     """
@@ -69,12 +69,15 @@ def warp_plan(plan: Plan) -> Conditions:
     Raises:
         InputError: inputs that do not fit together.
     """
-    legs: list[Conditions] = []
     warped: list[Frames] = []
+    known: list[_Known] = []
     for leg in plan.legs:
-        legs.append(_held(plan, leg(warped)))
-        warped.append(legs[-1].warped)
-    return _join_conditions(plan, legs)
+        conditions = leg(warped)
+        if _is_all(conditions, plan):
+            return conditions
+        warped.append(conditions.warped)
+        known.append(_on_host(conditions))
+    return _join_conditions(known, plan)
 
 
 def join(plan: Plan, parts: Iterable[Part]) -> Render:
@@ -82,46 +85,54 @@ def join(plan: Plan, parts: Iterable[Part]) -> Render:
 
     Args:
         plan: of the video.
-        parts: of every leg in turn; they are taken one by one, so that no device holds the warps of all.
+        parts: of every leg in turn; they are taken one by one, so that no device holds the warps of all meanwhile.
     """
-    renders: list[Render] = []
-    for part in parts:
-        render = part.render
-        renders.append(replace(render, conditions=_held(plan, render.conditions)))
-    first = renders[0]
-    conditions = _join_conditions(plan, [render.conditions for render in renders])
-    if conditions is first.conditions:
-        return first
-    return Render(
-        frames=_pick([render.frames for render in renders], plan),
-        conditions=conditions,
-        trust=_pick([render.trust.T for render in renders], plan).T,
-        sigmas=first.sigmas,
+    frames: list[Frames] = []
+    trust: list[Float[np.ndarray, "f steps"]] = []
+    known: list[_Known] = []
+    sigmas = np.zeros(0, np.float32)
+    for _, _, leg in parts:
+        if _is_all(leg.conditions, plan):
+            return leg
+        frames.append(leg.frames)
+        trust.append(leg.trust.T)
+        known.append(_on_host(leg.conditions))
+        sigmas = leg.sigmas
+    return Render(_pick(frames, plan), _join_conditions(known, plan), _pick(trust, plan).T, sigmas)
+
+
+class _Known(NamedTuple):
+    """Conditions of a leg on the host, those of the given view included."""
+
+    pictures: Float[np.ndarray, "f H W 3"]
+    valid: Bool[np.ndarray, "f H W"]
+    hole: Bool[np.ndarray, "f H W"]
+    distance: Float[np.ndarray, "f *pixels"]
+    mode: Mode
+
+
+def _on_host(conditions: Conditions) -> _Known:
+    pictures, valid = np.asarray(conditions.warp.pictures), np.asarray(conditions.warp.valid)
+    return _Known(
+        pictures=np.concatenate([np.asarray(conditions.picture)[None], pictures]),
+        valid=np.concatenate([np.ones_like(valid[:1]), valid]),
+        hole=conditions.holes,
+        distance=np.asarray(conditions.distance),
+        mode=conditions.mode,
     )
 
 
-def _held(plan: Plan, conditions: Conditions) -> Conditions:
-    """A photo's stay where they are; the warps of many legs may be more than a device holds beside a model."""
-    if len(plan.legs) == 1:
-        return conditions
-    return replace(conditions, warp=jax.tree.map(np.asarray, conditions.warp))
+def _is_all(conditions: Conditions, plan: Plan) -> bool:
+    """Whether a leg is the whole video, all its frames in turn."""
+    return len(plan.legs) == 1 and len(plan.order) == len(conditions.distance)
 
 
-def _join_conditions(plan: Plan, legs: Sequence[Conditions]) -> Conditions:
-    first = legs[0]
-    if len(legs) == 1 and len(plan.order) == len(first.distance):
-        return first
-    pictures = _pick([_with_given(leg.picture, leg.warp.pictures) for leg in legs], plan)
-    valid, hole = (
-        _pick([_with_given(np.full(leg.picture.shape[:2], known), getattr(leg.warp, name)) for leg in legs], plan)
-        for name, known in (("valid", True), ("hole", False))
-    )
-    distance = _pick([np.asarray(leg.distance) for leg in legs], plan)
-    return Conditions(pictures[0], Warp(pictures[1:], valid[1:], hole[1:]), jnp.asarray(distance), first.mode)
-
-
-def _with_given(given: object, others: object) -> np.ndarray:
-    return np.concatenate([np.asarray(given)[None], np.asarray(others)])
+def _join_conditions(legs: Sequence[_Known], plan: Plan) -> Conditions:
+    pictures = _pick([leg.pictures for leg in legs], plan)
+    valid, hole = _pick([leg.valid for leg in legs], plan), _pick([leg.hole for leg in legs], plan)
+    distance = _pick([leg.distance for leg in legs], plan)
+    warp = Warp(jnp.asarray(pictures[1:]), jnp.asarray(valid[1:]), jnp.asarray(hole[1:]))
+    return Conditions(pictures[0], warp, jnp.asarray(distance), legs[0].mode)
 
 
 def _pick(legs: Sequence[np.ndarray], plan: Plan) -> np.ndarray:
