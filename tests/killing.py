@@ -19,6 +19,7 @@ from pathlib import Path
 import jax
 
 import convert.loading  # noqa: F401
+import nvs_jax.commands.compilation_cache
 import nvs_jax.commands.render
 import nvs_jax.pipeline
 from nvs_jax.cli import main
@@ -42,7 +43,7 @@ def command(arguments: list[str]) -> int:
 
         nvs_jax.pipeline.run_steps = run_steps
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
-        nvs_jax.commands.render.enable_compilation_cache = lambda: None
+        nvs_jax.commands.compilation_cache.enable_compilation_cache = lambda: None
         with contextlib.redirect_stdout(io.StringIO()):
             main(arguments)
         code = 0
