@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypedDict, Unpack, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypedDict, Unpack, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ from nvs_jax.inputs.view import given_view
 from nvs_jax.loading import load_model
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.pytree import pytree, static
-from nvs_jax.settings import RenderSettings
+from nvs_jax.settings import Holes, Method, RenderSettings
 from nvs_jax.settings.presets import settings_for
 from nvs_jax.sharding import constrain, of_first_process, place, use
 from nvs_jax.steering.conditions import Conditions
@@ -59,7 +59,7 @@ class LegStates(Protocol):
 class Overrides(TypedDict, total=False):
     """Settings that `Pipeline.render` takes by name."""
 
-    method: Literal["dgs", "post", "none"]
+    method: Method
     steps: int
 
 
@@ -287,9 +287,7 @@ class Pipeline:
         return frames if latents.ndim == 5 else frames[0]
 
 
-def override(
-    settings: RenderSettings, method: Literal["dgs", "post", "none"] | None = None, steps: int | None = None
-) -> RenderSettings:
+def override(settings: RenderSettings, method: Method | None = None, steps: int | None = None) -> RenderSettings:
     """The settings with another method or number of steps.
 
     Raises:
@@ -371,9 +369,7 @@ def segment_length(steps: int) -> int:
 
 
 @partial(jax.jit, static_argnames="content")
-def _encode_views(
-    codec: Codec, given: Float[Array, "h w c"], warp: Warp, content: Literal["filled", "black"]
-) -> WarpedViews:
+def _encode_views(codec: Codec, given: Float[Array, "h w c"], warp: Warp, content: Holes) -> WarpedViews:
     """X^ and its holes; the first frame is the given view itself, without holes."""
     latents = codec.encode(fill_holes(warp.condition, warp.hole) if content == "filled" else warp.condition)
     holes = codec.pool_mask(warp.hole)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -32,12 +32,12 @@ from nvs_jax.errors import InputError
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import random_weights
-from nvs_jax.settings import GuidanceSettings, SolverSettings
+from nvs_jax.settings import GuidanceSettings, Method, SolverKind, SolverSettings
+from nvs_jax.settings.jobs import Dtype
 from scripts.accelerator.sizes import PEAKS, SMALL
 from scripts.sampler_rows import About, Row, finished, markdown, write
 
-SolverName = Literal["euler", "heun", "churn", "dpmpp2m", "adams3"]
-GuidanceName = Literal["none", "dgs", "post", "post-full"]
+GuidanceName = Literal[Method, "post-full"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Options:
 
     weights: str | None = None
     """As in `nvs_jax.load`; a small UNet with random weights without."""
-    solvers: tuple[SolverName, ...] = ("euler", "heun", "churn", "dpmpp2m", "adams3")
+    solvers: tuple[SolverKind, ...] = get_args(SolverKind)
     """To compare."""
     guidance: tuple[GuidanceName, ...] = ("none", "dgs", "post")
     """To compare; post-full differentiates through the network."""
@@ -66,7 +66,7 @@ class Options:
     """Latent rows."""
     width: int = 16
     """Latent columns."""
-    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    dtype: Dtype | None = None
     """Of the UNet; the stored one without."""
     repeats: int = 3
     """Timed runs of each; the median counts."""
@@ -161,7 +161,7 @@ def estimates_in(solver: Solver, steps: int) -> int:
 
 
 def jax_case(
-    denoiser: SVDDenoiser, guidance: Guidance, solver_name: SolverName, kind: str, steps: int, noise: np.ndarray
+    denoiser: SVDDenoiser, guidance: Guidance, solver_name: SolverKind, kind: str, steps: int, noise: np.ndarray
 ) -> Case:
     """Compile a run, and say what it takes."""
     solver, sigmas = make_solver(SolverSettings(solver_name), steps), karras_sigmas(steps)

@@ -23,8 +23,9 @@ from nvs_jax.evaluation.fitting import read_fit
 from nvs_jax.evaluation.intervals import Interval, interval, paired_interval
 from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.report import draw_measures, markdown_table, scene_means, signed
-from nvs_jax.evaluation.variants import ClosedForm, Fit, Fitted, Rule, SolverKind, Variant, resolve
+from nvs_jax.evaluation.variants import ClosedForm, Fit, Fitted, Rule, Variant, resolve
 from nvs_jax.pipeline import load
+from nvs_jax.settings import SolverKind
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, BenchmarkSettings
 from nvs_jax.settings.jobs import Dtype
 from scripts.documentation import write_results

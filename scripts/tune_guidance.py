@@ -38,9 +38,10 @@ from nvs_jax.evaluation.tuning import (
     tuned_table,
     tuning_scene,
 )
-from nvs_jax.evaluation.variants import ClosedForm, Fit, Guided, Rule, Variant
+from nvs_jax.evaluation.variants import ClosedForm, Fit, Rule, Variant
 from nvs_jax.media import trust_heat_map
 from nvs_jax.pipeline import load
+from nvs_jax.settings import Guided
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings.jobs import Dtype
 from scripts.documentation import write_results

@@ -346,7 +346,7 @@ def test_steps_must_be_positive(steps, inputs, weights, capsys):
     with pytest.raises(SystemExit) as stop:
         main([*single(inputs, weights), "--steps", steps])
     assert stop.value.code == 2
-    assert f"steps must be at least 1, not {steps}" in capsys.readouterr().err
+    assert f"schedule.steps must lie between 1 and 10000, not {steps}" in capsys.readouterr().err
     assert not (inputs / "out").exists()
 
 

@@ -27,7 +27,8 @@ DTYPES = ("float32", "bfloat16")
 """The UNet and the image encoder must work in either; the VAE is always float32."""
 OTHER_SIGMA = 2.0
 """Noise level at which the second dtype is tried."""
-MOST_FRAMES = 14
+TRIED_FRAMES = 14
+"""Of the clip at most, unless more are asked for."""
 _UNGUIDED = ConditioningSettings(guidance_scale=(1.0, 1.0))
 
 
@@ -41,7 +42,7 @@ def run_check(job: CheckJob) -> bool:
 
     networks = load_networks(job.weights, job.dtype)
     model = SVD(networks)
-    frames = min(model.frames, MOST_FRAMES) if job.frames is None else job.frames
+    frames = min(model.frames, TRIED_FRAMES) if job.frames is None else job.frames
     height, width = job.size
     if height % model.multiple or width % model.multiple:
         raise InputError(f"--size {height} {width}: this model takes multiples of {model.multiple}")

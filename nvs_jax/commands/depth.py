@@ -17,9 +17,9 @@ from nvs_jax.media import as_float, frame_files, open_video, read_photo, write_p
 from nvs_jax.media.photo import PICTURE_SUFFIXES, Picture, photo_size
 from nvs_jax.runs.results import result_folder, write_record
 from nvs_jax.saying import tell
+from nvs_jax.settings import MOST_FRAMES
 from nvs_jax.settings.jobs import DepthJob
 
-MAX_FRAMES = 2000
 # Pictures read before any is estimated: a long video of photos is never in memory as a whole.
 TOGETHER = 32
 MAX_PIXELS = TOGETHER * 1920 * 1080
@@ -121,7 +121,7 @@ def _batches(source: Path) -> Iterator[Iterator[tuple[list[str], Pictures]]]:
         photo_size(source)  # complains of what is no picture
         yield _together((path.stem, read_photo(path)) for path in [source])
     else:
-        with open_video(source, max_frames=MAX_FRAMES) as clip:
+        with open_video(source, max_frames=MOST_FRAMES) as clip:
             yield _together((f"{index:03d}", shot.picture) for index, shot in enumerate(clip.shots))
 
 

@@ -5,7 +5,7 @@ An estimate maps the network's x0 (mu) and the trust w to mu~. It carries X^ and
 """
 
 import dataclasses
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float
 
 from nvs_jax.diffusion.contracts import Latents, TrustValues
 from nvs_jax.pytree import pytree, static
+from nvs_jax.settings import Counting
 from nvs_jax.windows import Window
 
 Views = TypeVar("Views", bound="WarpedViews")
@@ -75,7 +76,7 @@ class Select(WarpedViews):
     """
 
     clamp: float | Float[Array, ""] = 0.0
-    counting: Literal["free", "release"] = static(default="free")
+    counting: Counting = static(default="free")
 
     def __call__(self, x0: Latents, w: TrustValues) -> Latents:
         """X^ where it is among the nearest."""

@@ -3,8 +3,6 @@
 A guidance of your own is a class with the same two methods; see `nvs_jax.diffusion.contracts.Guidance`.
 """
 
-from typing import Literal
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -12,6 +10,7 @@ from jaxtyping import Array, Float
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, TrustValues
 from nvs_jax.diffusion.estimates import Estimate, WarpedViews, crop_trust
 from nvs_jax.pytree import pytree, static
+from nvs_jax.settings import Gradient
 from nvs_jax.windows import Window
 
 
@@ -54,7 +53,7 @@ class PosteriorGuidance(Unguided):
 
     modulate: Estimate
     learning_rate: float | Float[Array, ""] = 0.02
-    gradient: Literal["skip", "full"] = static(default="skip")
+    gradient: Gradient = static(default="skip")
     half: bool = static(default=False)
 
     def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:

@@ -17,7 +17,8 @@ from nvs_jax.disk import atomic_path
 from nvs_jax.disk.files import read_bounded
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.measure import Bench, measure
-from nvs_jax.evaluation.variants import ClosedForm, Constant, Fit, Guided, MethodFit, Rule, Variant
+from nvs_jax.evaluation.variants import GUIDED, ClosedForm, Constant, Fit, MethodFit, Rule, Variant
+from nvs_jax.settings import Guided
 
 CONSTANTS = tuple(Constant(w) for w in (0.3, 0.6, 0.8, 0.9, 0.95, 1.0))
 LEARNING_RATES = (0.02, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -49,7 +50,7 @@ def fit(bench: Bench, seeds: Sequence[int], steps: int = 25) -> Fit:
         steps: of the solver.
     """
     best: dict[Guided, MethodFit] = {}
-    methods: tuple[Guided, ...] = ("dgs", "post")
+    methods: tuple[Guided, ...] = GUIDED
     for method in methods:
         plain = Variant(method, steps=steps)
         if method == "post":
@@ -84,7 +85,7 @@ def read_fit(path: Path) -> Fit:
     """
     try:
         content = json.loads(read_bounded(path, 2**16).decode("utf-8"))
-        return Fit(*(_method_fit(content[method]) for method in ("dgs", "post")))
+        return Fit(*(_method_fit(content[method]) for method in GUIDED))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} holds no fit such as `nvs-jax evaluate` writes as fit.json: {error!r}") from None
 

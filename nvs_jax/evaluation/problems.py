@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, init, run_steps
 from nvs_jax.diffusion.contracts import Latents
 from nvs_jax.evaluation.fill import fill_nearest
-from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, FreeTable, Rule, Variant
+from nvs_jax.evaluation.variants import GUIDED, ClosedForm, Constant, DepthError, FreeTable, Rule, Variant
 from nvs_jax.geometry import fill_holes, forward_warp, orbit
 from nvs_jax.pipeline import Pipeline, Problem
 from nvs_jax.pytree import pytree
@@ -76,7 +76,7 @@ def true_views(seed: int, shading: float, settings: BenchmarkSettings) -> Truth:
     return Truth(scene, seen.picture, seen.depth[0], poses, intrinsics, ~warp.valid)
 
 
-def wrong_depth(depth: Float[Array, "h w"], kind: DepthKind) -> Float[Array, "h w"]:
+def wrong_depth(depth: Float[Array, "h w"], kind: DepthError) -> Float[Array, "h w"]:
     """Depth as an estimator might give it."""
     match kind:
         case "true":
@@ -94,7 +94,7 @@ def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
         variant: one that samples.
         own_scale: what the VAE's latents are divided by.
     """
-    method = variant.method if variant.method in ("dgs", "post") else "none"
+    method = variant.method if variant.method in GUIDED else "none"
     return RenderSettings(
         schedule=ScheduleSettings(steps=variant.steps),
         solver=SolverSettings(variant.solver),

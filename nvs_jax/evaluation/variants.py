@@ -1,12 +1,13 @@
 """What is compared, as data: a variant says how frames are made, a table which variants stand beside each other."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-Method = Literal["ceiling", "baseline", "none", "dgs", "post"]
-Guided = Literal["dgs", "post"]
-DepthKind = Literal["true", "scaled", "blurred"]
-SolverKind = Literal["euler", "heun", "churn", "dpmpp2m", "adams3"]
+from nvs_jax.settings import Counting, Estimate, Guided, Holes, Method, SolverKind
+
+Way = Literal["ceiling", "baseline", Method]
+DepthError = Literal["true", "scaled", "blurred"]
+GUIDED: tuple[Guided, ...] = get_args(Guided)
 
 
 @dataclass(frozen=True)
@@ -72,23 +73,23 @@ class Variant:
             the best guess in PSNR; how far a single one falls short of it is the price of its having details.
     """
 
-    method: Method
+    method: Way
     trust: Rule | Fitted = ClosedForm()
     steps: int = 25
-    depth: DepthKind = "true"
+    depth: DepthError = "true"
     shading: float = 0.0
-    estimate: Literal["select", "smooth", "blend"] = "select"
+    estimate: Estimate = "select"
     tiles: bool = False
     mixed_context: bool = False
     target_scale: float = 1.0
     guidance_scale: tuple[float, float] = (1.0, 1.0)
     learning_rate: float | None = None
-    holes: Literal["filled", "black"] = "filled"
+    holes: Holes = "filled"
     solver: SolverKind = "euler"
     videos: int = 1
     hole_strength: float = 0.0
     fill: Literal["nearest", "smooth"] = "nearest"
-    counting: Literal["free", "release"] = "free"
+    counting: Counting = "free"
 
     @property
     def baseline(self) -> "Variant":
@@ -99,10 +100,10 @@ class Variant:
         """As plain data: only what makes a difference to the frames, so that equal frames have equal descriptions."""
         fields = asdict(self)
         fields["weights"] = fields.pop("trust")  # as results on disk call it: their keys are made of these names
-        if self.method not in ("dgs", "post"):
+        if self.method not in GUIDED:
             for name in ("weights", "estimate", "tiles", "target_scale", "holes", "hole_strength"):
                 del fields[name]
-        if self.method not in ("dgs", "post") or self.estimate != "select":
+        if self.method not in GUIDED or self.estimate != "select":
             del fields["counting"]
         if self.method != "baseline":
             del fields["fill"]
@@ -157,7 +158,7 @@ _RULES: dict[str, Rule | Fitted] = {
     "closed form, release's v1 v2 v3": ClosedForm(),
     "closed form, fitted": "fitted",
 }
-_DEPTHS: dict[DepthKind, str] = {"true": "true depth", "scaled": "scale and shift wrong", "blurred": "edges blurred"}
+_DEPTHS: dict[DepthError, str] = {"true": "true depth", "scaled": "scale and shift wrong", "blurred": "edges blurred"}
 _REFERENCES = {
     "truth through the VAE": Variant("ceiling"),
     "filled warp": Variant("baseline"),
@@ -238,7 +239,7 @@ def _extras() -> Table:
 
 def _means() -> Table:
     table = {}
-    for method in ("none", "dgs", "post"):
+    for method in ("none", *GUIDED):
         name = "model alone" if method == "none" else f"{_NAMES[method]}, fitted"
         one = Variant(method, "fitted")
         table |= {f"{name}, one video": one, f"{name}, mean of 4 videos": replace(one, videos=4)}

@@ -5,7 +5,6 @@ are here, motions of a given view in `view_moves`, and all the way round in `ful
 """
 
 from functools import partial
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -16,9 +15,9 @@ from jaxtyping import Array, Float, ScalarLike
 from nvs_jax.errors import InputError
 from nvs_jax.geometry.cameras import Point, Pose, apply, as_float, look_at, pose_matrix, relative_pose
 from nvs_jax.geometry.rotations import slerp
+from nvs_jax.settings import Straight
 
 Poses = Float[Array, "f 4 4"]
-Straight = Literal["centre", "translation"]
 
 
 @partial(jax.jit, static_argnames=("frames", "inverse"))

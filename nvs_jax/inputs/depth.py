@@ -4,8 +4,9 @@ from pathlib import Path
 
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.posed_depth import NamedDepth, has_depth
-from nvs_jax.inputs.view import PNG_SCALE, DepthFile, DepthKind, DepthSource, EstimatedDepth
+from nvs_jax.inputs.view import PNG_SCALE, DepthFile, DepthSource, EstimatedDepth
 from nvs_jax.saying import say
+from nvs_jax.settings import DepthKind
 from nvs_jax.settings.jobs import AUTO, RenderJob, SingleJob, VideoJob, ViewsJob
 
 

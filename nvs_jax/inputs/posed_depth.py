@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nvs_jax.errors import InputError
-from nvs_jax.inputs.view import PNG_SCALE, DepthFile, DepthKind, DepthSource, EstimatedDepth
+from nvs_jax.inputs.view import PNG_SCALE, DepthFile, DepthSource, EstimatedDepth
 from nvs_jax.media.cameras import CameraSet, PosedCamera, find_depth_maps, read_cameras
 from nvs_jax.saying import say
+from nvs_jax.settings import DepthKind
 
 
 @dataclass(frozen=True)

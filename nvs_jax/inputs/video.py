@@ -25,10 +25,9 @@ from nvs_jax.media import (
 )
 from nvs_jax.media.video import Shot
 from nvs_jax.saying import say
-from nvs_jax.settings import RenderSettings
+from nvs_jax.settings import MOST_FRAMES, RenderSettings
 
 Frames = Float[np.ndarray, "f H W 3"]
-MAX_FRAMES = 2000
 
 
 class Video(NamedTuple):
@@ -59,7 +58,7 @@ def read_video(frames: Path, depth: DepthSource, settings: RenderSettings, multi
     """
     limit = settings.path.frames
     maps = _depth_files(depth.path) if isinstance(depth, DepthFile) else None
-    with open_frames(frames, max_frames=MAX_FRAMES if limit is None else None) as clip:
+    with open_frames(frames, max_frames=MOST_FRAMES if limit is None else None) as clip:
         known = clip.count if limit is None else min(limit, clip.count or limit)
         _check_counts(frames, known, depth, maps, exact=limit is None or clip.count == known)
         plan, intrinsics = plan_view(clip.size, settings, multiple)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
@@ -30,9 +29,8 @@ from nvs_jax.media import (
 from nvs_jax.media.cameras.views import from_corner
 from nvs_jax.media.fitting import Bytes
 from nvs_jax.media.photo import Picture
-from nvs_jax.settings import CameraSettings, PictureSettings, RenderSettings
+from nvs_jax.settings import CameraSettings, DepthKind, PictureSettings, RenderSettings
 
-DepthKind = Literal["depth", "disparity"]
 PNG_SCALE = 1000.0
 """Steps a scene unit of a .png of depth, where nothing says another."""
 FARTHEST = 1e12

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from nvs_jax.errors import InputError
+from nvs_jax.settings import Gradient, Guided
 
-Gradient = Literal["skip", "full"]
 Program = Literal["embed", "encode", "sample", "decode"]
 PROGRAMS: tuple[Program, ...] = ("embed", "encode", "sample", "decode")
 """A render's programs, in the order in which they run."""
@@ -35,7 +35,7 @@ class Request:
     height: int = 576
     width: int = 1024
     dtype: str = "bfloat16"
-    method: Literal["dgs", "post"] = "dgs"
+    method: Guided = "dgs"
     gradient: Gradient = "skip"
     sequential: bool = False
     chunk: int = 8

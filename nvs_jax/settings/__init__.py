@@ -1,30 +1,45 @@
 """Everything that can be asked for, as data: settings of a render, jobs, presets. No JAX here."""
 
-from nvs_jax.settings.render import (
+from nvs_jax.settings.camera import (
+    MOST_FRAMES,
     CameraSettings,
-    ConditioningSettings,
+    DepthKind,
     DisparitySettings,
-    GuidanceSettings,
-    MemorySettings,
-    Mode,
     PathKind,
     PathSettings,
     PictureSettings,
     Principal,
-    RenderSettings,
+)
+from nvs_jax.settings.model import ConditioningSettings, Holes, MemorySettings
+from nvs_jax.settings.render import Mode, RenderSettings
+from nvs_jax.settings.sampling import (
+    Counting,
+    Estimate,
+    Gradient,
+    GuidanceSettings,
+    Guided,
+    Method,
     ScheduleSettings,
+    SolverKind,
     SolverSettings,
     TrustSettings,
-    ViewsSettings,
-    WarpSettings,
 )
+from nvs_jax.settings.warp import Straight, ViewsSettings, WarpSettings
 
 __all__ = [
+    "MOST_FRAMES",
     "CameraSettings",
     "ConditioningSettings",
+    "Counting",
+    "DepthKind",
     "DisparitySettings",
+    "Estimate",
+    "Gradient",
     "GuidanceSettings",
+    "Guided",
+    "Holes",
     "MemorySettings",
+    "Method",
     "Mode",
     "PathKind",
     "PathSettings",
@@ -32,7 +47,9 @@ __all__ = [
     "Principal",
     "RenderSettings",
     "ScheduleSettings",
+    "SolverKind",
     "SolverSettings",
+    "Straight",
     "TrustSettings",
     "ViewsSettings",
     "WarpSettings",

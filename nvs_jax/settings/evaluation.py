@@ -1,8 +1,10 @@
 """What the benchmark measures on. Chosen before the first measurement, and left alone since (no JAX here)."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from nvs_jax.errors import InputError
+from nvs_jax.settings.ranges import Between, Ranged
 
 EVALUATION_SEEDS = range(40_000, 40_032)
 """Scenes that results are reported on. Nothing was trained, fitted or chosen on them; the default warp was chosen on
@@ -14,27 +16,22 @@ PROTOCOL = 1
 
 
 @dataclass(frozen=True)
-class BenchmarkSettings:
+class BenchmarkSettings(Ranged, group="--"):
     """Pictures and path; the same for every scene, but that every other one is gone round the other way."""
 
-    size: tuple[int, int] = (96, 128)
+    size: Annotated[tuple[int, int], Between(8, 4096)] = (96, 128)
     """Rows and columns of the pictures."""
-    frames: int = 8
+    frames: Annotated[int, Between(2, 200)] = 8
     """Of a video, the given view included."""
     step_degrees: float = 5.0
     """Angle on the orbit from frame to frame."""
-    samples: int = 2
+    samples: Annotated[int, Between(1, 8)] = 2
     """Rays along each side of a pixel of the true pictures."""
 
     def __post_init__(self):
-        if not all(8 <= side <= 4096 for side in self.size):
-            raise InputError(f"--size must lie between 8 and 4096, not {self.size[0]} {self.size[1]}")
-        if not 2 <= self.frames <= 200:
-            raise InputError(f"--frames must lie between 2 and 200, not {self.frames}")
+        super().__post_init__()
         if not 0 < self.step_degrees * (self.frames - 1) <= 90:
             raise InputError(f"the path must turn by 90 degrees at most, not {self.step_degrees * (self.frames - 1)}")
-        if not 1 <= self.samples <= 8:
-            raise InputError(f"--samples must lie between 1 and 8, not {self.samples}")
 
     @property
     def angles(self) -> tuple[float, ...]:

@@ -7,34 +7,28 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from nvs_jax.errors import InputError
-from nvs_jax.settings import MemorySettings, RenderSettings
+from nvs_jax.settings import DepthKind, Gradient, MemorySettings, Method, RenderSettings
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
+from nvs_jax.settings.ranges import Between, Ranged
 
 Dtype = Literal["float32", "bfloat16", "float16"]
-DepthKind = Literal["depth", "disparity"]
 AUTO = Path("auto")
 """In place of a file of depth: estimate it."""
 
 
 @dataclass(frozen=True)
-class MeshOptions:
+class MeshOptions(Ranged, group="--mesh."):
     """How many devices share the work of a render, and how; docs/sharding.md says what is best."""
 
-    branches: int = 1
+    branches: Annotated[int, Between(1, 1000)] = 1
     """2: the two branches of classifier-free guidance beside each other."""
-    frames: int = 1
+    frames: Annotated[int, Between(1, 1000)] = 1
     """Parts of the video."""
-    rows: int = 1
+    rows: Annotated[int, Between(1, 1000)] = 1
     """Parts of every frame."""
     hosts: bool = False
     """The devices are those of several processes, which all run this command and meet through `jax.distributed`; the
     first one writes the result."""
-
-    def __post_init__(self):
-        if min(self.branches, self.frames, self.rows) < 1:
-            raise InputError(
-                f"--mesh.branches, .frames and .rows must be at least 1, not {self.branches} {self.frames} {self.rows}"
-            )
 
     @property
     def size(self) -> int:
@@ -43,7 +37,7 @@ class MeshOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderJob:
+class RenderJob(Ranged):
     """What every render has in common."""
 
     out: Path
@@ -56,7 +50,7 @@ class RenderJob:
     preset: str | None = None
     """fast, paper, reference, or a YAML file of settings; by default fast, with what the weights bring on top of it
     (preset.yaml in their folder). Single settings can be changed below."""
-    seed: int = 0
+    seed: Annotated[int, Between(0, 2**32 - 1)] = 0
     """Of all random numbers."""
     dtype: Dtype | None = None
     """Of the UNet and the image encoder; by default bfloat16 on an accelerator, float32 on a CPU. The VAE is always
@@ -65,11 +59,11 @@ class RenderJob:
     """Keep one network on the device at a time: read it when its turn comes, and free it after."""
     mesh: MeshOptions = field(default_factory=MeshOptions)
     """Devices that share the work."""
-    method: Literal["dgs", "post", "none"] | None = None
+    method: Method | None = None
     """In place of the preset's guidance method."""
     steps: int | None = None
     """In place of the preset's number of solver steps."""
-    png_scale: float | None = None
+    png_scale: Annotated[float | None, Between(1e-9, 1e9)] = None
     """Of a .png depth: stored values a scene unit; by default what a posed scene says of its own, and 1000."""
     depth_weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
     """Of --depth auto: a Depth Anything V2, a folder in transformers' layout or a hub id, which is downloaded."""
@@ -79,12 +73,6 @@ class RenderJob:
     """Go on where an earlier run of the same command was interrupted, if one was."""
     settings: Annotated[RenderSettings, arg(name="")] = field(default_factory=RenderSettings)
     """Every setting of the render."""
-
-    def __post_init__(self):
-        if not 0 <= self.seed < 2**32:
-            raise InputError(f"seed must be a number from 0 to 2**32 - 1, not {self.seed}")
-        if self.png_scale is not None and not 1e-9 <= self.png_scale <= 1e9:
-            raise InputError(f"png_scale must be positive and finite, not {self.png_scale}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,28 +171,20 @@ class ConvertJob:
 
 
 @dataclass(frozen=True)
-class CheckJob:
+class CheckJob(Ranged, group="--"):
     """Are these weights sound and rightly read? Exits with 1 if not."""
 
     weights: Positional[str]
     """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
     the small model in the package."""
-    size: tuple[int, int] = (256, 384)
+    size: Annotated[tuple[int, int], Between(1, 4096)] = (256, 384)
     """Rows and columns of the pictures it is tried on."""
-    frames: int | None = None
+    frames: Annotated[int | None, Between(2, 1000)] = None
     """Of the clip; None: what the model was trained on, 14 at most."""
     dtype: Dtype | None = None
     """Of the UNet and the image encoder; the default keeps the stored one. float32 and bfloat16 are tried anyway."""
-    seed: int = 0
+    seed: Annotated[int, Between(0, 2**31 - 1)] = 0
     """Of the scenes and of the noise."""
-
-    def __post_init__(self):
-        if not all(1 <= side <= 4096 for side in self.size):
-            raise InputError(f"--size must lie between 1 and 4096, not {self.size[0]} {self.size[1]}")
-        if not (self.frames is None or 2 <= self.frames <= 1000):
-            raise InputError(f"--frames must lie between 2 and 1000, not {self.frames}")
-        if not 0 <= self.seed < 2**31:
-            raise InputError(f"seed must be a number from 0 to 2**31 - 1, not {self.seed}")
 
 
 @dataclass(frozen=True)
@@ -225,9 +205,9 @@ class PlanJob:
     """Columns of pixels."""
     dtype: Dtype = "bfloat16"
     """Of the UNet and the image encoder. The VAE is always float32."""
-    method: Literal["dgs", "post", "none"] = "dgs"
+    method: Method = "dgs"
     """Of guidance."""
-    gradient: Literal["skip", "full"] = "skip"
+    gradient: Gradient = "skip"
     """Of post: see `guidance.gradient`."""
     low_memory: bool = False
     """One network on the device at a time."""
@@ -241,7 +221,7 @@ class PlanJob:
 
 
 @dataclass(frozen=True)
-class EvaluateJob:
+class EvaluateJob(Ranged, group="--"):
     """How close do videos come to the truth? PSNR, SSIM and cameras on scenes that nothing was trained on. A run that
     was broken off goes on."""
 
@@ -252,11 +232,11 @@ class EvaluateJob:
     """The folder for results, report.md and curves. Earlier results in it are used, those of other weights kept."""
     quick: bool = False
     """A few methods on four scenes with ten steps: minutes in place of hours."""
-    scenes: int | None = None
+    scenes: Annotated[int | None, Between(1, len(EVALUATION_SEEDS))] = None
     """On how many scenes; None: all, or four of quick."""
-    detail_scenes: int | None = None
+    detail_scenes: Annotated[int | None, Between(0, len(EVALUATION_SEEDS))] = None
     """On how many of them the tables after the first are measured, and cameras; None: all, 0: leave that out."""
-    fitting_scenes: int = len(FITTING_SEEDS)
+    fitting_scenes: Annotated[int, Between(1, len(FITTING_SEEDS))] = len(FITTING_SEEDS)
     """On how many other scenes the trust in the warped view is fitted first."""
     fit: Path | None = None
     """A fit.json of trust in the warped view, in place of fitting it."""
@@ -266,16 +246,6 @@ class EvaluateJob:
     """Of the UNet and the image encoder."""
     settings: Annotated[BenchmarkSettings, arg(name="")] = field(default_factory=BenchmarkSettings)
     """Pictures and path."""
-
-    def __post_init__(self):
-        if not (self.scenes is None or 1 <= self.scenes <= len(EVALUATION_SEEDS)):
-            raise InputError(f"--scenes must lie between 1 and {len(EVALUATION_SEEDS)}, not {self.scenes}")
-        if not (self.detail_scenes is None or 0 <= self.detail_scenes <= len(EVALUATION_SEEDS)):
-            raise InputError(
-                f"--detail-scenes must lie between 0 and {len(EVALUATION_SEEDS)}, not {self.detail_scenes}"
-            )
-        if not 1 <= self.fitting_scenes <= len(FITTING_SEEDS):
-            raise InputError(f"--fitting-scenes must lie between 1 and {len(FITTING_SEEDS)}, not {self.fitting_scenes}")
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 import cattrs
+import cattrs.v
 import yaml
 
 from nvs_jax.configs import configs_folder
@@ -170,7 +171,12 @@ def reason(error: BaseException) -> str:
         if isinstance(one, InputError):
             return str(one)
         inner += getattr(one, "exceptions", ())
-    return cattrs.transform_error(error)[0]
+    return cattrs.transform_error(error, format_exception=_without_notes)[0]
+
+
+def _without_notes(error: BaseException, kind: Any) -> str:
+    """What cattrs says of a value, of the type alone where the field's notes (its range) stand beside it."""
+    return cattrs.v.format_exception(error, kind.__origin__ if get_origin(kind) is Annotated else kind)
 
 
 def _exactly(*kinds: type) -> Any:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,13 +24,11 @@ from nvs_jax.pipeline import Problem, override, segment_length
 from nvs_jax.planning.hlo import parse
 from nvs_jax.planning.kernels import kernels, total
 from nvs_jax.planning.work import count_work
-from nvs_jax.settings import RenderSettings
+from nvs_jax.settings import Guided, RenderSettings
 from scripts.accelerator.device import from_cache, memory, normal, rates
 from scripts.accelerator.rows import Row
 from scripts.accelerator.sizes import Size
 from scripts.accelerator.weights import draw, quick_weights
-
-Method = Literal["dgs", "post"]
 
 
 @dataclass
@@ -82,7 +80,7 @@ def post(size: Size) -> Iterator[Row]:
     yield from _step(size, "post")
 
 
-def _step(size: Size, method: Method) -> Iterator[Row]:
+def _step(size: Size, method: Guided) -> Iterator[Row]:
     segment = prepared(size, method)
     compiling = {"compile s": segment.compile_s}
     yield Row(f"{method}, program of {segment.length} steps", compiling, "from the cache" if segment.cached else "")
@@ -103,7 +101,7 @@ def _step(size: Size, method: Method) -> Iterator[Row]:
 
 
 @cache
-def prepared(size: Size, method: Method) -> Segment:
+def prepared(size: Size, method: Guided) -> Segment:
     """The program; compiled once in a process."""
     problem = make_problem(size, method)
     length = segment_length(size.steps)
@@ -122,7 +120,7 @@ def _beginning(problem: Problem) -> Any:
     return init(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1), problem.solver, problem.key)
 
 
-def make_problem(size: Size, method: Method) -> Problem:
+def make_problem(size: Size, method: Guided) -> Problem:
     """What `Pipeline.prepare` makes, of random latents: the same program, without the other networks."""
     settings = override(RenderSettings(), method, size.steps)
     model = SVD(networks(size, unet=quick_weights(build(size.networks.unet), size.dtype, draw(size.tile))))

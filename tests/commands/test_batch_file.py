@@ -74,7 +74,7 @@ MISTAKES = {
     "a number for text": ([{**PHOTO, "photo": 3}], "job 000: photo: .*expected text"),
     "text for a number": ([{**PHOTO, "seed": "3"}], "job 000: seed: .*expected int"),
     "no such choice": ([{**PHOTO, "depth_kind": "dep"}], "job 000: depth_kind: "),
-    "a value out of range": ([{**PHOTO, "seed": -1}], "job 000: seed must be"),
+    "a value out of range": ([{**PHOTO, "seed": -1}], "job 000: seed must lie between 0 and 4294967295, not -1"),
     "a setting out of range": ([{**PHOTO, "settings": {"schedule": {"steps": 0}}}], "job 000: .*steps"),
     "an unknown preset": ([{**PHOTO, "preset": "quick"}], "job 000: no preset is called 'quick'"),
     "settings that are none": ([{**PHOTO, "settings": [1]}], "job 000: settings holds a list"),

@@ -22,11 +22,11 @@ from nvs_jax.evaluation.variants import (
     ClosedForm,
     Constant,
     Fit,
-    Guided,
     MethodFit,
     Variant,
     variants_of,
 )
+from nvs_jax.settings import Guided
 from nvs_jax.settings.evaluation import BenchmarkSettings
 from tests.evaluation.benches import SIZE, tiny_bench
 from tests.tiny import tiny_pipeline, write_tiny_folder

@@ -24,7 +24,7 @@ MISTAKES = [
     ([*WARP, "--path.radius", "1", "x"], "--path.radius cannot be '1', 'x' (see"),
     ([*WARP, "--path.frames", "x"], "--path.frames must be a whole number, not 'x' (see"),
     ([*WARP, "--schedule.steps", "x"], "--schedule.steps must be a whole number, not 'x' (see"),
-    ([*WARP, "--schedule.steps", "0"], "steps must be at least 1, not 0"),
+    ([*WARP, "--schedule.steps", "0"], "schedule.steps must lie between 1 and 10000, not 0"),
     ([*WARP, "--png-scale", "much"], "--png-scale must be a number, not 'much' (see"),
     ([*WARP, "--trust.rule", "none"], "--trust.rule cannot be 'none': choose 'closed-form', 'search' (see"),
     ([*WARP, "--weights.rule", "search"], "--weights.rule is now called --trust.rule"),

@@ -27,8 +27,9 @@ from nvs_jax.evaluation.problems import (
     wrong_depth,
 )
 from nvs_jax.evaluation.scores import score
-from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthKind, FreeTable, SolverKind, Variant
+from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthError, FreeTable, Variant
 from nvs_jax.pipeline import solve
+from nvs_jax.settings import SolverKind
 from tests.compilations import count_compilations
 from tests.evaluation.benches import SETTINGS, linear
 from tests.tiny import FRAMES, HEIGHT, WIDTH, tiny_pipeline
@@ -62,7 +63,7 @@ def test_shading_changes_pictures_and_nothing_else(truth):
 
 def test_holes_are_the_truths_whatever_depth_a_variant_gets(truth):
     assert 0 < truth.holes.mean() < 0.6
-    known = {kind: conditions_of(truth, Variant("dgs", depth=kind)).warp.valid for kind in get_args(DepthKind)}
+    known = {kind: conditions_of(truth, Variant("dgs", depth=kind)).warp.valid for kind in get_args(DepthError)}
     np.testing.assert_array_equal(~known["true"], truth.holes)
     assert (known["scaled"] != known["true"]).any()
     assert (known["blurred"] != known["true"]).any()

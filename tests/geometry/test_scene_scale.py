@@ -97,8 +97,8 @@ def test_unknown_depth_stays_unknown():
     ("wrong", "message"),
     [
         ({"percentiles": (50, 50)}, "percentiles must rise"),
-        ({"max_ratio": 1.0}, "max_ratio must be more than 1"),
-        ({"centre": 0.0}, "centre must be in"),
+        ({"max_ratio": 1.0}, "max_ratio must be more than 1 and at most 1e\\+06, not 1.0"),
+        ({"centre": 0.0}, "centre must lie between 0.001 and 1, not 0.0"),
     ],
 )
 def test_impossible_settings_are_refused(wrong, message):

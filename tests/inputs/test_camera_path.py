@@ -75,8 +75,8 @@ def test_a_file_with_a_sheared_rotation_is_refused(tmp_path):
         (lambda: PathSettings(file=Path("poses.txt")), "needs both"),
         (lambda: PathSettings(kind="dolly-zoom", travel=70), "in front of the origin"),
         (lambda: PathSettings(kind="spiral", reach=(1, 1, -80)), "in front of the origin"),
-        (lambda: PathSettings(radius=(0, 1)), "must be positive"),
-        (lambda: PathSettings(frames=1), "at least 2 frames"),
+        (lambda: PathSettings(radius=(0, 1)), "path.radius must lie between 0.001 and 1e\\+06, not 0"),
+        (lambda: PathSettings(frames=1), "path.frames must lie between 2 and 2000, not 1"),
     ],
 )
 def test_impossible_paths_are_refused(wrong, message):

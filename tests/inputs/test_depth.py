@@ -14,12 +14,13 @@ from nvs_jax.geometry import orbit
 from nvs_jax.inputs.depth import depth_source
 from nvs_jax.inputs.posed_views import read_sources
 from nvs_jax.inputs.video import read_video
-from nvs_jax.inputs.view import DepthFile, DepthKind, EstimatedDepth
+from nvs_jax.inputs.view import DepthFile, EstimatedDepth
 from nvs_jax.media import write_picture
 from nvs_jax.media.cameras import CameraSet, PosedCamera
 from nvs_jax.media.cameras.colmap import write_colmap
 from nvs_jax.media.cameras.views import Observations
 from nvs_jax.scenes import default_view, random_scene, render
+from nvs_jax.settings import DepthKind
 from nvs_jax.settings.jobs import SingleJob
 from nvs_jax.settings.presets import load_settings
 from tests.commands.test_depth import write_small

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nvs_jax.inputs.understood import Ahead, Origin, depth_range, holes_line, inputs_line
-from nvs_jax.inputs.view import DepthKind, View
+from nvs_jax.inputs.view import View
 from nvs_jax.media import placement_of
-from nvs_jax.settings import CameraSettings, DisparitySettings, PathSettings, RenderSettings
+from nvs_jax.settings import CameraSettings, DepthKind, DisparitySettings, PathSettings, RenderSettings
 
 SIZE = (20, 40)
 PHOTO = Origin("single")

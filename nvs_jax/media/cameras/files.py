@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 MAX_BYTES = 512 * 2**20
 MAX_TEXT_BYTES = 64 * 2**20
-MAX_FRAMES = 100_000
+MAX_POSES = 100_000
 MAX_SIDE = 2**16
 # A focal length of a twenty-fifth of the picture's side spans 171 degrees: no pinhole does, a share of the side may.
 _WIDEST = 25
@@ -199,8 +199,8 @@ def check_frames(count: int, where: str | os.PathLike[str]) -> None:
     """Raise an InputError if there are no frames, or more than any scene has."""
     if count == 0:
         raise InputError(f"{where}: holds no frames")
-    if count > MAX_FRAMES:
-        raise InputError(f"{where}: {count} frames are more than the {MAX_FRAMES} that are read")
+    if count > MAX_POSES:
+        raise InputError(f"{where}: {count} frames are more than the {MAX_POSES} that are read")
 
 
 def _is_list(value: Any, length: int) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.cameras.files import MAX_FRAMES, beside, check_frames, from_matrix, is_file, select
+from nvs_jax.media.cameras.files import MAX_POSES, beside, check_frames, from_matrix, is_file, select
 from nvs_jax.media.cameras.rotations import check_pose, pose_matrix
 from nvs_jax.media.cameras.views import CameraSet, PosedCamera
 
@@ -74,8 +74,8 @@ def _load(path: Path, trailing: tuple[int, ...]) -> Float[np.ndarray, "n *traili
     """An array [N, *trailing] (axes of size 1 do not matter) of finite numbers, in float64."""
     if not is_file(path):
         raise InputError(f"{path}: no such file")
-    if path.stat().st_size > MAX_FRAMES * 9 * 8 + 4096:
-        raise InputError(f"{path}: larger than {MAX_FRAMES} poses")
+    if path.stat().st_size > MAX_POSES * 9 * 8 + 4096:
+        raise InputError(f"{path}: larger than {MAX_POSES} poses")
     try:
         # Mapped, so that a header that promises more than the file holds costs no memory; refuses Python objects.
         values = np.lib.format.open_memmap(path, mode="r")

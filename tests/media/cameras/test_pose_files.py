@@ -86,7 +86,7 @@ def test_missing_and_huge_files(tmp_path: Path) -> None:
     with (tmp_path / "a.txt").open("wb") as stream:
         stream.truncate(files.MAX_TEXT_BYTES + 1)  # sparse: takes no room
     assert "larger than 64 MiB" in refused(read_poses, tmp_path / "a.txt")
-    (tmp_path / "b.json").write_text("[" + ",".join(["0"] * (files.MAX_FRAMES + 1)) + "]")
+    (tmp_path / "b.json").write_text("[" + ",".join(["0"] * (files.MAX_POSES + 1)) + "]")
     assert "100001 frames are more than" in refused(read_poses, tmp_path / "b.json")
 
 

@@ -1,0 +1,122 @@
+"""How noise becomes a video: noise levels, solver, trust in the warped views and guidance by them. No JAX here."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from nvs_jax.settings.ranges import TINY, Between, Ranged, require, require_interval
+
+Guided = Literal["dgs", "post"]
+"""Directly guided sampling (13), or posterior sampling (14)."""
+Method = Literal[Guided, "none"]
+"""The same, or the video model alone."""
+Estimate = Literal["select", "smooth", "blend"]
+Counting = Literal["free", "release"]
+Gradient = Literal["skip", "full"]
+SolverKind = Literal["euler", "heun", "churn", "dpmpp2m", "adams3"]
+
+
+@dataclass(frozen=True)
+class ScheduleSettings(Ranged, group="schedule."):
+    """Noise levels."""
+
+    steps: Annotated[int, Between(1, 10_000)] = 25
+    """Solver steps; of a list, as many as it has levels."""
+    sigma_max: Annotated[float, Between(TINY, 1e6)] = 700.0
+    """Largest noise level."""
+    sigma_min: Annotated[float, Between(TINY, 1e6)] = 0.002
+    """Smallest noise level before 0."""
+    rho: Annotated[float, Between(0.1, 100)] = 7.0
+    """Of karras: how strongly steps gather at small noise."""
+    kind: Literal["karras", "exponential", "list"] = "karras"
+    """Levels after Karras et al.; each the same fraction of the one before; or a list of your own."""
+    levels: Annotated[tuple[float, ...], Between(TINY, 1e6)] = ()
+    """Of a list: falling noise levels; a final 0 is added."""
+
+    def __post_init__(self):
+        if self.kind == "list":
+            falling = all(high > low for high, low in zip(self.levels, self.levels[1:], strict=False))
+            require(
+                bool(self.levels) and falling and self.levels[-1] > 0,
+                f"a list of sigmas must be positive and fall, not {' '.join(map(str, self.levels)) or 'empty'}",
+            )
+            object.__setattr__(self, "steps", len(self.levels))
+        super().__post_init__()
+        require(
+            self.sigma_min <= self.sigma_max,
+            f"schedule.sigma_min must not exceed sigma_max, not {self.sigma_min} and {self.sigma_max}",
+        )
+
+
+@dataclass(frozen=True)
+class SolverSettings(Ranged, group="solver."):
+    """How a step is made; docs/guidance.md compares them."""
+
+    kind: SolverKind = "euler"
+    """First order, the release's; second order with two evaluations a step; the same with noise added at every step
+    (Karras et al., Algorithm 2); or of second and third order with one evaluation a step."""
+    churn: Annotated[float, Between(0, 1e6)] = 40.0
+    """Of churn: S_churn, how much noise is added in all."""
+    churn_interval: Annotated[tuple[float, float], Between(0, 1e6)] = (0.05, 50.0)
+    """Of churn: S_tmin and S_tmax, the noise levels between which it is added."""
+    churn_noise: Annotated[float, Between(0, 100)] = 1.003
+    """Of churn: S_noise, the standard deviation of what is added."""
+
+
+@dataclass(frozen=True)
+class TrustSettings(Ranged, group="trust."):
+    """How much a frame trusts its warped view: w = lambda / (1 + lambda)."""
+
+    rule: Literal["closed-form", "search"] = "closed-form"
+    """The paper's (18), or the release's grid search over v1, v2, v3."""
+    distance: Literal["centre", "index", "pixels"] = "centre"
+    """|dp| of a frame: how far its camera's centre is from the given view's, or, as the release, its index; or of every
+    pixel, how far it has moved (a photo or a video)."""
+    v1: Annotated[float, Between(TINY, 1e6)] = 0.001
+    """Of the closed form: weight of |log lambda| in (17)."""
+    v2: Annotated[float, Between(0, 1e6)] = 1000.0
+    """Of the closed form: the network's error grows as v2 sigma."""
+    v3: Annotated[float, Between(0, 1e6)] = 10.0
+    """Of the closed form: the warp's error grows as v3 |dp|."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(
+            self.rule != "search" or self.distance != "pixels", "the search takes a distance a frame, not of pixels"
+        )
+
+
+@dataclass(frozen=True)
+class GuidanceSettings(Ranged, group="guidance."):
+    """How the warped views steer the sampler."""
+
+    method: Method = "dgs"
+    """Directly guided sampling (13), posterior sampling (14), or the video model alone."""
+    estimate: Estimate = "select"
+    """The release's sorted selection, the same with soft edges, or the paper's blend (12)."""
+    counting: Counting = "free"
+    """Of select: w is the share of the values outside holes that is taken; or as the release counts, with holes among
+    the sorted values, and with everything taken where a frame without holes is to give nothing."""
+    clamp: Annotated[float | None, Between(0, 1)] = None
+    """Of select and smooth: w is raised to at least this. None: the release's for the mode and method, 0 to 0.6."""
+    temperature: Annotated[float, Between(TINY, 1e6)] = 0.05
+    """Of smooth: how soft its edges are, in units of the latents."""
+    interval: Annotated[tuple[float, float] | None, Between(0, 1e6)] = None
+    """Noise levels between which the warped views steer; None: all."""
+    hole_strength: Annotated[float, Between(0, 1)] = 0.0
+    """How far estimates are drawn, in holes, towards the surroundings that fill them: 0 as the paper, 1 all the way."""
+    hole_sigma: Annotated[float, Between(0, 1e6)] = 0.3
+    """Smallest noise level at which it is; below it holes are the model's alone."""
+    learning_rate: Annotated[float, Between(0, 1000)] = 0.02
+    """Of post: size of a correction relative to sqrt(sigma)."""
+    gradient: Gradient = "skip"
+    """Of post: as the release, without a backward pass, or through the network as (14) says."""
+    tiles: bool = False
+    """Of post: correct in the release's four overlapping tiles."""
+    half: bool = False
+    """Of post: round corrections to float16, as the release always does."""
+    free_last: bool = False
+    """Of dgs with two views: leave the last frame, the second view's, to the model, as the release."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        require_interval("guidance.interval", self.interval)
