@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from convert.loading import convert, load_networks, open_source
+    from convert.loading import convert, load_networks, open_published, open_source
 
-__all__ = ["convert", "load_networks", "open_source"]
+__all__ = ["convert", "load_networks", "open_published", "open_source"]
 
 
 def __getattr__(name: str) -> Any:

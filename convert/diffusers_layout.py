@@ -4,26 +4,21 @@ Our parameters carry diffusers' names, so its key tables are the identity with a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jaxtyping import Array
 
 from convert.key_table import Ignored, KeyTable, Rule, match
-from convert.source import load_all
 from convert.tensor_files import Variant, open_tensors
-from convert.transfer import build, transfer
+from convert.transfer import transfer
+from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.config import (
-    ImageEncoderConfig,
-    UNetConfig,
-    VAEConfig,
-    read_config,
-    read_json,
-)
-from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding
-from nvs_jax.models.weights import Weights, parameter_specs
+from nvs_jax.models.networks import Opened, WeightSharding
+from nvs_jax.models.svd.build import build
+from nvs_jax.models.svd.config import read_config
+from nvs_jax.models.svd.networks import CONFIG_CLASSES
+from nvs_jax.models.weights import parameter_specs
 
 _PIPELINE = "StableVideoDiffusionPipeline"
 _VAE_ATTENTION = r"((?:en|de)coder\.mid_block\.attentions\.0)\."
@@ -47,57 +42,17 @@ STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "i
 _TABLES = {"unet": UNET_TABLE, "vae": VAE_TABLE, "image_encoder": IMAGE_ENCODER_TABLE}
 
 
-@dataclass(frozen=True)
-class DiffusersFolder:
-    """A folder in diffusers' layout whose configurations have been read and found to be an SVD's.
-
-    Attributes:
-        path: where it is.
-        unet_config: of the UNet.
-        vae_config: of the VAE.
-        image_encoder_config: of the image encoder.
-        variant: which weights to read where there are two; see `convert.tensor_files.open_tensors`.
-    """
-
-    path: Path
-    unet_config: UNetConfig
-    vae_config: VAEConfig
-    image_encoder_config: ImageEncoderConfig
-    variant: Variant = "full"
-
-    def config(self, component: str) -> UNetConfig | VAEConfig | ImageEncoderConfig:
-        """Configuration of "unet", "vae" or "image_encoder"."""
-        return getattr(self, f"{component}_config")
-
-    def arrays(
-        self, component: str, dtype: Any = None, sharding: WeightSharding | None = None
-    ) -> Iterator[tuple[str, Array]]:
-        """Weights of one network, by name, each read when its turn comes; arguments as `convert.transfer.transfer`.
-
-        Raises:
-            InputError: files are missing or damaged, or do not fit the configuration.
-        """
-        tensors = open_tensors(self.path / component, STEMS[component], self.variant)
-        specs = parameter_specs(build(self.config(component)))
-        taken = match(_TABLES[component], tensors.tensors, specs, tensors.name)
-        return transfer(tensors, taken, specs, component, dtype, sharding)
-
-    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
-        """The same, all of them."""
-        return dict(self.arrays(component, dtype, sharding))
-
-    def load(self, dtype: Any = None, sharding: WeightSharding | None = None) -> SVDNetworks:
-        """All three networks; see `arrays`."""
-        return load_all(self, dtype, sharding)
-
-
 def is_diffusers_folder(path: Path) -> bool:
     """Whether `path` looks like a pipeline in diffusers' layout."""
     return (path / "model_index.json").is_file()
 
 
-def open_folder(path: Path, variant: Variant = "full") -> DiffusersFolder:
+def open_folder(path: Path, variant: Variant = "full") -> Opened:
     """Read the configurations of a folder in diffusers' layout; no weights yet.
+
+    Args:
+        path: where it is.
+        variant: which weights to read where there are two; see `convert.tensor_files.open_tensors`.
 
     Raises:
         InputError: a file is missing or unreadable, or it is another pipeline than SVD's.
@@ -106,9 +61,15 @@ def open_folder(path: Path, variant: Variant = "full") -> DiffusersFolder:
     if pipeline != _PIPELINE:
         raise InputError(f"{path} is a {pipeline}, not a {_PIPELINE}: get Stable Video Diffusion (SVD or SVD-XT)")
     _check_scheduler(path / "scheduler" / "scheduler_config.json")
-    return DiffusersFolder(
-        path, **{f"{component}_config": config for component, config in read_configs(path).items()}, variant=variant
-    )
+    configs = read_configs(path)
+
+    def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
+        tensors = open_tensors(path / component, STEMS[component], variant)
+        specs = parameter_specs(build(configs[component]))
+        taken = match(_TABLES[component], tensors.tensors, specs, tensors.name)
+        return transfer(tensors, taken, specs, component, dtype, sharding)
+
+    return Opened("svd", configs, read)
 
 
 def read_configs(path: Path) -> dict[str, Any]:

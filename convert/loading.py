@@ -1,24 +1,27 @@
 """Weights from wherever they are: a published folder or file, the hub, or one of this project's checkpoints."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
+from jaxtyping import Array
 
-from convert.diffusers_layout import is_diffusers_folder, open_folder
+from convert.diffusers_layout import is_diffusers_folder, open_folder, read_configs
 from convert.hub import fetch, is_hub_id
 from convert.memory import PeakMemory
-from convert.single_file import Model, open_single_file
-from convert.source import Source, load_all
+from convert.single_file import Model, model_folder, open_single_file
 from convert.tensor_files import Variant
 from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint, write_checkpoint
 from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding
+from nvs_jax.models.families import family
+from nvs_jax.models.families import load_networks as load_all
+from nvs_jax.models.networks import Networks, Opened, WeightSharding
 from nvs_jax.settings.presets import own_preset
 
 
-def open_source(source: str | Path, *, variant: Variant = "full", model: Model | None = None) -> Source:
+def open_source(source: str | Path, *, variant: Variant = "full", model: Model | None = None) -> Opened:
     """Find out what `source` is, and open it.
 
     Args:
@@ -51,6 +54,19 @@ def open_source(source: str | Path, *, variant: Variant = "full", model: Model |
     )
 
 
+def open_published(name: str) -> Opened:
+    """The configurations of a published model, as `configs/models` has them; there are no weights to read.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+
+    def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
+        raise InputError(f"{name} is a name of configurations: give a folder, a file or a hub id of its weights")
+
+    return Opened("svd", read_configs(model_folder(name)), read)
+
+
 def load_networks(
     source: str | Path,
     dtype: Any = None,
@@ -58,8 +74,8 @@ def load_networks(
     *,
     variant: Variant = "full",
     model: Model | None = None,
-) -> SVDNetworks:
-    """Load an SVD.
+) -> Networks:
+    """Load a video model's networks.
 
     Args:
         source: see `open_source`.
@@ -107,7 +123,8 @@ def convert(
         place = _on_the_host()
         return write_checkpoint(
             destination,
-            {component: opened.config(component) for component in CONFIG_CLASSES},
+            family(opened.family),
+            opened.configs,
             lambda component: opened.arrays(component, dtype, place),
             source=str(source) if not Path(source).exists() else Path(source).resolve().name,
             overwrite=overwrite,

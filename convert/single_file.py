@@ -6,59 +6,27 @@ models have the same tensors and differ in how many frames they were trained on,
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from jaxtyping import Array
 
 from convert.diffusers_layout import read_configs
-from convert.key_table import Taken, match
+from convert.key_table import match
 from convert.safetensors_file import SafetensorsFile
 from convert.single_file_table import UNET, single_file_table
 from convert.tensor_files import PICKLE_SUFFIXES, TensorFiles
-from convert.transfer import build, transfer
+from convert.transfer import transfer
 from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
-from nvs_jax.models.svd.networks import WeightSharding
-from nvs_jax.models.weights import ParameterSpec, Weights, parameter_specs
+from nvs_jax.models.networks import Opened, WeightSharding
+from nvs_jax.models.svd.build import build
+from nvs_jax.models.weights import parameter_specs
 
 Model = Literal["svd", "svd_xt", "svd_xt_1_1"]
 
 
-@dataclass(frozen=True)
-class SingleFile:
-    """A single-file checkpoint whose every tensor has been accounted for.
-
-    Attributes:
-        tensors: what it holds.
-        configs: of each network.
-        specs: of each network's parameters.
-        taken: where each network's parameters come from.
-    """
-
-    tensors: TensorFiles
-    configs: Mapping[str, UNetConfig | VAEConfig | ImageEncoderConfig]
-    specs: Mapping[str, Mapping[str, ParameterSpec]]
-    taken: Mapping[str, Mapping[str, Taken]]
-
-    def config(self, component: str) -> UNetConfig | VAEConfig | ImageEncoderConfig:
-        """Configuration of "unet", "vae" or "image_encoder"."""
-        return self.configs[component]
-
-    def arrays(
-        self, component: str, dtype: Any = None, sharding: WeightSharding | None = None
-    ) -> Iterator[tuple[str, Array]]:
-        """Weights of one network, by name, each read when its turn comes; arguments as `convert.transfer.transfer`."""
-        return transfer(self.tensors, self.taken[component], self.specs[component], component, dtype, sharding)
-
-    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
-        """The same, all of them."""
-        return dict(self.arrays(component, dtype, sharding))
-
-
-def open_single_file(path: Path, model: Model | None = None) -> SingleFile:
+def open_single_file(path: Path, model: Model | None = None) -> Opened:
     """Find every parameter's tensor in a single-file checkpoint; nothing but its header is read.
 
     Args:
@@ -79,7 +47,7 @@ def open_single_file(path: Path, model: Model | None = None) -> SingleFile:
     return understand(tensors, read_configs(model_folder(model or model_of(path))))
 
 
-def understand(tensors: TensorFiles, configs: Mapping[str, Any]) -> SingleFile:
+def understand(tensors: TensorFiles, configs: Mapping[str, Any]) -> Opened:
     """Match the tensors of a single-file checkpoint with networks of these configurations.
 
     Raises:
@@ -90,7 +58,11 @@ def understand(tensors: TensorFiles, configs: Mapping[str, Any]) -> SingleFile:
     table = single_file_table(configs["unet"], configs["vae"])
     matched = match(table, tensors.tensors, wanted, tensors.name)
     taken = {component: {name: matched[f"{component}/{name}"] for name in specs[component]} for component in specs}
-    return SingleFile(tensors, configs, specs, taken)
+
+    def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
+        return transfer(tensors, taken[component], specs[component], component, dtype, sharding)
+
+    return Opened("svd", configs, read)
 
 
 def model_of(path: Path) -> Model:
@@ -113,6 +85,6 @@ def model_of(path: Path) -> Model:
     )
 
 
-def model_folder(model: Model) -> Path:
+def model_folder(model: str) -> Path:
     """`configs/models/MODEL`: inside the package when installed, at the root of a checkout."""
     return configs_folder("models") / model

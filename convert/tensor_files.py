@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from convert.safetensors_file import SafetensorsFile, TensorInfo
+from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.config import read_json
 
 Variant = Literal["full", "fp16"]
 """Which weights: as published, or rounded to half precision."""

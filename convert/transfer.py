@@ -9,12 +9,10 @@ from jaxtyping import Array
 
 from convert.key_table import Taken
 from convert.tensor_files import TensorFiles
-from nvs_jax.models.svd.build import build
-from nvs_jax.models.svd.networks import WeightSharding, held_dtype
+from nvs_jax.models.networks import WeightSharding
+from nvs_jax.models.svd.networks import held_dtype
 from nvs_jax.models.weights import ParameterSpec, require_finite
 from nvs_jax.sharding import put
-
-__all__ = ["build", "transfer"]
 
 
 def transfer(

@@ -3,15 +3,15 @@
 `weights/` has a folder for each network, and in it one Orbax tree for every quarter of a gigabyte: that is what writing
 and reading take in memory beside the arrays themselves.
 
-nvs_jax.json holds the configurations, the format's version, the origin, and the size of every file beside it, so that
-a copy cut short is recognised before Orbax reads it. A checkpoint appears under its name only when it is complete.
+nvs_jax.json holds the family of the model, the configurations, the format's version, the origin, and the size of every
+file beside it, so that a copy cut short is recognised before Orbax reads it. A checkpoint appears under its name only
+when it is complete.
 """
 
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +21,18 @@ from jaxtyping import Array
 
 from nvs_jax.disk import CHECKPOINT, check_free, published_folder, recover, resolved
 from nvs_jax.disk.errors import orbax_writes
-from nvs_jax.disk.files import read_bounded
+from nvs_jax.disk.files import read_bounded, read_json
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.build import build
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig, parse_config, published_form, read_json
-from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, WeightSharding, held_dtype
-from nvs_jax.models.weights import Weights, parameter_specs, require_finite
+from nvs_jax.models.families import DEFAULT, Family, family
+from nvs_jax.models.networks import Opened, WeightSharding
+from nvs_jax.models.weights import parameter_specs, require_finite
 from nvs_jax.settings.presets import MAX_BYTES, OWN
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+"""Format 2 is the same without the family, and is read."""
 _DESCRIPTION = CHECKPOINT.record
 _WEIGHTS = "weights"
 _PART_BYTES = 2**28
-
-Config = UNetConfig | VAEConfig | ImageEncoderConfig
 
 
 def is_checkpoint(path: str | Path) -> bool:
@@ -58,15 +56,10 @@ def check_destination(path: str | Path, *, overwrite: bool = False, inputs: Iter
     check_free(place, CHECKPOINT, overwrite=overwrite)
 
 
-def save_checkpoint(path: str | Path, networks: SVDNetworks, *, source: str = "", overwrite: bool = False) -> None:
-    """Write `networks` to the folder `path`, all or nothing; arguments and errors as `write_checkpoint`."""
-    configs = {component: networks.config(component) for component in CONFIG_CLASSES}
-    write_checkpoint(path, configs, lambda name: networks.weights(name).items(), source=source, overwrite=overwrite)
-
-
 def write_checkpoint(
     path: str | Path,
-    configs: Mapping[str, Config],
+    model: Family,
+    configs: Mapping[str, Any],
     weights: Callable[[str], Iterable[tuple[str, Array]]],
     *,
     source: str = "",
@@ -78,6 +71,7 @@ def write_checkpoint(
 
     Args:
         path: the folder to make.
+        model: the family of the model.
         configs: component -> its configuration.
         weights: gives the weights of a component, by name, when they are to be written; arrays may be sharded. They are
             written and dropped as they come.
@@ -94,14 +88,15 @@ def write_checkpoint(
     """
     with published_folder(Path(path), CHECKPOINT, overwrite=overwrite) as partial:
         size = 0
-        for component in CONFIG_CLASSES:
+        for component in model.configs:
             size += save_arrays(partial / _WEIGHTS / component, weights(component))
         if preset is not None:
             (partial / OWN).write_bytes(read_bounded(preset, MAX_BYTES))
         description = {
             "format_version": FORMAT_VERSION,
+            "family": model.name,
             "source": source,
-            "configs": {component: published_form(config) for component, config in configs.items()},
+            "configs": {component: model.published(config) for component, config in configs.items()},
             "bytes": size,
             **record(),
         }
@@ -138,97 +133,62 @@ def save_arrays(folder: Path, arrays: Iterable[tuple[str, Array]]) -> int:
     return size
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint whose description has been read: its files are there, and of the right size.
-
-    Attributes:
-        path: where it is.
-        configs: of each network.
-    """
-
-    path: Path
-    configs: Mapping[str, Config]
-
-    def config(self, component: str) -> Config:
-        """Configuration of "unet", "vae" or "image_encoder"."""
-        return self.configs[component]
-
-    def arrays(
-        self, component: str, dtype: Any = None, sharding: WeightSharding | None = None
-    ) -> Iterator[tuple[str, Array]]:
-        """Weights of one network, by name, each array straight to its dtype and its devices.
-
-        Args:
-            component: "unet", "vae" or "image_encoder".
-            dtype: see `nvs_jax.models.svd.networks.held_dtype`.
-            sharding: where each parameter goes; None puts all on the default device.
-
-        Raises:
-            InputError: the weights are damaged, or are another network's than the description says.
-        """
-        folder = self.path / _WEIGHTS / component
-        default = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-        with _reading(self.path / _WEIGHTS, component), ocp.StandardCheckpointer() as checkpointer:
-            parts = {part: checkpointer.metadata(part).item_metadata.tree for part in sorted(folder.iterdir())}
-            self._check_shapes(
-                component, {name: tuple(array.shape) for tree in parts.values() for name, array in tree.items()}
-            )
-            for part, tree in parts.items():
-                target = {
-                    name: jax.ShapeDtypeStruct(
-                        array.shape,
-                        held_dtype(component, array.dtype, dtype),
-                        sharding=sharding(f"{component}/{name}") if sharding else default,
-                    )
-                    for name, array in tree.items()
-                }
-                for name, array in checkpointer.restore(part, target).items():
-                    require_finite(f"{component}/{name}", array, self.path)
-                    yield name, array
-
-    def load_component(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
-        """The same, all of them."""
-        return dict(self.arrays(component, dtype, sharding))
-
-    def _check_shapes(self, component: str, stored: Mapping[str, tuple[int, ...]]) -> None:
-        """Compare what is stored with what the configuration asks for."""
-        wanted = {name: spec.shape for name, spec in parameter_specs(build(self.config(component))).items()}
-        differing = [name for name in {**wanted, **stored} if wanted.get(name) != stored.get(name)]
-        if differing:
-            name = differing[0]
-            raise InputError(
-                f"{self.path / _DESCRIPTION} describes another {component} than {_WEIGHTS}/{component} holds: "
-                f"{len(differing)} arrays differ, {name} is {_shape(stored.get(name))} there and "
-                f"{_shape(wanted.get(name))} by its configuration; undo what was changed, or convert it again"
-            )
-
-
-def open_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint's description; no weights yet.
+def open_checkpoint(path: str | Path) -> Opened:
+    """Read a checkpoint's description; its files are there, and of the right size. No weights yet.
 
     Raises:
-        InputError: `path` is not a checkpoint, is incomplete, or has a format version this code does not know.
+        InputError: `path` is not a checkpoint, is incomplete, or has a format or a family this version does not know.
     """
     path = Path(path).resolve()
-    return Checkpoint(path, _read_description(path))
+    model, configs = _read_description(path)
+
+    def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
+        return _arrays(path, model, component, configs[component], dtype, sharding)
+
+    return Opened(model.name, configs, read)
 
 
-def restore_checkpoint(path: str | Path, dtype: Any = None, sharding: WeightSharding | None = None) -> SVDNetworks:
-    """Read a checkpoint, each array straight to its dtype and its devices.
-
-    Args:
-        path: a folder written by `write_checkpoint`.
-        dtype: of the UNet and the image encoder; None keeps the stored one. The VAE stays float32.
-        sharding: where each parameter goes; None puts all on the default device.
+def _arrays(
+    path: Path, model: Family, component: str, config: Any, dtype: Any, sharding: WeightSharding | None
+) -> Iterator[tuple[str, Array]]:
+    """Weights of one network, by name, each array straight to its dtype and its devices.
 
     Raises:
-        InputError: see `open_checkpoint` and `Checkpoint.arrays`.
+        InputError: the weights are damaged, or are another network's than the description says.
     """
-    checkpoint = open_checkpoint(path)
-    fields: dict[str, Any] = {f"{component}_config": config for component, config in checkpoint.configs.items()}
-    fields |= {component: checkpoint.load_component(component, dtype, sharding) for component in CONFIG_CLASSES}
-    return SVDNetworks(**fields)
+    folder = path / _WEIGHTS / component
+    default = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+    with _reading(path / _WEIGHTS, component), ocp.StandardCheckpointer() as checkpointer:
+        parts = {part: checkpointer.metadata(part).item_metadata.tree for part in sorted(folder.iterdir())}
+        stored = {name: tuple(array.shape) for tree in parts.values() for name, array in tree.items()}
+        _check_shapes(path, model, component, config, stored)
+        for part, tree in parts.items():
+            target = {
+                name: jax.ShapeDtypeStruct(
+                    array.shape,
+                    model.held_dtype(component, array.dtype, dtype),
+                    sharding=sharding(f"{component}/{name}") if sharding else default,
+                )
+                for name, array in tree.items()
+            }
+            for name, array in checkpointer.restore(part, target).items():
+                require_finite(f"{component}/{name}", array, path)
+                yield name, array
+
+
+def _check_shapes(
+    path: Path, model: Family, component: str, config: Any, stored: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Compare what is stored with what the configuration asks for."""
+    wanted = {name: spec.shape for name, spec in parameter_specs(model.build(config)).items()}
+    differing = [name for name in {**wanted, **stored} if wanted.get(name) != stored.get(name)]
+    if differing:
+        name = differing[0]
+        raise InputError(
+            f"{path / _DESCRIPTION} describes another {component} than {_WEIGHTS}/{component} holds: "
+            f"{len(differing)} arrays differ, {name} is {_shape(stored.get(name))} there and "
+            f"{_shape(wanted.get(name))} by its configuration; undo what was changed, or convert it again"
+        )
 
 
 @contextmanager
@@ -246,22 +206,26 @@ def _reading(path: Path, component: str) -> Iterator[None]:
         raise InputError(f"{path} is damaged ({component}: {type(error).__name__}): copy or convert it again") from None
 
 
-def _read_description(path: Path) -> dict[str, Config]:
-    """Component -> configuration, after checking that the checkpoint is whole and of our version."""
+def _read_description(path: Path) -> tuple[Family, dict[str, Any]]:
+    """The family and the configurations, after checking that the checkpoint is whole and of a format we read."""
     if not is_checkpoint(path):
         raise InputError(f"{path} is not a checkpoint of this project: it has no {_DESCRIPTION}")
     where = path / _DESCRIPTION
     description = read_json(where)
     version = description.get("format_version")
-    if version != FORMAT_VERSION:
+    if version not in (2, FORMAT_VERSION):
         raise InputError(
             f"{path} has checkpoint format {version!r}, this code reads {FORMAT_VERSION}: convert it again"
         )
+    name = description.get("family", DEFAULT)
+    if not isinstance(name, str):
+        raise InputError(f"{where} does not name a family of models: it is damaged, copy or convert it again")
+    model = family(name)
     _check_files(path, _member(description, "files", where))
     configs = _member(description, "configs", where)
-    return {
-        component: parse_config(kind, _member(configs, component, where), f"{where} ({component})")
-        for component, kind in CONFIG_CLASSES.items()
+    return model, {
+        component: model.parse(component, _member(configs, component, where), f"{where} ({component})")
+        for component in model.configs
     }
 
 

@@ -1,28 +1,28 @@
 """Weights from wherever they are, as models: the only door to `convert`."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jax.sharding import Mesh
 
-from convert import load_networks, open_source
+from convert import open_published, open_source
 from convert.depth_anything import open_depth
+from nvs_jax.models.contract import VideoModel
 from nvs_jax.models.depth import DepthEstimator
-from nvs_jax.models.svd.in_turn import NetworksInTurn
-from nvs_jax.models.svd.model import SVD
-from nvs_jax.models.svd.networks import CONFIG_CLASSES
+from nvs_jax.models.families import family, load_networks
 from nvs_jax.sharding import replicated
 
+__all__ = ["load_depth", "load_model", "open_published", "open_source"]
 
-def load_model(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mesh: Mesh | None = None) -> SVD:
+
+def load_model(
+    source: str | Path, *, dtype: Any = None, low_memory: bool = False, mesh: Mesh | None = None
+) -> VideoModel:
     """A video model from published weights; arguments and errors as `nvs_jax.load`."""
     sharding = None if mesh is None else lambda _: replicated(mesh)
-    if not low_memory:
-        return SVD(load_networks(source, dtype, sharding))
     opened = open_source(source)
-    configs = {component: opened.config(component) for component in CONFIG_CLASSES}
-    return SVD(NetworksInTurn(configs, partial(opened.load_component, dtype=dtype, sharding=sharding)))
+    networks = opened.in_turn(dtype, sharding) if low_memory else load_networks(opened, dtype, sharding)
+    return family(opened.family).model(networks)
 
 
 def load_depth(source: str | Path) -> DepthEstimator:

@@ -15,13 +15,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, Trust, init, run_steps, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
-from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.sampler import Carry
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import Warp, fill_holes
 from nvs_jax.inputs.view import given_view
 from nvs_jax.loading import load_model
-from nvs_jax.models.svd.model import SVD
+from nvs_jax.models.contract import VideoModel
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import Holes, Method, RenderSettings
 from nvs_jax.settings.presets import settings_for
@@ -111,11 +109,11 @@ class Pipeline:
     Args:
         model: its weights are on the devices of the mesh.
         mesh: devices that share the work; None for the default device alone.
-        settings: of renders that are given none.
+        settings: of renders that are given none; None: what suits the model.
     """
 
-    def __init__(self, model: SVD, mesh: Mesh | None = None, settings: RenderSettings = RenderSettings()):
-        self.model, self.mesh, self.settings = model, mesh, settings
+    def __init__(self, model: VideoModel, mesh: Mesh | None = None, settings: RenderSettings | None = None):
+        self.model, self.mesh, self.settings = model, mesh, settings or model.defaults
 
     def render(
         self,
@@ -132,7 +130,7 @@ class Pipeline:
         """The scene of `photo` along `path`.
 
         Args:
-            photo: in [0, 1]; rows and columns divisible by `model.multiple`.
+            photo: in [0, 1]; rows and columns divisible by `model.lattice.pixels`.
             depth: z of every pixel, in the units of the path.
             path: world-to-camera poses, the first one the photo's own.
             intrinsics: K in pixels; None takes focal length and principal point of the settings.
@@ -241,33 +239,27 @@ class Pipeline:
             InputError: a size the model cannot take.
         """
         settings = settings or self.settings
+        model = self.model.told(settings)
         frames, (height, width) = len(conditions.distance), conditions.picture.shape[:2]
-        multiple = self.model.multiple
-        if height % multiple or width % multiple:
-            raise InputError(f"the pictures are {height}x{width}: rows and columns must be multiples of {multiple}")
+        model.lattice.check(frames, height, width)
         picture, warp = place((jnp.asarray(conditions.picture), conditions.warp), self.mesh)
-        # First all that the image encoder does, then the VAE, then the UNet: a low-memory model holds one at a time.
-        with use(self.mesh):
-            embedding = jax.block_until_ready(self.model.embed(picture))
-        codec = self.model.codec(settings.conditioning, memory=settings.memory)
         key = None
         if not isinstance(randomness, Noise):
             key = jax.random.fold_in(randomness, 2)
             for_picture, for_latents = jax.random.split(randomness)
-            shape = codec.latent_shape(frames, height, width)
+            shape = model.lattice.latent_shape(frames, height, width)
             randomness = Noise(jax.random.normal(for_picture, picture.shape), jax.random.normal(for_latents, shape))
-        noise = place(randomness.picture, self.mesh)
+        # One network after the other: a low-memory model holds one at a time.
         with use(self.mesh):
-            latent = self.model.given_latent(codec, picture, noise, settings.conditioning)
-            views = _encode_views(codec, latent / codec.target_scale, warp, settings.conditioning.holes)
-        views = jax.block_until_ready(views)
-        denoiser = self.model.denoiser(latent, embedding, frames, settings.conditioning, settings.memory)
+            seen = model.look(picture, place(randomness.picture, self.mesh), frames)
+            views = jax.block_until_ready(model.encode_views(seen, picture, warp))
+        distances = _pool_distances(model.codec(), conditions.distance, model.lattice.cell)
+        denoiser = model.denoiser(seen, frames)
         sigmas = make_sigmas(settings.schedule)
-        distances = _pool_distances(codec, conditions.distance)
         problem = Problem(
             denoiser=denoiser,
-            guidance=make_guidance(settings.guidance, views, self.model.latent_multiple, conditions.mode),
-            trust=make_trust(settings.trust, sigmas, distances),
+            guidance=make_guidance(settings.guidance, views, model.lattice.cells, conditions.mode),
+            trust=make_trust(settings.trust, sigmas, distances, model.sigma_scale),
             noise=randomness.latents[None],
             sigmas=sigmas,
             solver=make_solver(settings.solver, settings.schedule.steps),
@@ -280,8 +272,7 @@ class Pipeline:
         self, latents: Float[Array, "*b f h w c"], settings: RenderSettings | None = None
     ) -> Float[Array, "*b n H W 3"]:
         """Frames in [0, 1] of the clean latents of a video, or of b videos, which stay as many."""
-        settings = settings or self.settings
-        codec = self.model.codec(settings.conditioning, settings.decode_chunk, settings.memory)
+        codec = self.model.told(settings or self.settings).codec()
         with use(self.mesh):
             frames = _decode(codec, latents if latents.ndim == 5 else latents[None])
         return frames if latents.ndim == 5 else frames[0]
@@ -338,12 +329,11 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
     return carry.x
 
 
-def _pool_distances(codec: Codec, distance: Float[Array, "n *pixels"]) -> Float[Array, "f *cells"]:
-    """|dp| of latent frames, or of latent cells: the mean of their pixels."""
+def _pool_distances(codec: Codec, distance: Float[Array, "n *pixels"], side: int) -> Float[Array, "f *cells"]:
+    """|dp| of latent frames, or of latent cells of this many pixels along each side: the mean of their pixels."""
     if distance.ndim == 1:
         return codec.pool_frames(distance)
     n, height, width = distance.shape
-    side = codec.stride
     cells = distance.reshape(n, height // side, side, width // side, side).mean((2, 4))
     return jax.vmap(jax.vmap(codec.pool_frames, 1, 1), 2, 2)(cells)
 
@@ -366,17 +356,6 @@ def segment_length(steps: int) -> int:
     [1, 5, 10, 20, 1]
     """
     return max(n for n in range(1, max(1, steps // 5) + 1) if steps % n == 0)
-
-
-@partial(jax.jit, static_argnames="content")
-def _encode_views(codec: Codec, given: Float[Array, "h w c"], warp: Warp, content: Holes) -> WarpedViews:
-    """X^ and its holes; the first frame is the given view itself, without holes."""
-    latents = codec.encode(fill_holes(warp.condition, warp.hole) if content == "filled" else warp.condition)
-    holes = codec.pool_mask(warp.hole)
-    return WarpedViews(
-        target=constrain(jnp.concatenate([given[None], latents])[None], "replicated"),
-        hole=constrain(jnp.concatenate([jnp.zeros_like(holes[:1]), holes])[None], "replicated"),
-    )
 
 
 @jax.jit

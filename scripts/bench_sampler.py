@@ -30,6 +30,7 @@ from nvs_jax.diffusion.assemble import make_guidance, make_solver
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.denoiser import SVDDenoiser
+from nvs_jax.models.svd.networks import as_svd
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.weights import random_weights
 from nvs_jax.settings import GuidanceSettings, Method, SolverKind, SolverSettings
@@ -119,7 +120,7 @@ def make_denoiser(weights: str | None, dtype: Any, size: tuple[int, int, int], r
         config, values = SMALL.unet, random_weights(UNetSpatioTemporal(SMALL.unet), 0)
         values = {name: value.astype(dtype or value.dtype) for name, value in values.items()}
     else:
-        networks = nvs_jax.load(weights, dtype=dtype).model.networks
+        networks = as_svd(nvs_jax.load(weights, dtype=dtype).model.networks)
         config, values = networks.unet_config, networks.unet
     frames, height, width = size
     return SVDDenoiser(

@@ -17,11 +17,13 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from convert import convert
 from nvs_jax import checkpoint
-from nvs_jax.checkpoint import check_destination, is_checkpoint, restore_checkpoint, save_checkpoint
+from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint, write_checkpoint
 from nvs_jax.errors import InputError
+from nvs_jax.models.families import load_networks
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import UNetConfig, VAEConfig
-from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
+from nvs_jax.models.svd.family import FAMILY
+from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, as_svd
 from nvs_jax.models.weights import random_weights
 from tests.convert.published import CONFIGS
 
@@ -59,6 +61,14 @@ def networks() -> SVDNetworks:
 NETWORKS = networks()
 
 
+def save_checkpoint(path: Path, held: SVDNetworks, **asked: Any) -> None:
+    write_checkpoint(path, FAMILY, held.configs, lambda name: held.weights(name).items(), **asked)
+
+
+def restore_checkpoint(path: Path, **asked: Any) -> SVDNetworks:
+    return as_svd(load_networks(open_checkpoint(path), **asked))
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("saved") / "checkpoint"
@@ -74,7 +84,7 @@ def copy(saved: Path, tmp_path: Path) -> Path:
 
 def assert_same(restored: SVDNetworks, expected: SVDNetworks) -> None:
     for component in CONFIG_CLASSES:
-        assert restored.config(component) == expected.config(component)
+        assert restored.configs[component] == expected.configs[component]
         assert restored.weights(component).keys() == expected.weights(component).keys()
         for name, array in expected.weights(component).items():
             other = restored.weights(component)[name]
@@ -126,6 +136,7 @@ jax.config.update("jax_platforms", "cpu")
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
 from convert.memory import PeakMemory, held
 from nvs_jax.checkpoint import open_checkpoint, write_checkpoint
+from nvs_jax.models.families import family
 
 mesh = Mesh(jax.devices(), ("devices",))
 WIDE = {"fc1.weight": P(None, "devices"), "fc1.bias": P("devices"), "fc2.weight": P("devices")}
@@ -134,17 +145,17 @@ def sharding(name):
     return NamedSharding(mesh, WIDE.get(".".join(name.split(".")[-2:]), P()))
 
 opened = open_checkpoint(sys.argv[1])
-weights = {component: opened.load_component(component) for component in ("unet", "vae")}
+weights = {component: opened.load(component) for component in ("unet", "vae")}
 before = held()
 with PeakMemory() as peak:
-    weights["image_encoder"] = opened.load_component("image_encoder", sharding=sharding)
+    weights["image_encoder"] = opened.load("image_encoder", sharding=sharding)
 for name, array in weights["image_encoder"].items():
     wanted = sharding(f"image_encoder/{name}")
     assert array.sharding == wanted and len(array.addressable_shards) == 8, name
     assert {shard.data.shape for shard in array.addressable_shards} == {wanted.shard_shape(array.shape)}, name
 layer = weights["image_encoder"]["vision_model.encoder.layers.0.mlp.fc1.weight"]
 assert layer.addressable_shards[0].data.shape == (128, 4096)
-write_checkpoint(sys.argv[2], opened.configs, lambda component: weights[component].items())
+write_checkpoint(sys.argv[2], family(opened.family), opened.configs, lambda component: weights[component].items())
 print(peak.bytes - before)
 """
 
@@ -212,16 +223,13 @@ def test_an_empty_folder_and_a_new_path_are_fine_destinations(tmp_path: Path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_an_interrupted_save_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
-):
-    def interrupt(_: object) -> None:
+def test_an_interrupted_save_leaves_nothing(tmp_path: Path, error: type[BaseException]):
+    def interrupt() -> dict[str, Any]:
         assert any(tmp_path.rglob("_METADATA"))  # the weights are already written
         raise error
 
-    monkeypatch.setattr(checkpoint, "published_form", interrupt)
     with pytest.raises(error):
-        save_checkpoint(tmp_path / "checkpoint", NETWORKS)
+        save_checkpoint(tmp_path / "checkpoint", NETWORKS, record=interrupt)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -232,13 +240,12 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupted_overwrite_leaves_the_old_one(copy: Path, monkeypatch: pytest.MonkeyPatch):
-    def interrupt(_: object) -> None:
+def test_an_interrupted_overwrite_leaves_the_old_one(copy: Path):
+    def interrupt() -> dict[str, Any]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint, "published_form", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        save_checkpoint(copy, NETWORKS, overwrite=True)
+        save_checkpoint(copy, NETWORKS, overwrite=True, record=interrupt)
     assert_same(restore_checkpoint(copy), NETWORKS)
 
 
@@ -270,7 +277,7 @@ def change(key: str, value: object) -> Callable[[dict], object]:
 
 
 DAMAGED = {
-    "another version": (change("format_version", 99), r"has checkpoint format 99, this code reads 2: convert it again"),
+    "another version": (change("format_version", 99), r"has checkpoint format 99, this code reads 3: convert it again"),
     "no version": (lambda description: description.pop("format_version"), "has checkpoint format None"),
     "no files": (lambda description: description.pop("files"), "does not describe files"),
     "no configurations": (change("configs", []), "does not describe configs"),

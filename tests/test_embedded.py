@@ -9,7 +9,7 @@ from nvs_jax.cli import main
 from nvs_jax.embedded import EMBEDDED_MODEL
 from nvs_jax.evaluation.problems import true_views
 from nvs_jax.media import read_frames, write_picture
-from nvs_jax.settings import ConditioningSettings
+from nvs_jax.settings import ConditioningSettings, RenderSettings
 from nvs_jax.settings.evaluation import BenchmarkSettings
 from nvs_jax.settings.presets import settings_for
 from tests.tiny import scene
@@ -29,8 +29,8 @@ def test_it_is_small_and_has_a_card():
 
 def test_it_takes_the_benchmarks_pictures(pipeline):
     settings = BenchmarkSettings()
-    assert pipeline.model.frames == settings.frames
-    assert not any(side % pipeline.model.multiple for side in settings.size)
+    assert pipeline.model.lattice.frames == settings.frames
+    assert not any(side % pipeline.model.lattice.pixels for side in settings.size)
 
 
 def test_a_photo_of_any_size_becomes_one_of_its_own(tmp_path, capsys):
@@ -54,7 +54,7 @@ def test_its_settings_are_those_of_the_pipeline(pipeline):
 def test_its_vae_gives_a_scene_back(pipeline):
     """Random weights give about 10 dB."""
     pictures = true_views(0, 0.0, BenchmarkSettings(frames=2, samples=1)).pictures
-    codec = pipeline.model.codec(ConditioningSettings())
+    codec = pipeline.model.codec()
     error = np.square(codec.decode(codec.encode(pictures)[None])[0] - pictures).mean()
     assert -10 * np.log10(error) > 25
 
@@ -62,11 +62,12 @@ def test_its_vae_gives_a_scene_back(pipeline):
 def test_its_unet_finds_a_scene_behind_noise(pipeline):
     """It takes away part of noise that is faint already, 0.04 of x0's variance; random weights add to it."""
     pictures = true_views(0, 0.0, BenchmarkSettings(samples=1)).pictures
-    model, settings = pipeline.model, ConditioningSettings(guidance_scale=(1.0, 1.0))
-    codec = model.codec(settings)
+    unguided = RenderSettings(conditioning=ConditioningSettings(guidance_scale=(1.0, 1.0)))
+    model = pipeline.model.told(unguided)
+    codec = model.codec()
     x0 = codec.encode(pictures)[None]
-    given = model.given_latent(codec, pictures[0], jnp.zeros_like(pictures[0]), settings)
-    denoiser = model.denoiser(given, model.embed(pictures[0]), len(pictures), settings)
+    seen = model.look(pictures[0], jnp.zeros_like(pictures[0]), len(pictures))
+    denoiser = model.denoiser(seen, len(pictures))
     noise = np.random.default_rng(0).standard_normal(x0.shape, np.float32)
     error = float(jnp.square(denoiser(x0 + 0.2 * noise, jnp.float32(0.2)) - x0).mean())
     assert error < 0.8 * 0.2**2

@@ -33,8 +33,8 @@ def prepared(parity):
     settings = load_settings("reference")
     depth = DepthFile(folder / "disparity" / "frame_000000.npy", "disparity")
     pipeline = nvs_jax.load(parity / "svd-tiny")
-    view = read_view(folder / "images" / "frame_000000.png", depth, settings, pipeline.model.multiple)
-    path = camera_path(settings.path, pipeline.model.frames)
+    view = read_view(folder / "images" / "frame_000000.png", depth, settings, pipeline.model.lattice.pixels)
+    path = camera_path(settings.path, pipeline.model.lattice.frames)
     conditions = from_photo(view.picture, view.depth, jnp.asarray(view.intrinsics), path, settings)
     return pipeline, conditions, stored
 

@@ -20,7 +20,7 @@ from nvs_jax.settings import (
     WarpSettings,
 )
 from nvs_jax.steering.conditions import from_photo
-from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
+from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_networks, tiny_pipeline
 
 SETTINGS = RenderSettings(
     schedule=ScheduleSettings(steps=2, sigma_max=5.0, sigma_min=0.5),
@@ -34,7 +34,7 @@ SETTINGS = RenderSettings(
 @pytest.fixture
 def pipeline():
     """In float64: differences of float32 say little of a slope through three networks."""
-    networks = tiny_pipeline().model.networks
+    networks = tiny_networks()
     assert isinstance(networks, SVDNetworks)
     with jax.enable_x64(True):
         wide = {

@@ -19,7 +19,7 @@ from nvs_jax.settings import (
 )
 from nvs_jax.steering.conditions import from_photo
 from tests.compilations import count_compilations
-from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_pipeline
+from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_networks, tiny_pipeline
 
 SETTINGS = RenderSettings(schedule=ScheduleSettings(steps=2))
 PATH = orbit(6.0, 6.0, 4.0, FRAMES)
@@ -106,11 +106,11 @@ def test_other_methods(pipeline, method):
 def test_noise_can_be_handed_in(pipeline):
     photo, depth = scene()
     conditions = from_photo(photo, depth, INTRINSICS, PATH, SETTINGS)
-    shape = pipeline.model.codec(SETTINGS.conditioning).latent_shape(FRAMES, HEIGHT, WIDTH)
+    shape = pipeline.model.lattice.latent_shape(FRAMES, HEIGHT, WIDTH)
     noise = Noise(jnp.zeros(photo.shape), jnp.ones(shape))
     problem = pipeline.prepare(conditions, noise, SETTINGS)
     assert (problem.noise == 1).all()
-    without = pipeline.model.codec(SETTINGS.conditioning).encode(jnp.asarray(photo)[None])[0]
+    without = pipeline.model.told(SETTINGS).codec().encode(jnp.asarray(photo)[None])[0]
     np.testing.assert_allclose(problem.guidance.modulate.target[0, 0], without, atol=1e-5)
 
 
@@ -140,8 +140,9 @@ def test_a_solver_named_in_settings_alone_is_refused(pipeline):
 
 
 def test_bfloat16_stays_finite(pipeline):
-    narrow = {name: weight.astype(jnp.bfloat16) for name, weight in pipeline.model.networks.unet.items()}
-    model = SVD(replace(pipeline.model.networks, unet=narrow))
+    networks = tiny_networks()
+    narrow = {name: weight.astype(jnp.bfloat16) for name, weight in networks.unet.items()}
+    model = SVD(replace(networks, unet=narrow))
     assert np.isfinite(render(Pipeline(model), *scene()).frames).all()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.transfer import build
+from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.models.weights import parameter_specs, random_weights
@@ -18,11 +18,17 @@ HEIGHT, WIDTH, FRAMES = 24, 32, 4
 @cache
 def tiny_pipeline(seed: int = 0) -> Pipeline:
     """One for all tests of a process: making it takes as long as many of them."""
+    return Pipeline(SVD(tiny_networks(seed)))
+
+
+@cache
+def tiny_networks(seed: int = 0) -> SVDNetworks:
+    """What it is made of."""
     networks = {}
     for index, (component, config) in enumerate(CONFIGS.items()):
         networks[f"{component}_config"] = config
         networks[component] = random_weights(build(config), 10 * seed + index)
-    return Pipeline(SVD(SVDNetworks(**networks)))
+    return SVDNetworks(**networks)
 
 
 def write_tiny_folder(folder: Path, seed: int = 0) -> Path:
@@ -32,7 +38,7 @@ def write_tiny_folder(folder: Path, seed: int = 0) -> Path:
 
 @cache
 def _published(seed: int) -> dict[str, Tensors]:
-    networks = tiny_pipeline(seed).model.networks
+    networks = tiny_networks(seed)
     tensors = {}
     for component, config in CONFIGS.items():
         specs, weights = parameter_specs(build(config)), networks.weights(component)

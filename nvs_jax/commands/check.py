@@ -1,7 +1,6 @@
 """Every check on a whole model, as `nvs-jax check` runs them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 
 import jax
@@ -14,22 +13,22 @@ from nvs_jax.checks.finite import check_finite
 from nvs_jax.checks.outcome import Outcome, verdict
 from nvs_jax.checks.pictures import clip, unrelated_pictures
 from nvs_jax.diffusion.contracts import Denoiser
-from nvs_jax.errors import InputError
-from nvs_jax.models.svd.config import ImageEncoderConfig
-from nvs_jax.models.svd.in_turn import NetworksInTurn
-from nvs_jax.models.svd.model import SVD
-from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
+from nvs_jax.loading import open_source
+from nvs_jax.models.contract import VideoModel
+from nvs_jax.models.families import Family, family, load_networks
+from nvs_jax.models.networks import Networks
+from nvs_jax.models.weights import Weights
 from nvs_jax.saying import bar, tell
-from nvs_jax.settings import ConditioningSettings
+from nvs_jax.settings import ConditioningSettings, RenderSettings
 from nvs_jax.settings.jobs import CheckJob
 
 DTYPES = ("float32", "bfloat16")
-"""The UNet and the image encoder must work in either; the VAE is always float32."""
+"""Networks must work in either, but for those that need float32."""
 OTHER_SIGMA = 2.0
 """Noise level at which the second dtype is tried."""
 TRIED_FRAMES = 14
 """Of the clip at most, unless more are asked for."""
-_UNGUIDED = ConditioningSettings(guidance_scale=(1.0, 1.0))
+_UNGUIDED = RenderSettings(conditioning=ConditioningSettings(guidance_scale=(1.0, 1.0)))
 
 
 def run_check(job: CheckJob) -> bool:
@@ -38,20 +37,19 @@ def run_check(job: CheckJob) -> bool:
     Raises:
         InputError: the weights cannot be read, or their model does not take the size.
     """
-    from convert import load_networks
-
-    networks = load_networks(job.weights, job.dtype)
-    model = SVD(networks)
-    frames = min(model.frames, TRIED_FRAMES) if job.frames is None else job.frames
+    opened = open_source(job.weights)
+    kin, networks = family(opened.family), load_networks(opened, job.dtype)
+    model = kin.model(networks)
+    frames = _as_many(model, TRIED_FRAMES) if job.frames is None else job.frames
+    model.lattice.check(frames, *job.size)
     height, width = job.size
-    if height % model.multiple or width % model.multiple:
-        raise InputError(f"--size {height} {width}: this model takes multiples of {model.multiple}")
-    tell(f"{job.weights}: checked on {frames} frames of {height}x{width}, {unet_dtype(networks)}")
-    if not is_clip(networks):
+    tell(f"{job.weights}: checked on {frames} frames of {height}x{width}, {dtype_of(kin, networks)}")
+    encoder = model.picture_encoder
+    if encoder is not None and not encoder.is_clip:
         tell("the image encoder is not CLIP ViT-H: similarities of its embeddings are left out")
     outcomes = []
     with bar(desc="check", unit=" check") as progress:
-        for outcome in check_networks(networks, frames, height, width, job.seed):
+        for outcome in check_networks(kin, networks, frames, height, width, job.seed):
             outcomes.append(outcome)
             progress.clear()
             tell(str(outcome))
@@ -60,65 +58,74 @@ def run_check(job: CheckJob) -> bool:
     return all(outcome.ok for outcome in outcomes)
 
 
-def check_networks(networks: SVDNetworks, frames: int, height: int, width: int, seed: int = 0) -> Iterator[Outcome]:
+def check_networks(
+    kin: Family, networks: Networks, frames: int, height: int, width: int, seed: int = 0
+) -> Iterator[Outcome]:
     """All checks, one outcome after the other.
 
     Args:
+        kin: the family of the model.
         networks: what to check.
         frames: of the clip.
-        height: rows; divisible by `SVD.multiple`, as are the columns.
+        height: rows; as the model's lattice takes them, as are the columns.
         width: columns.
         seed: of the scenes and of the noise.
     """
-    for component in CONFIG_CLASSES:
+    for component in kin.configs:
         yield check_finite(f"{component}: weights", networks.weights(component))
-    model, pictures = SVD(networks), clip(frames, height, width, seed)
-    codec = model.codec(_UNGUIDED)
-    latents = encode(codec, pictures)
-    yield from check_codec(codec, pictures, latents)
+    model, pictures = kin.model(networks).told(_UNGUIDED), clip(frames, height, width, seed)
+    latents = encode(model.codec(), pictures)
+    yield from check_codec(model.codec(), pictures, latents)
 
     for_picture, for_latents = jax.random.split(jax.random.key(seed))
     clean, noise = latents[None], jax.random.normal(for_latents, (1, *latents.shape))
-    first = pictures[0]
-    given = model.given_latent(codec, first, jax.random.normal(for_picture, first.shape), _UNGUIDED)
-    own, unrelated = unet_dtype(networks), unrelated_pictures(height, width, seed)
-    denoiser = model.denoiser(given, model.embed(first), frames, _UNGUIDED)
-    yield from check_denoiser(partial(_probe, denoiser), clean, noise, f"UNet, {own}")
-    yield from _check_image_encoder(model, unrelated, f"image encoder, {own}")
+    first, for_first = pictures[0], jax.random.normal(for_picture, pictures[0].shape)
+    own, unrelated = dtype_of(kin, networks), unrelated_pictures(height, width, seed)
+    denoiser = model.denoiser(model.look(first, for_first, frames), frames)
+    yield from check_denoiser(partial(_probe, denoiser), clean, noise, f"denoiser, {own}")
+    yield from _check_picture_encoder(model, unrelated, own)
     for dtype in DTYPES:
         if dtype != own:
-            other = SVD(in_dtype(networks, dtype))
-            denoiser = other.denoiser(given, other.embed(first), frames, _UNGUIDED)
+            other = kin.model(in_dtype(kin, networks, dtype)).told(_UNGUIDED)
+            denoiser = other.denoiser(other.look(first, for_first, frames), frames)
             limits = {OTHER_SIGMA: LIMITS[OTHER_SIGMA]}
-            yield from check_denoiser(partial(_guided, denoiser), clean, noise, f"UNet, {dtype}", limits)
-            yield from _check_image_encoder(other, unrelated, f"image encoder, {dtype}")
+            yield from check_denoiser(partial(_guided, denoiser), clean, noise, f"denoiser, {dtype}", limits)
+            yield from _check_picture_encoder(other, unrelated, dtype)
 
 
-def is_clip(networks: SVDNetworks | NetworksInTurn) -> bool:
-    """Whether the image encoder is the published one by its size, so that what CLIP was trained for can be asked of it:
-    one that was trained along with a small UNet owes nobody similar embeddings of similar pictures."""
-    return networks.image_encoder_config.projection_dim == ImageEncoderConfig().projection_dim
+def _as_many(model: VideoModel, most: int) -> int:
+    """The longest video of at most so many frames that the model takes, and no longer than it was trained on."""
+    step = model.lattice.frame_step
+    return 1 + (min(model.lattice.frames, most) - 1) // step * step
 
 
-def _check_image_encoder(model: SVD, pictures: Sequence[Float[Array, "H W 3"]], name: str) -> Iterator[Outcome]:
-    if is_clip(model.networks):
-        yield from check_embeddings(model.embed, pictures, name)
+def _check_picture_encoder(
+    model: VideoModel, pictures: Sequence[Float[Array, "H W 3"]], dtype: str
+) -> Iterator[Outcome]:
+    encoder, name = model.picture_encoder, f"image encoder, {dtype}"
+    if encoder is None:
+        return
+    if encoder.is_clip:
+        yield from check_embeddings(encoder.embed, pictures, name)
     else:
-        yield check_finite(f"{name}: embeddings", [model.embed(picture) for picture in pictures])
+        yield check_finite(f"{name}: embeddings", [encoder.embed(picture) for picture in pictures])
 
 
-def unet_dtype(networks: SVDNetworks) -> str:
-    """Of the UNet's weights."""
-    return str(networks.unet["conv_in.weight"].dtype)
+def dtype_of(kin: Family, networks: Networks) -> str:
+    """Of the weights of the network that the solver works with."""
+    return str(next(iter(networks.weights(kin.uses["sample"]).values())).dtype)
 
 
-def in_dtype(networks: SVDNetworks, dtype: str) -> SVDNetworks:
-    """The same networks, the UNet and the image encoder in another dtype."""
-    unet, image_encoder = (
-        {name: array.astype(dtype) for name, array in weights.items()}
-        for weights in (networks.unet, networks.image_encoder)
-    )
-    return replace(networks, unet=unet, image_encoder=image_encoder)
+def in_dtype(kin: Family, networks: Networks, dtype: str) -> Networks:
+    """The same networks, those that need not be float32 in another dtype."""
+
+    def cast(component: str) -> Weights:
+        return {
+            name: array.astype(kin.held_dtype(component, array.dtype, dtype))
+            for name, array in networks.weights(component).items()
+        }
+
+    return kin.gather(networks.configs, {component: cast(component) for component in kin.configs})
 
 
 @jax.jit

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nvs_jax.disk import atomic_path, one_at_a_time
-from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fitting import fit, read_fit, write_fit
 from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.records import Experiment, Records, weights_digest
 from nvs_jax.evaluation.report import draw_curves, draw_steps, report
 from nvs_jax.evaluation.variants import MAIN, QUICK, TABLES, Fit, Table, variants_of
-from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.saying import tell
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
@@ -92,11 +90,6 @@ def open_bench(pipeline: Pipeline, settings: BenchmarkSettings, out: Path) -> Be
     Raises:
         InputError: the model does not take the size, or earlier results cannot be read.
     """
-    height, width = settings.size
-    multiple = pipeline.model.multiple
-    if height % multiple or width % multiple:
-        raise InputError(f"--size {height} {width}: this model takes multiples of {multiple}")
-    networks = pipeline.model.networks
-    assert isinstance(networks, SVDNetworks)
-    experiment = Experiment(weights_digest(networks), settings)
+    pipeline.model.lattice.check(settings.frames, *settings.size)
+    experiment = Experiment(weights_digest(pipeline.model.networks), settings)
     return Bench(pipeline, experiment, Records(out / RESULTS))

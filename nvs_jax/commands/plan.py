@@ -1,7 +1,7 @@
 """`nvs-jax plan`: says before a render whether it fits."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
@@ -32,8 +32,7 @@ def run_plan(job: PlanJob) -> bool:
     from nvs_jax.planning.table import read_table
 
     model = _model(job.model)
-    request = _request(job, model.unet.num_frames)
-    _check_sizes(request, model.vae.stride * model.unet.stride, model.vae.stride)
+    request = _request(job, model)
     table = from_table(read_table(), device, model)
     known = can_compile() if device.kind == "tpu" else can_compile_for_gpu()
     compiles = job.figures == "compile" or (job.figures == "auto" and known)
@@ -49,14 +48,14 @@ def run_plan(job: PlanJob) -> bool:
     return fits
 
 
-def _request(job: PlanJob, frames: int) -> Request:
-    method = "dgs" if job.method == "none" else job.method
-    return Request(
-        frames=job.frames or frames,
+def _request(job: PlanJob, model: "Model") -> Request:
+    """What is asked for, of a size that the model takes."""
+    request = Request(
+        frames=job.frames or model.told(Request()).lattice.frames,
         height=job.height,
         width=job.width,
         dtype=job.dtype,
-        method=method,
+        method="dgs" if job.method == "none" else job.method,
         gradient=job.gradient,
         sequential=job.memory.sequential_guidance,
         chunk=job.decode_chunk,
@@ -64,33 +63,26 @@ def _request(job: PlanJob, frames: int) -> Request:
         overlap=job.memory.tile_overlap,
         vae_dtype=job.memory.vae_dtype,
     )
+    told = model.told(request)
+    told.lattice.check(request.frames, request.height, request.width)
+    _ = told.codec()  # which refuses tiles that it cannot make
+    return request
 
 
 def _model(name: str) -> "Model":
-    """The configurations of a model by its name, or of weights."""
-    from convert import open_source
-    from convert.diffusers_layout import read_configs
+    """A published model by its name, or that of weights."""
+    from nvs_jax.loading import open_published, open_source
     from nvs_jax.planning.programs import Model
 
     folder = configs_folder("models") / name
     if name.isidentifier() and folder.is_dir():
-        return Model(**read_configs(folder))
-    if not Path(name).exists():
+        opened = open_published(name)
+    elif Path(name).exists():
+        opened = open_source(name)
+    else:
         known = ", ".join(sorted(path.name for path in configs_folder("models").iterdir() if path.is_dir()))
         raise InputError(f"--model {name} is neither one of {known} nor a folder of weights")
-    opened = open_source(name)
-    configs: Any = {component: opened.config(component) for component in ("unet", "vae", "image_encoder")}
-    return Model(**configs)
-
-
-def _check_sizes(request: Request, multiple: int, stride: int) -> None:
-    if request.height % multiple or request.width % multiple:
-        raise InputError(
-            f"pictures of {request.height}x{request.width}: rows and columns must be multiples of {multiple}"
-        )
-    from nvs_jax.models.svd.vae_tiling import tiles_of_pixels
-
-    tiles_of_pixels(request.tile, request.overlap, stride)
+    return Model(opened.family, tuple(opened.configs.items()))
 
 
 def _compiled(model: "Model", device: Device) -> "Temporary":

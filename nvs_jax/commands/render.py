@@ -21,6 +21,7 @@ from nvs_jax.inputs.video import read_conditions, read_video
 from nvs_jax.inputs.view import View, read_view
 from nvs_jax.media import check_encoder
 from nvs_jax.models.attention import used_backends
+from nvs_jax.models.families import family
 from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.runs.identity import identity, input_paths, short
 from nvs_jax.runs.processes import StopTogether, first_says, join_cluster, wait_for_all
@@ -35,9 +36,6 @@ from nvs_jax.settings.presets import own_preset
 from nvs_jax.sharding import make_mesh
 from nvs_jax.steering.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.steering.render import warp_plan
-
-# What SVD needs, for warps made before a model is chosen: its VAE's stride times its UNet's, and its video's length.
-SVD_MULTIPLE, SVD_FRAMES = 64, 25
 
 Loader = Callable[[RenderJob], Pipeline]
 
@@ -108,10 +106,8 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
     inputs = input_paths(job, settings)
     with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop, inputs=inputs) as run:
         pipeline = None if job.preview else load_pipeline(job)
-        multiple, frames = (
-            (SVD_MULTIPLE, SVD_FRAMES) if pipeline is None else (pipeline.model.multiple, pipeline.model.frames)
-        )
-        plan, view = make_plan(job, settings, multiple, frames)
+        lattice = family().lattice if pipeline is None else pipeline.model.lattice
+        plan, view = make_plan(job, settings, lattice.pixels, lattice.frames)
         plan = say_beforehand(plan, view, job, settings)
         with Progress(len(plan.legs), settings.schedule.steps) as progress:
             if pipeline is None:

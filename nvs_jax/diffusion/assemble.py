@@ -70,8 +70,15 @@ def make_trust(
     settings: TrustSettings,
     sigmas: Float[Array, "levels"],
     distances: Float[Array, "f *cells"] | Float[np.ndarray, "f *cells"],
+    sigma_scale: float,
 ) -> Trust:
     """w(sigma) by the rule of the settings, for frames, or cells, at these distances from the given view.
+
+    Args:
+        settings: the rule and its numbers.
+        sigmas: noise levels of the sampler, which a search tabulates.
+        distances: |dp| of each.
+        sigma_scale: what noise levels are divided by in (18); a constant of the model.
 
     Raises:
         InputError: a search among distances that are being traced.
@@ -83,7 +90,7 @@ def make_trust(
         table, _ = reference_trust(np.asarray(sigmas[:-1]), distances)
         return TabulatedTrust(sigmas[:-1], jnp.asarray(table, sigmas.dtype))
     coefficients = Coefficients(settings.v1, settings.v2, settings.v3)
-    return closed_form_trust(jnp.asarray(distances, sigmas.dtype), sigmas[0], coefficients)
+    return closed_form_trust(jnp.asarray(distances, sigmas.dtype), sigma_scale, coefficients)
 
 
 def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int, mode: Mode = "single") -> Guidance:

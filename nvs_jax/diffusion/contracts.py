@@ -37,21 +37,7 @@ class Denoiser(Protocol):
 
 @runtime_checkable
 class Codec(Protocol):
-    """Pictures to latents and back. It alone knows strides, channels, scale and padding rules."""
-
-    @property
-    def stride(self) -> int:
-        """Pixels along each side of a latent cell."""
-        ...
-
-    @property
-    def temporal_stride(self) -> int:
-        """Frames to a latent frame."""
-        ...
-
-    def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
-        """[f, h, w, c] of a video of this many frames, rows and columns."""
-        ...
+    """Pictures to latents and back. It alone knows scale and padding rules, and how frames share a latent."""
 
     def encode(self, pictures: Float[Array, "n H W 3"]) -> Float[Array, "f h w c"]:
         """Latents of a video whose pixels lie in [0, 1], in the units the denoiser works in."""

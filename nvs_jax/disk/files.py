@@ -1,11 +1,15 @@
 """Files that others wrote, judged before memory is taken. No JAX here."""
 
+import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from nvs_jax.errors import InputError
 
+_MOST_JSON = 2**26
+"""Bytes; the longest is the index of a sharded network's weights."""
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -31,6 +35,23 @@ def read_bounded(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise InputError(f"{path} is larger than such a file can be ({most} bytes)")
     return content
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        InputError: the file is missing, too large, not JSON, or holds no object.
+    """
+    try:
+        published = json.loads(read_bounded(path, _MOST_JSON).decode("utf-8"))
+    except InputError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, not JSON, or endless digits
+        raise InputError(f"{path} is not readable JSON: {error}") from None
+    if not isinstance(published, dict):
+        raise InputError(f"{path} holds a JSON {type(published).__name__}, not an object")
+    return published
 
 
 def refuse_pointer(path: str | os.PathLike[str]) -> None:

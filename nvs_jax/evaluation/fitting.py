@@ -30,10 +30,10 @@ SHARPNESSES = (5.0, 50.0, 10_000.0)
 """v3 / v1: how suddenly w falls with the noise level; the release's is 10,000. At 4 or less it never gets below 1/2."""
 
 
-def closed_forms(sigma_max: float = 700.0) -> tuple[ClosedForm, ...]:
+def closed_forms(sigma_scale: float = 700.0) -> tuple[ClosedForm, ...]:
     """The grid: v1 is 0.001, as the release's; v2 and v3 follow from where w crosses 1/2 and how suddenly."""
     return tuple(
-        ClosedForm(0.001, 0.001 * sharpness * sigma_max / crossing, 0.001 * sharpness)
+        ClosedForm(0.001, 0.001 * sharpness * sigma_scale / crossing, 0.001 * sharpness)
         for crossing in CROSSINGS
         for sharpness in SHARPNESSES
     )
@@ -55,7 +55,7 @@ def fit(bench: Bench, seeds: Sequence[int], steps: int = 25) -> Fit:
         plain = Variant(method, steps=steps)
         if method == "post":
             plain = _best(bench, seeds, [replace(plain, trust=Constant(), learning_rate=x) for x in LEARNING_RATES])
-        groups: tuple[Sequence[Rule], ...] = (CONSTANTS, closed_forms())
+        groups: tuple[Sequence[Rule], ...] = (CONSTANTS, closed_forms(bench.pipeline.model.sigma_scale))
         constant, closed_form = (
             _best(bench, seeds, [replace(plain, trust=rule) for rule in group]).trust for group in groups
         )

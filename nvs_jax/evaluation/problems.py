@@ -10,9 +10,11 @@ from jaxtyping import Array, Bool, Float
 
 from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, init, run_steps
 from nvs_jax.diffusion.contracts import Latents
+from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.variants import GUIDED, ClosedForm, Constant, DepthError, FreeTable, Rule, Variant
 from nvs_jax.geometry import fill_holes, forward_warp, orbit
+from nvs_jax.models.contract import VideoModel
 from nvs_jax.pipeline import Pipeline, Problem
 from nvs_jax.pytree import pytree
 from nvs_jax.scenes import Scene, SceneSettings, blur_edges, default_view, random_scene, render_path, scale_and_shift
@@ -87,12 +89,13 @@ def wrong_depth(depth: Float[Array, "h w"], kind: DepthError) -> Float[Array, "h
             return blur_edges(depth, BLUR * depth.shape[1] / 128)
 
 
-def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
+def render_settings(variant: Variant, pipeline: Pipeline) -> RenderSettings:
     """What the pipeline is told; w comes from `rule_trust`.
 
     Args:
         variant: one that samples.
-        own_scale: what the VAE's latents are divided by.
+        pipeline: whose model it is; a variant whose warps are scaled in another way than the model's own needs one that
+            knows its `target_scale`.
     """
     method = variant.method if variant.method in GUIDED else "none"
     return RenderSettings(
@@ -100,7 +103,7 @@ def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
         solver=SolverSettings(variant.solver),
         conditioning=ConditioningSettings(
             mixed_context=variant.mixed_context,
-            target_scale=own_scale * variant.target_scale,
+            target_scale=None if variant.target_scale == 1 else variant.target_scale * own_scale(pipeline.model),
             guidance_scale=variant.guidance_scale,
             holes=variant.holes,
         ),
@@ -113,6 +116,18 @@ def render_settings(variant: Variant, own_scale: float) -> RenderSettings:
             hole_strength=variant.hole_strength,
         ),
     )
+
+
+def own_scale(model: VideoModel) -> float:
+    """What the model's latents are divided by when nothing else is asked for.
+
+    Raises:
+        InputError: the model has no such number.
+    """
+    scale = getattr(model.told(model.defaults).codec(), "target_scale", None)
+    if scale is None:
+        raise InputError("this model's latents have no scale: leave out variants with another target scale")
+    return scale
 
 
 def conditions_of(truth: Truth, variant: Variant, settings: RenderSettings = RenderSettings()) -> Conditions:
@@ -140,12 +155,12 @@ class RuleTrust:
         return jnp.where(self.tabulated, self.table(sigma), self.closed(sigma))
 
 
-def rule_trust(rule: Rule, sigma_max: float | Float[Array, ""], distances: Float[Array, "f"]) -> RuleTrust:
+def rule_trust(rule: Rule, sigma_scale: float | Float[Array, ""], distances: Float[Array, "f"]) -> RuleTrust:
     """w of a rule for frames at these distances.
 
     Args:
         rule: with its numbers.
-        sigma_max: the largest noise level; (18) divides by it.
+        sigma_scale: what (18) divides noise levels by.
         distances: |dp| of every frame, 0 for the given one, which comes first.
     """
     levels, rows = (1.0,), jnp.where(distances > 0, rule.w if isinstance(rule, Constant) else 1.0, 1.0)[None]
@@ -156,7 +171,7 @@ def rule_trust(rule: Rule, sigma_max: float | Float[Array, ""], distances: Float
     repeated = -len(levels) % _LEVELS
     coefficients = Coefficients(rule.v1, rule.v2, rule.v3) if isinstance(rule, ClosedForm) else Coefficients()
     return RuleTrust(
-        closed=closed_form_trust(distances, sigma_max, jax.tree.map(jnp.float32, coefficients)),
+        closed=closed_form_trust(distances, sigma_scale, jax.tree.map(jnp.float32, coefficients)),
         table=TabulatedTrust(
             jnp.asarray(np.pad(np.asarray(levels, np.float32), (0, repeated), "edge")),
             jnp.pad(rows, ((0, repeated), (0, 0)), "edge"),
@@ -181,10 +196,10 @@ def problem_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) ->
     """All that the sampler needs, for a variant that samples."""
     if isinstance(variant.trust, str):
         raise TypeError(f"{variant.trust!r} has no numbers yet: see nvs_jax.evaluation.variants.resolve")
-    settings = render_settings(variant, 1 / pipeline.model.networks.vae_config.scaling_factor)
+    settings = render_settings(variant, pipeline)
     conditions = conditions_of(truth, variant, settings)
     problem = pipeline.prepare(conditions, jax.random.key(seed), settings)
-    return replace(problem, trust=rule_trust(variant.trust, problem.sigmas[0], conditions.distance))
+    return replace(problem, trust=rule_trust(variant.trust, pipeline.model.sigma_scale, conditions.distance))
 
 
 def solve_in_segments(problem: Problem) -> Latents:
@@ -214,7 +229,7 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
     """
     match variant.method:
         case "ceiling":
-            frames = _through_codec(pipeline.model.codec(ConditioningSettings()), truth.pictures)
+            frames = _through_codec(pipeline.model.codec(), truth.pictures)
         case "baseline":
             warp = conditions_of(truth, variant).warp
             if variant.fill == "nearest":
@@ -222,7 +237,7 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
             else:
                 filled = fill_holes(warp.condition, warp.hole)
             pictures = jnp.concatenate([truth.pictures[:1], filled])
-            frames = _through_codec(pipeline.model.codec(ConditioningSettings()), pictures)
+            frames = _through_codec(pipeline.model.codec(), pictures)
         case _:
             seeds = (seed + index * _NEXT_VIDEO for index in range(variant.videos))
             problems = (problem_of(pipeline, truth, variant, each) for each in seeds)

@@ -17,7 +17,7 @@ import numpy as np
 
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.variants import Variant
-from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
+from nvs_jax.models.networks import Networks
 from nvs_jax.settings.evaluation import PROTOCOL, BenchmarkSettings
 
 MOST_BYTES = 2**30
@@ -71,11 +71,11 @@ class Records:
         self.lines[key] = line
 
 
-def weights_digest(networks: SVDNetworks) -> str:
+def weights_digest(networks: Networks) -> str:
     """A short name for a model: of its configurations and every value of its weights."""
     digest = hashlib.sha256()
-    for component in CONFIG_CLASSES:
-        digest.update(json.dumps(asdict(networks.config(component)), sort_keys=True).encode())
+    for component, config in networks.configs.items():
+        digest.update(json.dumps(asdict(config), sort_keys=True).encode())
         for name, array in sorted(networks.weights(component).items()):
             digest.update(f"{name} {array.dtype} {array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())

@@ -24,7 +24,6 @@ from nvs_jax.evaluation.problems import (
 from nvs_jax.evaluation.variants import ClosedForm, FreeTable, Rule, Variant
 from nvs_jax.pipeline import Pipeline, Problem
 from nvs_jax.pytree import pytree, static
-from nvs_jax.settings import ConditioningSettings
 
 WITHIN = (0.25, 0.95)
 """What w of a table begins between: near 0 and 1 the sigmoid has hardly a gradient."""
@@ -34,7 +33,7 @@ WITHIN = (0.25, 0.95)
 class Parameters(Protocol):
     """What is tuned: a pytree."""
 
-    def trust(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> Trust:
+    def trust(self, sigma_scale: float | Float[Array, ""], distances: Float[Array, "f"]) -> Trust:
         """w of every frame as a function of sigma."""
         ...
 
@@ -51,10 +50,10 @@ class TunedCoefficients:
 
     log_v: Float[Array, "3"]
 
-    def trust(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> Trust:
+    def trust(self, sigma_scale: float | Float[Array, ""], distances: Float[Array, "f"]) -> Trust:
         """w of (18)."""
         v1, v2, v3 = jnp.exp(self.log_v)
-        return closed_form_trust(distances, sigma_max, Coefficients(v1, v2, v3))
+        return closed_form_trust(distances, sigma_scale, Coefficients(v1, v2, v3))
 
     def rule(self) -> ClosedForm:
         """Scaled to the release's v1, and rounded to four digits."""
@@ -74,7 +73,7 @@ class TunedTable:
     logits: Float[Array, "known targets"]
     sigmas: tuple[float, ...] = static()
 
-    def trust(self, sigma_max: Float[Array, ""], distances: Float[Array, "f"]) -> Trust:
+    def trust(self, sigma_scale: float | Float[Array, ""], distances: Float[Array, "f"]) -> Trust:
         """Interpolated; distances make no difference."""
         return TabulatedTrust(jnp.asarray(self.sigmas), with_given(jax.nn.sigmoid(self.logits)))
 
@@ -90,12 +89,14 @@ class TuningScene:
 
     Attributes:
         problem: all but its trust is used.
+        sigma_scale: of the model.
         distances: |dp| of every frame.
         truth: latents, or pictures in [0, 1], of all frames but the given one.
         codec: decodes latents to compare them with pictures; None where latents are compared.
     """
 
     problem: Problem
+    sigma_scale: float
     distances: Float[Array, "f"]
     truth: Float[Array, "targets h w c"]
     codec: Codec | None = None
@@ -112,9 +113,9 @@ def tuned_table(start: ClosedForm, known: tuple[float, ...], scene: TuningScene)
     Args:
         start: the closed form.
         known: noise levels of the table, falling.
-        scene: whose frames and largest noise level are those of all.
+        scene: whose frames are those of all.
     """
-    sigmas = jnp.array([float(scene.problem.sigmas[0]), *known])  # the first is what (18) divides by
+    sigmas = jnp.array([scene.sigma_scale, *known])  # the first is what (18) divides by
     w = jnp.clip(rule_table(start, sigmas, scene.distances)[1:, 1:], *WITHIN)
     return TunedTable(jnp.log(w / (1 - w)), known)
 
@@ -129,13 +130,13 @@ def tuning_scene(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int, 
         seed: of the noise.
         frames: compare decoded frames in place of latents, which takes the decoder and its gradient every time.
     """
-    settings = render_settings(variant, 1 / pipeline.model.networks.vae_config.scaling_factor)
+    settings = render_settings(variant, pipeline)
     problem = problem_of(pipeline, truth, replace(variant, trust=ClosedForm()), seed)
     distances = conditions_of(truth, variant, settings).distance
-    codec = pipeline.model.codec(ConditioningSettings())
+    codec, scale = pipeline.model.codec(), pipeline.model.sigma_scale
     if frames:
-        return TuningScene(problem, distances, truth.pictures[1:], codec)
-    return TuningScene(problem, distances, _encode(codec, truth.pictures[1:]))
+        return TuningScene(problem, scale, distances, truth.pictures[1:], codec)
+    return TuningScene(problem, scale, distances, _encode(codec, truth.pictures[1:]))
 
 
 def error(parameters: Parameters, scene: TuningScene) -> Float[Array, ""]:
@@ -147,7 +148,7 @@ def error(parameters: Parameters, scene: TuningScene) -> Float[Array, ""]:
     latents = sample(
         problem.denoiser,
         problem.guidance,
-        parameters.trust(problem.sigmas[0], scene.distances),
+        parameters.trust(scene.sigma_scale, scene.distances),
         problem.noise,
         problem.sigmas,
         problem.solver,

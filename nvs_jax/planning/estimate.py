@@ -1,5 +1,6 @@
 """Whether a render fits on a device: what is there anyway, and what each program adds while it runs."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -7,10 +8,9 @@ from typing import Literal
 import numpy as np
 
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.networks import held_dtype
 from nvs_jax.planning.devices import Device, default_mesh
 from nvs_jax.planning.programs import Model
-from nvs_jax.planning.request import COMPONENT, PROGRAMS, Program, Request
+from nvs_jax.planning.request import PROGRAMS, Program, Request
 from nvs_jax.planning.table import Entry
 
 Basis = Literal["compiled", "measured", "scaled", "fewer", "estimated"]
@@ -56,12 +56,13 @@ def phases(model: Model, request: Request, temporary: Temporary, *, low_memory: 
         temporary: what programs need between arguments and results.
         low_memory: only the network at work is on the device.
     """
-    sizes = {component: model.weight_bytes(component, request.dtype) for component in set(COMPONENT.values())}
+    uses = model.family.uses
+    sizes = {component: model.weight_bytes(component, request.dtype) for component in set(uses.values())}
     data = _data(model, request)
     return [
         Phase(
             program,
-            sizes[COMPONENT[program]] if low_memory else sum(sizes.values()),
+            sizes[uses[program]] if low_memory else sum(sizes.values()),
             data[program],
             *temporary(program, request),
         )
@@ -71,8 +72,8 @@ def phases(model: Model, request: Request, temporary: Temporary, *, low_memory: 
 
 def _data(model: Model, request: Request) -> dict[Program, int]:
     """Bytes of pictures and latents on the device, float32, by program."""
-    cells = request.pixels // model.vae.stride**2
-    latents = 4 * request.frames * cells * model.vae.latent_channels
+    lattice = model.told(request).lattice
+    latents = 4 * math.prod(lattice.latent_shape(request.frames, request.height, request.width))
     # The given view, and of every other frame its warp, which pixels are valid, and which are holes.
     pictures = request.pixels * (12 + (request.frames - 1) * (12 + 2))
     conditioned = pictures + 3 * latents  # and X^, the noise, and the latents themselves
@@ -100,7 +101,7 @@ def from_table(entries: Sequence[Entry], device: Device, model: Model) -> Tempor
         candidates = [entry for entry in entries if entry.program == program]
         for found, chips, concluded in _nearest_first(candidates, device):
             share = shared / _share(program, request, chips)
-            for settings, width in _settings(program, request):
+            for settings, width in _settings(model, program, request):
                 points: dict[int, int] = {}
                 for one in found:
                     if one.settings == settings:
@@ -146,24 +147,24 @@ def _canvas(model: Model, program: Program, request: Request) -> int:
     if request.tile is None or program in ("embed", "sample"):
         return 0
     canvas = request.pixels * min(request.chunk, request.frames) * 12
-    return 2 * canvas if program == "decode" else 2 * canvas // model.vae.stride**2
+    return 2 * canvas if program == "decode" else 2 * canvas // model.told(request).lattice.cell ** 2
 
 
-def _settings(program: Program, request: Request) -> list[tuple[str, float]]:
+def _settings(model: Model, program: Program, request: Request) -> list[tuple[str, float]]:
     """Settings to look for in the table, best first, each with the factor that makes up for the difference."""
     wanted = [(request.settings(program), 1.0)]
     if request.tile is not None:
         wanted = [(replace(request, tile=None).settings(program), 1.0)]
     if request.vae_dtype != "float32":  # no more than in float32
         wanted += [(replace(request, tile=None, vae_dtype="float32").settings(program), 1.0)]
-    width = held_dtype("unet", request.dtype).itemsize / 2
+    width = model.family.held_dtype(model.family.uses["sample"], request.dtype, None).itemsize / 2
     like_bfloat16 = replace(request, dtype="bfloat16", tile=None).settings(program)
     both = replace(request, dtype="bfloat16", tile=None, sequential=False).settings(program)
     half = 0.5 if request.sequential else 1.0
     found = [*wanted, (like_bfloat16, width), (both, width * half)]
     if request.method == "post" and request.gradient == "skip":
         # One evaluation more, before the step and without guidance: the step's own two branches need more.
-        found += _settings(program, replace(request, method="dgs"))
+        found += _settings(model, program, replace(request, method="dgs"))
     return found
 
 

@@ -18,18 +18,13 @@ from jaxtyping import Array
 from nvs_jax.diffusion import closed_form_trust, init, run_steps
 from nvs_jax.diffusion.assemble import make_guidance
 from nvs_jax.diffusion.estimates import WarpedViews
-from nvs_jax.models.svd.build import build
-from nvs_jax.models.svd.codec import SVDCodec
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
-from nvs_jax.models.svd.denoiser import SVDDenoiser
-from nvs_jax.models.svd.image_encoder import ImageEncoder
-from nvs_jax.models.svd.networks import held_dtype
-from nvs_jax.models.svd.preprocess import preprocess
-from nvs_jax.models.svd.vae_tiling import tiles_of_pixels
-from nvs_jax.models.weights import bind, parameter_specs
+from nvs_jax.models.contract import VideoModel
+from nvs_jax.models.families import DEFAULT, Family, family
+from nvs_jax.models.networks import Weightless
+from nvs_jax.models.weights import parameter_specs
 from nvs_jax.planning.request import Program, Request
 from nvs_jax.planning.work import Work, count_work
-from nvs_jax.settings import GuidanceSettings
+from nvs_jax.settings import GuidanceSettings, MemorySettings, RenderSettings
 from nvs_jax.sharding import constrain, use
 
 STEPS = 5
@@ -42,15 +37,38 @@ Shape = jax.ShapeDtypeStruct
 
 @dataclass(frozen=True)
 class Model:
-    """A model's configurations."""
+    """A model without its weights.
 
-    unet: UNetConfig = UNetConfig()
-    vae: VAEConfig = VAEConfig()
-    image_encoder: ImageEncoderConfig = ImageEncoderConfig()
+    Attributes:
+        name: of its family.
+        configs: of each component; None: the family's own.
+    """
+
+    name: str = DEFAULT
+    configs: tuple[tuple[str, Any], ...] | None = None
+
+    @property
+    def family(self) -> Family:
+        """What it is one of."""
+        return family(self.name)
+
+    def networks(self, **weights: Any) -> Weightless:
+        """Its configurations, and the weights of some of them."""
+        return Weightless(dict(self.configs or self.family.configs), weights)
+
+    def told(self, request: Request, **weights: Any) -> VideoModel:
+        """The model as it is put together for a request, with the weights of the networks that are used.
+
+        Raises:
+            InputError: the size of the tiles is none that the model takes.
+        """
+        memory = MemorySettings(request.tile, request.overlap, request.sequential, request.vae_dtype)
+        settings = RenderSettings(memory=memory, decode_chunk=request.chunk)
+        return self.family.model(self.networks(**weights)).told(settings)
 
     def module(self, component: str) -> nnx.Module:
         """A network without values."""
-        return build(getattr(self, component))
+        return self.family.build(self.networks().configs[component])
 
     def parameters(self, component: str) -> int:
         """How many numbers a network has.
@@ -62,7 +80,7 @@ class Model:
 
     def weight_bytes(self, component: str, dtype: str) -> int:
         """Bytes of a network on the device."""
-        return self.parameters(component) * held_dtype(component, dtype).itemsize
+        return self.parameters(component) * self.family.held_dtype(component, dtype, None).itemsize
 
 
 @functools.lru_cache(maxsize=64)  # building a network of full size takes a second
@@ -114,81 +132,74 @@ def build_program(name: Program, model: Model, request: Request, place: Place = 
         return Shape(size, dtype, sharding=place(name, size))
 
     def weights(component: str) -> dict[str, Shape]:
-        dtype = held_dtype(component, request.dtype)
+        dtype = model.family.held_dtype(component, request.dtype, None)
         specs = parameter_specs(model.module(component))
         return {name: shape(f"{component}/{name}", *spec.shape, dtype=dtype) for name, spec in specs.items()}
 
-    codec = _codec(model, request)
-    frames, cells = request.frames, codec({}).latent_shape(1, request.height, request.width)[1:]
-    picture = request.height, request.width, 3
+    def told(weights: Any) -> VideoModel:
+        return model.told(request, **{component: weights})
+
+    component, picture = model.family.uses[name], (request.height, request.width, 3)
+    frames, *cells = model.told(request).lattice.latent_shape(request.frames, request.height, request.width)
+    arguments = {"weights": weights(component)}
     match name:
         case "embed":
-            arguments = {"weights": weights("image_encoder"), "picture": shape("picture", *picture)}
-            return AbstractProgram(_embed(model), arguments)
+            return AbstractProgram(_embed(told), arguments | {"picture": shape("picture", *picture)})
         case "encode":
-            pictures = shape("pictures", frames - 1, *picture)
             return AbstractProgram(
-                lambda weights, pictures: constrain(codec(weights).encode(pictures), "replicated"),
-                {"weights": weights("vae"), "pictures": pictures},
+                lambda weights, pictures: constrain(told(weights).codec().encode(pictures), "replicated"),
+                arguments | {"pictures": shape("pictures", request.frames - 1, *picture)},
             )
         case "decode":
             return AbstractProgram(
-                lambda weights, latents: constrain(codec(weights).decode(latents), "replicated"),
-                {"weights": weights("vae"), "latents": shape("latents", 1, frames, *cells)},
+                lambda weights, latents: constrain(told(weights).codec().decode(latents), "replicated"),
+                arguments | {"latents": shape("latents", 1, frames, *cells)},
             )
         case "sample":
-            arguments = {
-                "weights": weights("unet"),
+            arguments |= {
                 "latents": shape("latents", 1, frames, *cells),
-                "image_latent": shape("image_latent", 1, *cells),
-                "embedding": shape("embedding", 1, model.unet.cross_attention_dim[0]),
+                "seen": jax.tree.map(lambda leaf: shape("seen", *leaf.shape, dtype=leaf.dtype), _seen(model, request)),
                 "target": shape("target", 1, frames, *cells),
                 "hole": shape("hole", 1, frames, *cells[:-1], dtype=bool),
                 "distances": shape("distances", frames),
                 "sigmas": shape("sigmas", STEPS + 1),
             }
-            return AbstractProgram(_sample(model, request), arguments, ("latents",))
+            return AbstractProgram(_sample(model, request, told), arguments, ("latents",))
 
 
-def _codec(model: Model, request: Request) -> Callable[[Any], SVDCodec]:
-    config = model.vae
-    tiles = tiles_of_pixels(request.tile, request.overlap, config.stride)
-    scale = 1 / config.scaling_factor
-    return lambda weights: SVDCodec(weights, scale, config, request.chunk, tiles, request.vae_dtype)
-
-
-def _embed(model: Model) -> Callable[..., Array]:
+def _embed(told: Callable[[Any], VideoModel]) -> Callable[..., Array]:
     def embed(weights: Any, picture: Array) -> Array:
-        pixels = preprocess(picture, model.image_encoder.image_size)[None]
-        dtype = weights["visual_projection.weight"].dtype
-        return constrain(bind(ImageEncoder(model.image_encoder), weights)(pixels.astype(dtype)), "replicated")
+        encoder = told(weights).picture_encoder
+        assert encoder is not None
+        return encoder.embed(picture)
 
     return embed
 
 
-def _sample(model: Model, request: Request) -> Callable[..., Array]:
+def _seen(model: Model, request: Request) -> Any:
+    """Shapes of what the model makes of the picture a video begins with."""
+
+    def look(weights: Any, picture: Array) -> Any:
+        return model.told(request, **weights).look(picture, picture, request.frames)
+
+    weights = {
+        component: {
+            name: Shape(spec.shape, jnp.float32) for name, spec in parameter_specs(model.module(component)).items()
+        }
+        for component in set(model.family.uses.values()) - {model.family.uses["sample"]}
+    }
+    return jax.eval_shape(look, weights, Shape((request.height, request.width, 3), jnp.float32))
+
+
+def _sample(model: Model, request: Request, told: Callable[[Any], VideoModel]) -> Callable[..., Array]:
     settings = GuidanceSettings(method=request.method, gradient=request.gradient)
 
     def sample(
-        weights: Any,
-        latents: Array,
-        image_latent: Array,
-        embedding: Array,
-        target: Array,
-        hole: Array,
-        distances: Array,
-        sigmas: Array,
+        weights: Any, latents: Array, seen: Any, target: Array, hole: Array, distances: Array, sigmas: Array
     ) -> Array:
-        denoiser = SVDDenoiser(
-            weights=weights,
-            image_latent=image_latent,
-            embedding=embedding,
-            time_ids=jnp.array([6, 127, 0.02]),
-            guidance_scale=jnp.linspace(1, 3, request.frames),
-            config=model.unet,
-            sequential=request.sequential,
-        )
-        guidance = make_guidance(settings, WarpedViews(target, hole), model.unet.stride)
-        return run_steps(init(latents), sigmas, denoiser, guidance, closed_form_trust(distances, sigmas[0])).x
+        made = told(weights)
+        denoiser = made.denoiser(seen, request.frames)
+        guidance = make_guidance(settings, WarpedViews(target, hole), made.lattice.cells)
+        return run_steps(init(latents), sigmas, denoiser, guidance, closed_form_trust(distances, made.sigma_scale)).x
 
     return sample

@@ -9,8 +9,6 @@ from nvs_jax.settings import Gradient, Guided
 Program = Literal["embed", "encode", "sample", "decode"]
 PROGRAMS: tuple[Program, ...] = ("embed", "encode", "sample", "decode")
 """A render's programs, in the order in which they run."""
-COMPONENT = {"embed": "image_encoder", "encode": "vae", "sample": "unet", "decode": "vae"}
-"""The network each of them uses."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Request:
     chunk: int = 8
     tile: tuple[int, int] | None = None
     overlap: int = 64
-    vae_dtype: str = "float32"
+    vae_dtype: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self):
         if not (

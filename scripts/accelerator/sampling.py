@@ -17,7 +17,7 @@ from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, 
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.svd.build import build
-from nvs_jax.models.svd.model import SVD
+from nvs_jax.models.svd.model import SVD, Seen
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.models.weights import Weights
 from nvs_jax.pipeline import Problem, override, segment_length
@@ -123,7 +123,8 @@ def _beginning(problem: Problem) -> Any:
 def make_problem(size: Size, method: Guided) -> Problem:
     """What `Pipeline.prepare` makes, of random latents: the same program, without the other networks."""
     settings = override(RenderSettings(), method, size.steps)
-    model = SVD(networks(size, unet=quick_weights(build(size.networks.unet), size.dtype, draw(size.tile))))
+    unet = quick_weights(build(size.networks.unet), size.dtype, draw(size.tile))
+    model = SVD(networks(size, unet=unet)).told(settings)
     latents = size.frames, *size.cells, size.networks.vae.latent_channels
     key = jax.random.key(0)
     hole = np.random.default_rng(0).random((1, *latents[:-1])) < 0.25
@@ -132,9 +133,9 @@ def make_problem(size: Size, method: Guided) -> Problem:
     sigmas = make_sigmas(settings.schedule)
     embedding = normal(size.networks.unet.cross_attention_dim[0])
     return Problem(
-        denoiser=model.denoiser(normal(*latents[1:]), embedding, size.frames, settings.conditioning, settings.memory),
-        guidance=make_guidance(settings.guidance, views, model.latent_multiple),
-        trust=make_trust(settings.trust, sigmas, np.arange(size.frames, dtype=np.float64)),
+        denoiser=model.denoiser(Seen(normal(*latents[1:]), embedding), size.frames),
+        guidance=make_guidance(settings.guidance, views, model.lattice.cells),
+        trust=make_trust(settings.trust, sigmas, np.arange(size.frames, dtype=np.float64), model.sigma_scale),
         noise=normal(1, *latents, seed=1),
         sigmas=sigmas,
         solver=make_solver(settings.solver, settings.schedule.steps),

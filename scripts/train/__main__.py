@@ -16,7 +16,7 @@ import tyro
 
 from convert import load_networks
 from nvs_jax.commands.compilation_cache import enable_compilation_cache
-from nvs_jax.models.svd.networks import SVDNetworks
+from nvs_jax.models.svd.networks import SVDNetworks, as_svd
 from nvs_jax.runs.stopping import EXIT_CODE
 from scripts.train.clips import rendered_clips
 from scripts.train.codec import encoded_clips, train_codec
@@ -52,7 +52,7 @@ def main(
     if initial is None:
         vae, first = train_codec(work / "codec", clips, settings), first_weights(settings.denoiser)
     else:
-        networks = load_networks(initial, "float32")
+        networks = as_svd(load_networks(initial, "float32"))
         vae, first = networks.vae, joined_weights(networks.unet, networks.image_encoder)
     encoded = encoded_clips(work, vae, clips, settings)
     unet, image_encoder = split_weights(train_denoiser(work / "denoiser", first, encoded, settings))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from convert.transfer import build
 from nvs_jax.disk import atomic_folder
+from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import published_form
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.models.weights import parameter_specs
@@ -29,7 +29,7 @@ def export(folder: Path, networks: SVDNetworks, dtype: str = "float16") -> None:
             (partial / OWN).write_bytes(settings)
         index: dict[str, object] = {"_class_name": "StableVideoDiffusionPipeline"}
         for component in CONFIG_CLASSES:
-            config = networks.config(component)
+            config = networks.configs[component]
             described = published_form(config)
             (partial / component).mkdir()
             (partial / component / "config.json").write_text(json.dumps(described, indent=1) + "\n")
@@ -44,5 +44,5 @@ def _published(networks: SVDNetworks, component: str, dtype: str) -> dict[str, n
     weights = networks.weights(component)
     return {
         name: np.ascontiguousarray(np.asarray(weights[name]).transpose(np.argsort(spec.published_axes)), dtype)
-        for name, spec in parameter_specs(build(networks.config(component))).items()
+        for name, spec in parameter_specs(build(networks.configs[component])).items()
     }

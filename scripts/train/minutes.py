@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from convert import load_networks
 from nvs_jax.disk import atomic_path
-from nvs_jax.models.svd.networks import SVDNetworks
+from nvs_jax.models.svd.networks import SVDNetworks, as_svd
 from nvs_jax.models.svd.vae import VAE
 from nvs_jax.models.weights import Weights, random_weights
 from scripts.train.clock import Clock, Span, since, stop_when_asked
@@ -50,7 +50,7 @@ def beginning(initial: str | None, settings: TrainSettings) -> Beginning:
     if initial is None:
         vae = random_weights(VAE(settings.codec.config), settings.codec.optimizer.seed)
         return Beginning(vae, None, first_weights(settings.denoiser), settings)
-    networks = load_networks(initial, "float32")
+    networks = as_svd(load_networks(initial, "float32"))
     codec = replace(settings.codec, config=networks.vae_config)
     denoiser = replace(settings.denoiser, unet=networks.unet_config, image_encoder=networks.image_encoder_config)
     both = joined_weights(networks.unet, networks.image_encoder)

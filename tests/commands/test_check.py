@@ -6,11 +6,12 @@ import jax.numpy as jnp
 import pytest
 
 from nvs_jax.cli import main
-from nvs_jax.commands.check import _check_image_encoder, check_networks, in_dtype
+from nvs_jax.commands.check import _check_picture_encoder, check_networks, in_dtype
 from nvs_jax.models.svd.config import ImageEncoderConfig
+from nvs_jax.models.svd.family import FAMILY
 from nvs_jax.models.svd.model import SVD
-from nvs_jax.models.svd.networks import SVDNetworks
-from tests.tiny import tiny_pipeline, write_tiny_folder
+from nvs_jax.models.svd.networks import SVDNetworks, as_svd
+from tests.tiny import tiny_networks, write_tiny_folder
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def test_random_weights_fail_loudly(weights, capsys):
     assert "not CLIP ViT-H" in lines[1]
     assert all(line.startswith(("ok ", "FAIL ")) for line in lines[2:-1])
     failed = [line for line in lines if line.startswith("FAIL")]
-    for part in ("VAE: round trip", "UNet, float32: error of x0", "UNet, bfloat16: error of x0"):
+    for part in ("VAE: round trip", "denoiser, float32: error of x0", "denoiser, bfloat16: error of x0"):
         assert any(part in line for line in failed), part
     assert f"NOT SOUND, {len(failed)} of {len(lines) - 3} checks failed" in lines[-1]
 
@@ -44,31 +45,31 @@ def test_the_model_in_the_package_is_sound(capsys):
 def test_only_clip_is_asked_for_what_it_was_trained_for(networks, monkeypatch):
     pictures = [jnp.full((24, 32, 3), 0.3), jnp.full((24, 32, 3), 0.7)]
     model = SVD(networks)
-    assert [outcome.name for outcome in _check_image_encoder(model, pictures, "it")] == [
-        "it: embeddings: values that are NaN or infinite"
+    assert [outcome.name for outcome in _check_picture_encoder(model, pictures, "float32")] == [
+        "image encoder, float32: embeddings: values that are NaN or infinite"
     ]
     as_clip = dataclasses.replace(ImageEncoderConfig(), projection_dim=networks.image_encoder_config.projection_dim)
-    monkeypatch.setattr("nvs_jax.commands.check.ImageEncoderConfig", lambda: as_clip)
-    assert any("cosine" in outcome.name for outcome in _check_image_encoder(model, pictures, "it"))
+    monkeypatch.setattr("nvs_jax.models.svd.model.ImageEncoderConfig", lambda: as_clip)
+    assert any("cosine" in outcome.name for outcome in _check_picture_encoder(model, pictures, "float32"))
 
 
 @pytest.fixture
 def networks():
-    held = tiny_pipeline().model.networks
+    held = tiny_networks()
     assert isinstance(held, SVDNetworks)
     return held
 
 
 def test_weights_that_are_no_numbers_are_named(networks):
     bad = networks.unet | {"conv_in.bias": networks.unet["conv_in.bias"].at[3].set(jnp.nan)}
-    outcomes = check_networks(dataclasses.replace(networks, unet=bad), 2, 24, 32)
+    outcomes = check_networks(FAMILY, dataclasses.replace(networks, unet=bad), 2, 24, 32)
     found = {outcome.name: outcome for outcome, _ in zip(outcomes, range(3), strict=False)}
     assert not found["unet: weights: values that are NaN or infinite"].ok
     assert found["vae: weights: values that are NaN or infinite"].ok
 
 
 def test_the_vae_keeps_its_dtype(networks):
-    half = in_dtype(networks, "bfloat16")
+    half = as_svd(in_dtype(FAMILY, networks, "bfloat16"))
     assert half.unet["conv_in.weight"].dtype == half.image_encoder["visual_projection.weight"].dtype == "bfloat16"
     assert half.vae["encoder.conv_in.weight"].dtype == "float32"
 

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 
 import convert
 from convert.diffusers_layout import open_folder
-from convert.transfer import build
+from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.models.weights import parameter_specs
 from tests.convert.published import STEMS, same
@@ -19,7 +19,7 @@ def test_every_published_tensor_is_read_once(parity: Path, component: str):
     folder = open_folder(parity / "svd-tiny")
     published = load_file(parity / "svd-tiny" / component / f"{STEMS[component]}.safetensors")
     specs = parameter_specs(build(getattr(folder, f"{component}_config")))
-    weights = folder.load_component(component)
+    weights = folder.load(component)
     assert weights.keys() == published.keys()
     assert all(same(weights[name], tensor.transpose(specs[name].published_axes)) for name, tensor in published.items())
 
@@ -28,6 +28,6 @@ def test_the_checkpoint_holds_the_same(parity: Path, tmp_path: Path):
     convert.convert(parity / "svd-tiny", tmp_path / "checkpoint")
     restored, direct = convert.load_networks(tmp_path / "checkpoint"), convert.load_networks(parity / "svd-tiny")
     for component in CONFIG_CLASSES:
-        assert restored.config(component) == direct.config(component)
+        assert restored.configs[component] == direct.configs[component]
         for name, array in direct.weights(component).items():
             assert same(restored.weights(component)[name], np.asarray(array))

@@ -8,9 +8,9 @@ from huggingface_hub import errors
 
 import convert
 from convert.hub import _http_error, fetch
-from convert.transfer import build
 from nvs_jax.cli import main
 from nvs_jax.errors import InputError
+from nvs_jax.models.svd.build import build
 from nvs_jax.models.weights import parameter_specs
 from tests.convert.published import CONFIGS, STEMS, published_tensors, write_folder
 
@@ -154,7 +154,11 @@ def test_a_download_is_converted_and_loaded_like_a_folder(hub: Hub, tmp_path: Pa
     hub.folder = write_folder(tmp_path / "downloaded", tensors)
     made = convert.convert(ID, "made")
     assert made["source"] == ID and made["peak_memory"] > made["bytes"]
-    assert convert.load_networks("made").unet.keys() == convert.load_networks(ID).unet.keys() == tensors["unet"].keys()
+    assert (
+        convert.load_networks("made").weights("unet").keys()
+        == convert.load_networks(ID).weights("unet").keys()
+        == tensors["unet"].keys()
+    )
 
 
 @pytest.mark.parametrize(

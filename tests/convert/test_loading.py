@@ -15,11 +15,12 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import convert
-from convert.transfer import build
 from nvs_jax import checkpoint
 from nvs_jax.checkpoint import is_checkpoint
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
+from nvs_jax.models.networks import Networks
+from nvs_jax.models.svd.build import build
+from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.models.weights import parameter_specs
 from nvs_jax.settings.presets import settings_for
 from tests.convert.published import CONFIGS, published_tensors, write_folder
@@ -31,9 +32,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_folder(tmp_path_factory.mktemp("svd"), tensors)
 
 
-def assert_same(networks: SVDNetworks, expected: SVDNetworks) -> None:
+def assert_same(networks: Networks, expected: Networks) -> None:
     for component in CONFIG_CLASSES:
-        assert networks.config(component) == expected.config(component)
+        assert networks.configs[component] == expected.configs[component]
         weights = networks.weights(component)
         assert weights.keys() == expected.weights(component).keys()
         for name, array in expected.weights(component).items():

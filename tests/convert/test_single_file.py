@@ -8,9 +8,9 @@ from safetensors.numpy import save_file
 
 import convert
 from convert.single_file import model_folder, model_of, open_single_file
-from convert.transfer import build
 from nvs_jax.cli import main
 from nvs_jax.errors import InputError
+from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.models.weights import parameter_specs
 from tests.convert.published import CONFIGS, original_tensors, published_tensors, same, write_folder
@@ -42,7 +42,7 @@ def test_every_array_is_that_of_the_diffusers_layout_bit_for_bit(folder: Path, t
     ours = convert.load_networks(write(tmp_path / "svd.safetensors", ORIGINAL | unused), dtype)
     theirs = convert.load_networks(folder, dtype)
     for component in CONFIG_CLASSES:
-        assert ours.config(component) == theirs.config(component)
+        assert ours.configs[component] == theirs.configs[component]
         assert ours.weights(component).keys() == theirs.weights(component).keys()
         for name, array in theirs.weights(component).items():
             assert same(ours.weights(component)[name], np.asarray(array)), name
@@ -76,7 +76,7 @@ def test_the_name_tells_the_model(name: str, model: str):
 def test_a_name_that_does_not_tell_asks_for_the_option(tmp_path: Path):
     with pytest.raises(InputError, match=r"model\.safetensors: its name does not tell .* convert it with --model"):
         open_single_file(write(tmp_path / "model.safetensors"))
-    assert open_single_file(tmp_path / "model.safetensors", "svd_xt").config("unet") == CONFIGS["unet"]
+    assert open_single_file(tmp_path / "model.safetensors", "svd_xt").configs["unet"] == CONFIGS["unet"]
 
 
 @pytest.mark.parametrize("name", ["svd.ckpt", "svd.pt", "svd.bin"])

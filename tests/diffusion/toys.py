@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from nvs_jax.pytree import pytree, static
+from nvs_jax.pytree import pytree
 from nvs_jax.windows import Window
 
 
@@ -58,12 +58,6 @@ class FlowMatchingDenoiser:
 @pytree
 class AveragingCodec:
     """Averages 2x2 pixels, and 4 frames after the first: as causal video codecs do."""
-
-    stride: int = static(default=2)
-    temporal_stride: int = static(default=4)
-
-    def latent_shape(self, frames, height, width):
-        return 1 + (frames - 1) // 4, height // 2, width // 2, 3
 
     def encode(self, pictures):
         n, h, w, c = pictures.shape

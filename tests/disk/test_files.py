@@ -3,12 +3,11 @@ import threading
 
 import pytest
 
-from nvs_jax.disk.files import read_bounded
+from nvs_jax.disk.files import read_bounded, read_json
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fitting import read_fit
 from nvs_jax.media import read_depth, read_photo
 from nvs_jax.media.cameras import read_ply
-from nvs_jax.models.svd.config import read_json
 from nvs_jax.runs.identity import digest
 from nvs_jax.settings.presets import read_yaml
 

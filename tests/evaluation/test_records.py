@@ -12,7 +12,7 @@ from nvs_jax.evaluation.records import Experiment, Records, weights_digest
 from nvs_jax.evaluation.variants import Variant
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.settings.evaluation import BenchmarkSettings
-from tests.tiny import tiny_pipeline
+from tests.tiny import tiny_networks
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,8 +108,8 @@ def test_results_of_other_weights_sizes_and_scenes_have_other_keys():
 
 
 def test_weights_have_a_name_that_any_change_changes():
-    networks = tiny_pipeline().model.networks
-    same = tiny_pipeline().model.networks
+    networks = tiny_networks()
+    same = tiny_networks()
     assert isinstance(networks, SVDNetworks)
     assert isinstance(same, SVDNetworks)
     assert weights_digest(networks) == weights_digest(same)

@@ -19,7 +19,6 @@ from nvs_jax.evaluation.tuning import (
     tuning_scene,
 )
 from nvs_jax.evaluation.variants import ClosedForm, FreeTable, Variant
-from nvs_jax.settings import ConditioningSettings
 from tests.evaluation.benches import SETTINGS, linear
 from tests.tiny import FRAMES, tiny_pipeline
 
@@ -77,7 +76,7 @@ def test_the_error_is_that_of_the_benchmarks_own_run(pipeline, truth, scene):
     rule = ClosedForm(0.001, 5.0, 0.05)
     variant = Variant("dgs", rule, steps=10, estimate="blend")
     latents = solve_in_segments(linear(problem_of(pipeline, truth, variant, SEED)))
-    true = pipeline.model.codec(ConditioningSettings()).encode(truth.pictures)
+    true = pipeline.model.codec().encode(truth.pictures)
     parameters = tuned_coefficients(rule)
     expected = float(jnp.mean((latents[0, 1:] - true[1:]) ** 2))
     assert float(jax.jit(error)(parameters, scene)) == pytest.approx(expected, rel=1e-4)

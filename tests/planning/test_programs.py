@@ -9,10 +9,10 @@ import pytest
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.planning.compiling import compile_program
 from nvs_jax.planning.programs import Model, build_program
-from nvs_jax.planning.request import COMPONENT, PROGRAMS, Program, Request
+from nvs_jax.planning.request import PROGRAMS, Program, Request
 from tests.convert.published import CONFIGS
 
-TINY = Model(**CONFIGS)
+TINY = Model(configs=tuple(CONFIGS.items()))
 SMALL = Request(frames=3, height=64, width=64, dtype="float32")
 
 
@@ -36,7 +36,7 @@ def test_every_program_can_be_lowered(program, request_):
     abstract = build_program(program, TINY, request_, place)
     assert set(abstract.donated) <= set(abstract.arguments)
     assert len(placed) == len(jax.tree.leaves(abstract.arguments))
-    assert any(name.startswith(f"{COMPONENT[program]}/") for name in placed)
+    assert any(name.startswith(f"{TINY.family.uses[program]}/") for name in placed)
     assert all(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(abstract.arguments))
     assert "main" in abstract.lower().as_text()
 
@@ -50,12 +50,12 @@ def test_memory_is_the_compilers():
 
 
 def test_components_are_the_models():
-    assert set(COMPONENT.values()) == set(CONFIG_CLASSES)
+    assert set(TINY.family.uses.values()) == set(CONFIG_CLASSES)
     for component in CONFIG_CLASSES:
         count = sum(math.prod(np.shape(leaf)) for leaf in jax.tree.leaves(_weights(component)))
         assert TINY.parameters(component) == count
 
 
 def _weights(component):
-    program: Program = next(name for name in PROGRAMS if COMPONENT[name] == component)
+    program: Program = next(name for name in PROGRAMS if TINY.family.uses[name] == component)
     return build_program(program, TINY, SMALL).arguments["weights"]

@@ -98,7 +98,7 @@ def test_the_unet_of_full_size():
 
 @pytest.mark.parametrize("gradient", ["skip", "full"])
 def test_post_evaluates_once_more(gradient):
-    model = Model(**CONFIGS)
+    model = Model(configs=tuple(CONFIGS.items()))
     dgs, post = (
         build_program("sample", model, Request(3, 64, 64, "float32", method, gradient)).work().flops
         for method in ("dgs", "post")

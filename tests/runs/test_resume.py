@@ -32,7 +32,7 @@ def problem(solver=EULER):
     return Problem(
         denoiser=GaussianDenoiser(jnp.zeros(SHAPE)),
         guidance=make_guidance(GuidanceSettings(), views, 1),
-        trust=make_trust(TrustSettings(), sigmas, np.arange(3.0)),
+        trust=make_trust(TrustSettings(), sigmas, np.arange(3.0), 80.0),
         noise=jax.random.normal(jax.random.key(0), SHAPE),
         sigmas=sigmas,
         solver=solver,

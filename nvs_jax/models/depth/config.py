@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.config import read_json
 
 _ARCHITECTURE = "DepthAnythingForDepthEstimation"
 # Far beyond any network: a file must not make us build a billion layers.

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
+from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
 from nvs_jax.media.photo import to_bytes
-from nvs_jax.models.svd.config import read_json
 
 # A square picture has 37x37. Beyond this a picture is a ribbon, and its attention would take all memory.
 _MOST_PATCHES = 2**14

@@ -40,15 +40,6 @@ class SVDCodec:
         """Pixels along each side of a latent cell."""
         return self.config.stride
 
-    @property
-    def temporal_stride(self) -> int:
-        """Every frame has its latent."""
-        return 1
-
-    def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
-        """[f, h, w, c] of a video of this many frames, rows and columns."""
-        return frames, height // self.stride, width // self.stride, self.config.latent_channels
-
     def encode(self, pictures: Float[Array, "n H W 3"]) -> Float[Array, "n h w c"]:
         """Latents of pictures in [0, 1], in the denoiser's units."""
         return self.encode_unscaled(2 * pictures - 1) / self.target_scale

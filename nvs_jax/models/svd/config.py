@@ -5,13 +5,12 @@ a value this port cannot express is an error that names it.
 """
 
 import dataclasses
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nvs_jax.disk.files import read_bounded
+from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
 
 Config = TypeVar("Config", bound="UNetConfig | VAEConfig | ImageEncoderConfig")
@@ -101,8 +100,6 @@ _MOST = {
     **dict.fromkeys(("num_hidden_layers", "num_frames"), 1000),
 }
 _MOST_OF_OTHERS = 2**20
-_MOST_BYTES = 2**26
-"""Of a file of JSON; the longest is the index of a sharded network's weights."""
 
 
 def read_config(kind: type[Config], path: Path) -> Config:
@@ -111,24 +108,9 @@ def read_config(kind: type[Config], path: Path) -> Config:
     Raises:
         InputError: the file is missing, is not JSON, is not this class's, or says something this port cannot express.
     """
+    if not path.exists():
+        raise InputError(f"{path} is missing: point at a folder in the diffusers layout of SVD")
     return parse_config(kind, read_json(path), str(path))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
-
-    Raises:
-        InputError: the file is missing, is not JSON or holds no object.
-    """
-    try:
-        if not path.exists():
-            raise InputError(f"{path} is missing: point at a folder in the diffusers layout of SVD")
-        published = json.loads(read_bounded(path, _MOST_BYTES).decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, not JSON, or endless digits
-        raise InputError(f"{path} is not readable JSON: {error}") from None
-    if not isinstance(published, dict):
-        raise InputError(f"{path} holds a JSON {type(published).__name__}, not an object")
-    return published
 
 
 def published_form(config: UNetConfig | VAEConfig | ImageEncoderConfig) -> dict[str, Any]:

@@ -1,118 +1,124 @@
-"""An SVD ready for use: what the pipeline asks of a video model.
+"""An SVD ready for use: what the pipeline asks of a video model, answered by three networks."""
 
-Another family of models offers the same few members: `frames`, `multiple`, `latent_multiple`, `embed`, `codec`,
-`given_latent`, `denoiser`. Each uses one network, so that a model which holds one at a time can be asked in this order.
-"""
-
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from nvs_jax.diffusion.contracts import Codec
+from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.geometry import Warp, fill_holes
+from nvs_jax.models.contract import Lattice, PictureEncoder
+from nvs_jax.models.networks import Networks
 from nvs_jax.models.svd.codec import SVDCodec
-from nvs_jax.models.svd.config import ImageEncoderConfig
+from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from nvs_jax.models.svd.image_encoder import ImageEncoder
-from nvs_jax.models.svd.in_turn import NetworksInTurn
-from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.models.svd.preprocess import preprocess
 from nvs_jax.models.svd.vae_tiling import tiles_of_pixels
 from nvs_jax.models.weights import Weights, bind
-from nvs_jax.settings import ConditioningSettings, MemorySettings
+from nvs_jax.settings import Holes, RenderSettings
 from nvs_jax.sharding import constrain
+
+
+class Seen(NamedTuple):
+    """What SVD is told of the picture a video begins with.
+
+    Attributes:
+        latent: unscaled, of the picture with a little noise.
+        embedding: the image encoder's.
+    """
+
+    latent: Float[Array, "h w c"]
+    embedding: Float[Array, "d"]
+
+
+def lattice_of(unet: UNetConfig, vae: VAEConfig) -> Lattice:
+    """What networks of these configurations take; every frame has its latent."""
+    return Lattice(vae.stride, unet.stride, frame_step=1, channels=vae.latent_channels, frames=unet.num_frames)
 
 
 @dataclass(frozen=True)
 class SVD:
-    """Stable Video Diffusion: three networks and how they are used together."""
+    """Stable Video Diffusion: three networks and how they are used together. See `VideoModel`.
 
-    networks: SVDNetworks | NetworksInTurn
+    Attributes:
+        networks: UNet, VAE and image encoder.
+        settings: conditioning, memory and decode_chunk are used.
+    """
+
+    networks: Networks
+    settings: RenderSettings = field(default_factory=RenderSettings)
+
+    sigma_scale = 700.0
+    """The largest noise level it was trained on, by which the paper's v2 is meant."""
+    defaults = RenderSettings()
 
     @property
-    def frames(self) -> int:
-        """How many frames it was trained on."""
-        return self.networks.unet_config.num_frames
+    def lattice(self) -> Lattice:
+        """See `VideoModel`."""
+        return lattice_of(self.networks.configs["unet"], self.networks.configs["vae"])
 
-    @property
-    def latent_multiple(self) -> int:
-        """Rows and columns of latent cells must be divisible by this."""
-        return self.networks.unet_config.stride
+    def told(self, settings: RenderSettings) -> "SVD":
+        """See `VideoModel`."""
+        return replace(self, settings=settings)
 
-    @property
-    def multiple(self) -> int:
-        """Rows and columns of pixels must be divisible by this."""
-        return self.networks.vae_config.stride * self.latent_multiple
+    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "H W 3"], frames: int) -> Seen:
+        """See `VideoModel`; `conditioning.noise_aug` times the noise is added to the picture in [-1, 1]."""
+        embedding = jax.block_until_ready(self.embed(picture))  # the encoder may be freed when the VAE is asked for
+        return Seen(_encode_noisy(self.codec(), picture, noise, self.settings.conditioning.noise_aug), embedding)
 
     def embed(self, picture: Float[Array, "H W 3"]) -> Float[Array, "d"]:
         """The image encoder's embedding of a picture in [0, 1]."""
-        return _embed(self.networks.image_encoder, picture, self.networks.image_encoder_config)
+        return _embed(self.networks.weights("image_encoder"), picture, self.networks.configs["image_encoder"])
 
-    def codec(
-        self, settings: ConditioningSettings, chunk: int = 8, memory: MemorySettings = MemorySettings()
-    ) -> SVDCodec:
+    def encode_views(self, seen: Seen, picture: Float[Array, "H W 3"], warp: Warp) -> WarpedViews:
+        """See `VideoModel`. As the release, the first frame is the given latent, with its noise."""
+        codec = self.codec()
+        return _encode_views(codec, seen.latent / codec.target_scale, warp, self.settings.conditioning.holes)
+
+    def codec(self) -> SVDCodec:
         """The VAE.
-
-        Args:
-            settings: hold the scale of the warped views' latents.
-            chunk: frames decoded together.
-            memory: tiles, if it is to work in tiles, and what it decodes in.
 
         Raises:
             InputError: the tiles' size is not a multiple of the VAE's stride.
         """
-        config = self.networks.vae_config
-        tiles = tiles_of_pixels(memory.tile, memory.tile_overlap, config.stride)
-        scale = 1 / config.scaling_factor if settings.target_scale is None else settings.target_scale
-        return SVDCodec(self.networks.vae, scale, config, chunk, tiles, memory.vae_dtype)
-
-    def given_latent(
-        self,
-        codec: SVDCodec,
-        picture: Float[Array, "H W 3"],
-        noise: Float[Array, "H W 3"],
-        settings: ConditioningSettings,
-    ) -> Float[Array, "h w c"]:
-        """The latent of the picture the video begins with, unscaled.
-
-        Args:
-            codec: this model's.
-            picture: in [0, 1].
-            noise: N(0, 1); `settings.noise_aug` times it is added to the picture in [-1, 1].
-            settings: what else the model is told.
-        """
-        return _encode_noisy(codec, picture, noise, settings.noise_aug)
-
-    def denoiser(
-        self,
-        latent: Float[Array, "h w c"],
-        embedding: Float[Array, "d"],
-        frames: int,
-        settings: ConditioningSettings,
-        memory: MemorySettings = MemorySettings(),
-    ) -> SVDDenoiser:
-        """The UNet, told which picture the video begins with.
-
-        Args:
-            latent: the picture's, from `given_latent`.
-            embedding: the picture's, from `embed`.
-            frames: of the video.
-            settings: what else the model is told.
-            memory: whether the branches of classifier-free guidance are evaluated in turn.
-        """
-        return SVDDenoiser(
-            weights=self.networks.unet,
-            image_latent=latent[None],
-            embedding=embedding[None],
-            time_ids=jnp.array([settings.fps - 1, settings.motion_bucket, settings.noise_aug], jnp.float32),
-            guidance_scale=jnp.linspace(*settings.guidance_scale, frames),
-            guided=settings.guidance_scale != (1.0, 1.0),
-            interval=None if settings.guidance_interval is None else jnp.array(settings.guidance_interval),
-            config=self.networks.unet_config,
-            mixed_context=settings.mixed_context,
-            sequential=memory.sequential_guidance,
+        config, memory = self.networks.configs["vae"], self.settings.memory
+        scale = self.settings.conditioning.target_scale
+        return SVDCodec(
+            weights=self.networks.weights("vae"),
+            target_scale=1 / config.scaling_factor if scale is None else scale,
+            config=config,
+            chunk=self.settings.decode_chunk,
+            tiles=tiles_of_pixels(memory.tile, memory.tile_overlap, config.stride),
+            decode_dtype=memory.vae_dtype,
         )
+
+    def denoiser(self, seen: Seen, frames: int) -> SVDDenoiser:
+        """The UNet, told which picture the video begins with; see `VideoModel`."""
+        told = self.settings.conditioning
+        return SVDDenoiser(
+            weights=self.networks.weights("unet"),
+            image_latent=seen.latent[None],
+            embedding=seen.embedding[None],
+            time_ids=jnp.array([told.fps - 1, told.motion_bucket, told.noise_aug], jnp.float32),
+            guidance_scale=jnp.linspace(*told.guidance_scale, frames),
+            guided=told.guidance_scale != (1.0, 1.0),
+            interval=None if told.guidance_interval is None else jnp.array(told.guidance_interval),
+            config=self.networks.configs["unet"],
+            mixed_context=told.mixed_context,
+            sequential=self.settings.memory.sequential_guidance,
+        )
+
+    @property
+    def picture_encoder(self) -> PictureEncoder:
+        """CLIP if it has the published size: one that was trained along with a small UNet owes nobody similar
+        embeddings of similar pictures."""
+        published = ImageEncoderConfig().projection_dim
+        return PictureEncoder(self.embed, self.networks.configs["image_encoder"].projection_dim == published)
 
 
 @jax.jit
@@ -126,3 +132,16 @@ def _embed(weights: Weights, picture: Array, config: ImageEncoderConfig) -> Arra
     pixels = preprocess(picture, config.image_size)[None]
     embedding = bind(ImageEncoder(config), weights)(pixels.astype(dtype))[0].astype(jnp.float32)
     return constrain(embedding, "replicated")
+
+
+@partial(jax.jit, static_argnames="content")
+def _encode_views(
+    codec: Codec, given: Float[Array, "h w c"], warp: Warp, content: Holes
+) -> WarpedViews:
+    """X^ and its holes; the first frame is the given view itself, without holes."""
+    latents = codec.encode(fill_holes(warp.condition, warp.hole) if content == "filled" else warp.condition)
+    holes = codec.pool_mask(warp.hole)
+    return WarpedViews(
+        target=constrain(jnp.concatenate([given[None], latents])[None], "replicated"),
+        hole=constrain(jnp.concatenate([jnp.zeros_like(holes[:1]), holes])[None], "replicated"),
+    )

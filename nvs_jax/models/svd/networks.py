@@ -1,21 +1,18 @@
 """The three networks an SVD is made of, as data: a configuration and a flat dict of weights each."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nvs_jax.errors import InputError
+from nvs_jax.models.networks import Networks
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
 from nvs_jax.models.weights import Weights
 
 CONFIG_CLASSES = {"unet": UNetConfig, "vae": VAEConfig, "image_encoder": ImageEncoderConfig}
 """Component -> its configuration's class. A component is named as its folder in the diffusers layout."""
-
-WeightSharding = Callable[[str], jax.sharding.Sharding]
-"""Where a parameter goes; its argument is "component/parameter", e.g. "unet/conv_in.weight"."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +26,25 @@ class SVDNetworks:
     image_encoder_config: ImageEncoderConfig
     image_encoder: Weights
 
-    def config(self, component: str) -> UNetConfig | VAEConfig | ImageEncoderConfig:
-        """Configuration of one component."""
-        return getattr(self, f"{component}_config")
+    @property
+    def configs(self) -> dict[str, UNetConfig | VAEConfig | ImageEncoderConfig]:
+        """Of each component."""
+        return {component: getattr(self, f"{component}_config") for component in CONFIG_CLASSES}
 
     def weights(self, component: str) -> Weights:
         """Weights of one component."""
         return getattr(self, component)
+
+
+def as_svd(networks: Networks) -> SVDNetworks:
+    """The networks, for what is made for an SVD alone, such as its training.
+
+    Raises:
+        InputError: they are another model's.
+    """
+    if not isinstance(networks, SVDNetworks):
+        raise InputError("this is made for Stable Video Diffusion: give the weights of one")
+    return networks
 
 
 def held_dtype(component: str, stored: Any, wanted: Any = None) -> np.dtype:

@@ -8,21 +8,21 @@ import pytest
 from nvs_jax.diffusion import Codec
 from nvs_jax.embedded import EMBEDDED_NAME
 from nvs_jax.geometry import orbit
+from nvs_jax.models.svd.codec import SVDCodec
 from nvs_jax.pipeline import load
 from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
-from nvs_jax.settings import ConditioningSettings, MemorySettings
+from nvs_jax.settings import ConditioningSettings, MemorySettings, RenderSettings
 from tests.models.svd.jaxprs import equations
 from tests.tiny import tiny_pipeline
 
 
 @pytest.fixture(scope="module")
 def codec():
-    return tiny_pipeline().model.codec(ConditioningSettings())
+    return tiny_pipeline().model.codec()
 
 
 def test_meets_the_contract(codec):
     assert isinstance(codec, Codec)
-    assert codec.latent_shape(5, 24, 32) == (5, 12, 16, 4)
 
 
 def test_encode_is_in_the_units_that_decode_expects(codec):
@@ -35,7 +35,8 @@ def test_encode_is_in_the_units_that_decode_expects(codec):
 def test_the_release_divides_by_its_own_number():
     model = tiny_pipeline().model
     pictures = jnp.ones((1, 4, 4, 3))
-    ours, release = (model.codec(ConditioningSettings(target_scale=scale)) for scale in (None, 5.6))
+    scales = (ConditioningSettings(target_scale=scale) for scale in (None, 5.6))
+    ours, release = (model.told(RenderSettings(conditioning=scale)).codec() for scale in scales)
     np.testing.assert_allclose(ours.encode(pictures) / 5.6 / 0.18215, release.encode(pictures), rtol=1e-5)
 
 
@@ -53,7 +54,8 @@ def test_a_fifth_of_its_pixels_makes_a_hole(codec, claimed, cell_is_hole):
 
 def test_the_embedded_vae_decodes_in_bfloat16_to_40_db():
     pipeline = load(EMBEDDED_NAME, dtype="float32")
-    codec = pipeline.model.codec(ConditioningSettings())
+    codec = pipeline.model.codec()
+    assert isinstance(codec, SVDCodec)
     scene = random_scene(1, SceneSettings())
     _, intrinsics = default_view(32, 64, SceneSettings())
     seen = render_path(scene, orbit(4.0, 4.0, 5.0, 3), intrinsics, 32, 64)
@@ -66,7 +68,7 @@ def test_the_embedded_vae_decodes_in_bfloat16_to_40_db():
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_setting_says_what_is_decoded_in_and_not_what_is_encoded_in(dtype):
-    codec = tiny_pipeline().model.codec(ConditioningSettings(), memory=MemorySettings(vae_dtype=dtype))
+    codec = tiny_pipeline().model.told(RenderSettings(memory=MemorySettings(vae_dtype=dtype))).codec()
     encoded = jax.make_jaxpr(codec.encode)(jnp.ones((1, 8, 8, 3)))
     decoded = jax.make_jaxpr(codec.decode)(jnp.ones((1, 2, 4, 4, 4)))
     assert _dtypes_of_convolutions(encoded) == {"float32"}

@@ -7,14 +7,14 @@ import pytest
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.denoiser import SVDDenoiser
-from tests.tiny import tiny_pipeline
+from tests.tiny import tiny_networks
 
 SHAPE = (2, 3, 4, 6, 4)
 
 
 @pytest.mark.parametrize("mixed_context", [False, True])
 def test_branches_in_turn_are_the_branches_together(mixed_context):
-    networks = tiny_pipeline().model.networks
+    networks = tiny_networks()
     rng = np.random.default_rng(0)
 
     def draw(*shape):
@@ -40,7 +40,7 @@ def test_branches_in_turn_are_the_branches_together(mixed_context):
 
 @pytest.fixture(scope="module")
 def denoiser():
-    networks = tiny_pipeline().model.networks
+    networks = tiny_networks()
     rng = np.random.default_rng(0)
 
     def draw(*shape):

@@ -19,7 +19,7 @@ def test_each_component_has_its_configuration_and_weights():
         image_encoder={"c": jnp.zeros(1)},
     )
     for (component, kind), name in zip(CONFIG_CLASSES.items(), "abc", strict=True):
-        assert networks.config(component) == kind()
+        assert networks.configs[component] == kind()
         assert list(networks.weights(component)) == [name]
     with pytest.raises(dataclasses.FrozenInstanceError):
         networks.unet = {}  # pyright: ignore[reportAttributeAccessIssue]

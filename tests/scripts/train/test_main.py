@@ -7,6 +7,7 @@ import pytest
 
 import nvs_jax
 from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.models.svd.networks import as_svd
 from scripts.train.__main__ import main
 from scripts.train.clips import random_path, rendered_clips
 from scripts.train.codec import Encoded
@@ -64,19 +65,19 @@ def trained(tmp_path_factory):
 @pytest.mark.full
 def test_training_ends_with_a_folder_that_loads(trained):
     pipeline = nvs_jax.load(trained / "exported", dtype="float32")
-    networks = pipeline.model.networks
+    networks = as_svd(pipeline.model.networks)
     assert networks.unet_config == TOY.denoiser.unet
     assert networks.image_encoder_config == TOY.denoiser.image_encoder
     assert replace(networks.vae_config, scaling_factor=0.18215) == replace(TOY.codec.config, scaling_factor=0.18215)
     with np.load(trained / "work" / "latents.npz", allow_pickle=False) as latents:
         spread = latents["latents"][: TOY.clips.count].std()
     assert networks.vae_config.scaling_factor == pytest.approx(1 / spread, rel=1e-5)
-    assert pipeline.model.frames == 3
+    assert pipeline.model.lattice.frames == 3
 
 
 @pytest.mark.full
 def test_every_part_was_trained(trained):
-    networks = nvs_jax.load(trained / "exported", dtype="float32").model.networks
+    networks = as_svd(nvs_jax.load(trained / "exported", dtype="float32").model.networks)
     first = first_weights(TOY.denoiser)
     for part in ("unet", "image_encoder"):
         moved = [
@@ -101,7 +102,8 @@ def test_training_can_begin_from_weights_and_keeps_their_vae(tmp_path, trained):
     (tmp_path / "clips.done").write_bytes((trained / "work" / "clips.done").read_bytes())
     main(tmp_path, tmp_path / "exported", str(trained / "exported"), TOY)
     before, after = (
-        nvs_jax.load(path, dtype="float32").model.networks for path in (trained / "exported", tmp_path / "exported")
+        as_svd(nvs_jax.load(path, dtype="float32").model.networks)
+        for path in (trained / "exported", tmp_path / "exported")
     )
     for name, value in before.vae.items():
         np.testing.assert_array_equal(value, after.vae[name])

@@ -10,6 +10,7 @@ import pytest
 
 import nvs_jax
 from convert import load_networks
+from nvs_jax.models.svd.networks import as_svd
 from scripts.train.losses import LossLog
 from scripts.train.minutes import train_for_minutes
 from scripts.train.settings import MinutesSettings
@@ -31,7 +32,7 @@ def test_without_time_it_exports_what_it_began_with(tmp_path, capsys):
     clock = ticking()
     assert train_for_minutes(tmp_path / "work", tmp_path / "exported", 1 / 60, "demo", BY_MINUTES, clock)
     assert "the UNet made no step" in capsys.readouterr().out
-    before, after = load_networks("demo", "float32"), load_networks(tmp_path / "exported", "float32")
+    before, after = as_svd(load_networks("demo", "float32")), as_svd(load_networks(tmp_path / "exported", "float32"))
     assert after.vae_config == before.vae_config and after.unet_config == before.unet_config
     for part in ("unet", "vae", "image_encoder"):
         for name, value in before.weights(part).items():
@@ -50,8 +51,8 @@ def test_it_ends_in_time_with_a_folder_that_loads_and_goes_on_with_more(tmp_path
     assert train_for_minutes(work, exported, 1, None, BY_MINUTES, ticking())
     codec, denoiser = held_out(work / "codec"), held_out(work / "denoiser")
     assert codec[-1] < codec[0] and denoiser[-1] < denoiser[0]
-    first = nvs_jax.load(exported, dtype="float32").model.networks
-    latest = load_networks(work / "latest", "float32")
+    first = as_svd(nvs_jax.load(exported, dtype="float32").model.networks)
+    latest = as_svd(load_networks(work / "latest", "float32"))
     for name, value in first.unet.items():
         assert value.dtype == jnp.float32
         np.testing.assert_array_equal(latest.unet[name], value)
@@ -59,7 +60,7 @@ def test_it_ends_in_time_with_a_folder_that_loads_and_goes_on_with_more(tmp_path
     made = LossLog(work / "denoiser" / "losses.csv").read()[:, 0].max()
     assert train_for_minutes(work, exported, 1.5, None, BY_MINUTES, ticking())
     assert LossLog(work / "denoiser" / "losses.csv").read()[:, 0].max() > made
-    second = load_networks(exported, "float32")
+    second = as_svd(load_networks(exported, "float32"))
     assert second.vae_config == first.vae_config
     for name, value in first.vae.items():
         np.testing.assert_array_equal(second.vae[name], value)

@@ -4,14 +4,14 @@ import jax
 import numpy as np
 import pytest
 
-from nvs_jax.models.svd.in_turn import NetworksInTurn
+from nvs_jax.models.networks import NetworksInTurn
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import CONFIG_CLASSES
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.settings import RenderSettings, ScheduleSettings
 from nvs_jax.steering.conditions import from_photo
 from tests.test_pipeline import INTRINSICS, PATH, render
-from tests.tiny import scene, tiny_pipeline, write_tiny_folder
+from tests.tiny import scene, tiny_networks, tiny_pipeline, write_tiny_folder
 
 SETTINGS = RenderSettings(schedule=ScheduleSettings(steps=2))
 
@@ -20,10 +20,10 @@ class Watched:
     """Loads copies of networks that are in memory on the host, and looks at what is alive whenever one is loaded."""
 
     def __init__(self):
-        whole = tiny_pipeline().model.networks
+        whole = tiny_networks()
         self.host = {name: jax.tree.map(np.asarray, whole.weights(name)) for name in CONFIG_CLASSES}
         self.loaded, self.handed_out = [], []
-        self.networks = NetworksInTurn({name: whole.config(name) for name in CONFIG_CLASSES}, self.load)
+        self.networks = NetworksInTurn({name: whole.configs[name] for name in CONFIG_CLASSES}, self.load)
 
     def load(self, component):
         assert not any(not array.is_deleted() for array in self.handed_out), f"two networks while loading {component}"
@@ -91,9 +91,9 @@ def test_from_files(kind, tmp_path):
 
 def test_freed_weights_cannot_be_used():
     networks = Watched().networks
-    weights = networks.unet
-    assert networks.unet is weights
-    assert networks.vae
+    weights = networks.weights("unet")
+    assert networks.weights("unet") is weights
+    assert networks.weights("vae")
     with pytest.raises(RuntimeError, match="deleted"):
         np.asarray(weights["conv_in.weight"])
     networks.free()

@@ -1,0 +1,119 @@
+"""A model of another family, whose codec has a temporal stride, through the whole pipeline."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nvs_jax.errors import InputError
+from nvs_jax.geometry import Sources, intrinsics_matrix, orbit
+from nvs_jax.models.contract import Lattice, VideoModel
+from nvs_jax.models.families import family
+from nvs_jax.pipeline import Pipeline
+from nvs_jax.settings import RenderSettings
+from nvs_jax.steering.conditions import from_video, from_views
+from nvs_jax.steering.legs import video_plan
+from tests.models.toy_video import ToyVideo
+from tests.tiny import HEIGHT, WIDTH, scene, tiny_pipeline
+
+FRAMES = 9
+K = intrinsics_matrix(20.0, HEIGHT, WIDTH)
+PATH = orbit(6.0, 6.0, 2.0, FRAMES)
+MODEL = ToyVideo()
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    return Pipeline(MODEL)
+
+
+def guided_by(method) -> RenderSettings:
+    settings = MODEL.defaults
+    return replace(settings, guidance=replace(settings.guidance, method=method, learning_rate=1.0))
+
+
+def error_outside_holes(frames, conditions) -> float:
+    seen = ~np.asarray(conditions.warp.hole)
+    return float(np.abs(frames[1:] - np.asarray(conditions.warp.pictures))[seen].mean())
+
+
+def smooth_scene():
+    """Of which averages of two by two pixels keep most."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    picture = np.stack([np.sin(columns / 3), np.cos(rows / 4), np.sin((rows + columns) / 5)], -1) / 2 + 0.5
+    return picture.astype(np.float32), scene()[1]
+
+
+def test_meets_the_contract():
+    assert isinstance(MODEL, VideoModel)
+    assert isinstance(tiny_pipeline().model, VideoModel)
+    assert family().lattice == Lattice(cell=8, cells=8, frame_step=1, channels=4, frames=25)
+
+
+def test_takes_the_settings_that_suit_it(pipeline):
+    assert pipeline.settings == MODEL.defaults
+    assert Pipeline(MODEL, settings=RenderSettings()).settings == RenderSettings()
+
+
+@pytest.mark.parametrize("method", ["none", "dgs", "post"])
+def test_a_photo_along_a_path(pipeline, method):
+    photo, depth = smooth_scene()
+    made = pipeline.render(photo, depth=depth, path=PATH, intrinsics=K, settings=guided_by(method))
+    assert made.frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
+    assert made.trust.shape == (6, 3)
+    assert np.isfinite(made.frames).all()
+    if method != "none":
+        free = pipeline.render(photo, depth=depth, path=PATH, intrinsics=K, settings=guided_by("none"))
+        assert error_outside_holes(made.frames, made.conditions) < 0.8 * error_outside_holes(
+            free.frames, made.conditions
+        )
+
+
+def test_a_latent_frame_is_a_hole_where_one_of_its_frames_is():
+    photo, depth = scene()
+    problem = Pipeline(MODEL).prepare(_photo_conditions(photo, depth), jax.random.key(0))
+    assert problem.noise.shape == (1, 3, HEIGHT // 2, WIDTH // 2, 3)
+    assert not problem.guidance.modulate.hole[0, 0].any()
+    assert problem.guidance.modulate.hole[0, 1:].any()
+
+
+def test_two_views(pipeline):
+    photo, depth = scene()
+    ends = PATH[jnp.array([0, -1])]
+    sources = Sources(jnp.stack([photo] * 2), jnp.stack([depth] * 2), jnp.stack([K] * 2), ends)
+    made = pipeline.render_conditions(from_views(sources, PATH, guided_by("dgs")))
+    assert made.frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
+    np.testing.assert_allclose(made.trust[:, -1], made.trust[:, -1].clip(0, 1))
+
+
+def test_a_video_of_two_legs(pipeline):
+    photo, depth = scene()
+    length = 2 * FRAMES - 1
+    path = orbit(6.0, 6.0, 1.0, length)
+    plan = video_plan(np.stack([photo] * length), np.stack([depth] * length), K, path, FRAMES, guided_by("dgs"))
+    rendered: list[np.ndarray] = []
+    for leg in plan.legs:
+        rendered.append(pipeline.render_conditions(leg(rendered), settings=guided_by("dgs")).frames)
+    assert [len(frames) for frames in rendered] == [FRAMES, FRAMES]
+    assert len(plan.order) == length
+
+
+@pytest.mark.parametrize(("frames", "said"), [(8, "5 or 9"), (3, "such as 5")])
+def test_a_length_the_codec_cannot_make_is_refused(pipeline, frames, said):
+    photo, depth = scene()
+    with pytest.raises(InputError, match=said):
+        pipeline.render(photo, depth=depth, path=orbit(6.0, 6.0, 2.0, frames), intrinsics=K)
+
+
+def test_lambda_is_of_the_model_and_not_of_the_schedule(pipeline):
+    conditions = _photo_conditions(*scene())
+    settings = guided_by("dgs")
+    shorter = replace(settings, schedule=replace(settings.schedule, sigma_max=20.0))
+    long, short = (pipeline.prepare(conditions, jax.random.key(0), each).trust for each in (settings, shorter))
+    np.testing.assert_array_equal(long(jnp.float32(3.0)), short(jnp.float32(3.0)))
+
+
+def _photo_conditions(photo, depth):
+    return from_video(np.stack([photo] * FRAMES), np.stack([depth] * FRAMES), K, PATH[0], PATH, MODEL.defaults)

@@ -1,0 +1,49 @@
+"""A video model that is no SVD, and simple enough that its answers are known: CONTRIBUTING's "how to add a model".
+
+A flow-matching denoiser of Gaussian data whose mean is the given picture in every frame, and a causal codec that
+averages two by two pixels, and four frames after the first.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.geometry import Warp, fill_holes
+from nvs_jax.models.contract import Lattice
+from nvs_jax.models.networks import Weightless
+from nvs_jax.settings import PathSettings, RenderSettings, ScheduleSettings
+from tests.diffusion.toys import AveragingCodec, FlowMatchingDenoiser
+
+
+@dataclass(frozen=True)
+class ToyVideo:
+    networks: Any = field(default_factory=lambda: Weightless({}))
+    settings: RenderSettings = field(default_factory=RenderSettings)
+
+    lattice = Lattice(cell=2, cells=2, frame_step=4, channels=3, frames=9)
+    sigma_scale = 80.0
+    defaults = RenderSettings(
+        schedule=ScheduleSettings(steps=6, sigma_max=80.0), path=PathSettings(radius=(6.0, 6.0), step_degrees=2.0)
+    )
+    picture_encoder = None
+
+    def codec(self) -> AveragingCodec:
+        return AveragingCodec()
+
+    def told(self, settings: RenderSettings) -> "ToyVideo":
+        return replace(self, settings=settings)
+
+    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "H W 3"], frames: int) -> Float[Array, "h w 3"]:
+        return self.codec().encode(picture[None])[0]
+
+    def encode_views(self, seen: Float[Array, "h w 3"], picture: Float[Array, "H W 3"], warp: Warp) -> WarpedViews:
+        video = jnp.concatenate([picture[None], fill_holes(warp.condition, warp.hole)])
+        hole = jnp.concatenate([jnp.zeros_like(warp.hole[:1]), warp.hole])
+        return WarpedViews(self.codec().encode(video)[None], self.codec().pool_mask(hole)[None])
+
+    def denoiser(self, seen: Float[Array, "h w 3"], frames: int) -> FlowMatchingDenoiser:
+        latents = self.lattice.latent_shape(frames, 0, 0)[0]
+        return FlowMatchingDenoiser(jnp.broadcast_to(seen, (1, latents, *seen.shape)), 0.1)
