@@ -126,7 +126,7 @@ def test_settings_that_are_taken_give_finite_schedules(steps, sigma_max, sigma_m
     except InputError:
         return
     assert np.isfinite(sigmas).all()
-    table = make_trust(weights, sigmas, np.linspace(0, 5, 4), 700.0)
+    table = make_trust(trust, sigmas, np.linspace(0, 5, 4), 700.0)
     for sigma in sigmas[:-1]:
         w = np.asarray(table(sigma))
         assert np.isfinite(w).all()

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nvs_jax.diffusion.estimates import Select
+from nvs_jax.diffusion.guidance import DirectGuidance
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Sources, intrinsics_matrix, orbit
 from nvs_jax.models.contract import Lattice, VideoModel
@@ -74,6 +76,8 @@ def test_a_photo_along_a_path(pipeline, method):
 def test_a_latent_frame_is_a_hole_where_one_of_its_frames_is():
     photo, depth = scene()
     problem = Pipeline(MODEL).prepare(_photo_conditions(photo, depth), jax.random.key(0))
+    assert isinstance(problem.guidance, DirectGuidance)
+    assert isinstance(problem.guidance.modulate, Select)
     assert problem.noise.shape == (1, 3, HEIGHT // 2, WIDTH // 2, 3)
     assert not problem.guidance.modulate.hole[0, 0].any()
     assert problem.guidance.modulate.hole[0, 1:].any()
