@@ -74,17 +74,17 @@ class ClosedFormTrust:
     Attributes:
         distances: |dp| of each frame, or of each latent cell of each frame, to its nearest given view, over the
             largest; 0 marks a given view.
-        sigma_max: the largest noise level.
+        sigma_scale: what noise levels are divided by.
         coefficients: of the error model (16).
     """
 
     distances: Float[Array, "f *cells"]
-    sigma_max: Float[Array, ""]
+    sigma_scale: float | Float[Array, ""]
     coefficients: Coefficients
 
     def __call__(self, sigma: Float[Array, "*#shape"]) -> Float[Array, "*shape"]:
         """w of all frames at `sigma`; exactly 1 for a given view, whose warp is the truth."""
-        w = optimal_trust(sigma / self.sigma_max, self.distances, self.coefficients)
+        w = optimal_trust(sigma / self.sigma_scale, self.distances, self.coefficients)
         return jnp.where(self.distances > 0, w, 1.0)
 
 
@@ -93,14 +93,14 @@ class ErrorModelTrust:
     """As `ClosedFormTrust`, with any model of the errors; made by `error_model_trust`."""
 
     distances: Float[Array, "f *cells"]
-    sigma_max: Float[Array, ""]
+    sigma_scale: float | Float[Array, ""]
     network_error: Partial
     warp_error: Partial
     v1: float | Float[Array, ""]
 
     def __call__(self, sigma: Float[Array, "*#shape"]) -> Float[Array, "*shape"]:
         """w at `sigma`; exactly 1 at a distance of 0."""
-        w = trust_of_errors(self.network_error(sigma / self.sigma_max), self.warp_error(self.distances), self.v1)
+        w = trust_of_errors(self.network_error(sigma / self.sigma_scale), self.warp_error(self.distances), self.v1)
         return jnp.where(self.distances > 0, w, 1.0)
 
 
@@ -133,16 +133,16 @@ class TabulatedTrust:
 
 def closed_form_trust(
     distances: Float[Array, "f *cells"],
-    sigma_max: float | Float[Array, ""],
+    sigma_scale: float | Float[Array, ""],
     coefficients: Coefficients = Coefficients(),
 ) -> ClosedFormTrust:
     """The closed form for poses, or cells, at these distances (any unit: they are divided by their maximum)."""
-    return ClosedFormTrust(_over_largest(distances), jnp.asarray(sigma_max, distances.dtype), coefficients)
+    return ClosedFormTrust(_over_largest(distances), jnp.asarray(sigma_scale, distances.dtype), coefficients)
 
 
 def error_model_trust(
     distances: Float[Array, "f *cells"],
-    sigma_max: float | Float[Array, ""],
+    sigma_scale: float | Float[Array, ""],
     network_error: Error,
     warp_error: Error,
     v1: float | Float[Array, ""] = 0.001,
@@ -151,7 +151,7 @@ def error_model_trust(
 
     Args:
         distances: |dp| of each frame or latent cell, any unit: divided by the largest here.
-        sigma_max: sigma is divided by it here.
+        sigma_scale: sigma is divided by it here.
         network_error: E|E_D| of sigma in [0, 1]. A function defined once, or a `jax.tree_util.Partial` of one with its
             parameters, in which the result is then differentiable.
         warp_error: E|E_P| of |dp| in [0, 1], likewise.
@@ -163,7 +163,7 @@ def error_model_trust(
     """
     return ErrorModelTrust(
         distances=_over_largest(distances),
-        sigma_max=jnp.asarray(sigma_max, distances.dtype),
+        sigma_scale=jnp.asarray(sigma_scale, distances.dtype),
         network_error=_as_pytree(network_error),
         warp_error=_as_pytree(warp_error),
         v1=v1,

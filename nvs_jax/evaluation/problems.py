@@ -210,7 +210,7 @@ def solve_in_segments(problem: Problem) -> Latents:
     sigmas = np.asarray(problem.sigmas)
     steps = len(sigmas) - 1
     length = 1 if steps % _SEGMENT else _SEGMENT
-    carry = init(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1), problem.solver, problem.key)
+    carry = init(problem.noise * np.sqrt(sigmas[0] ** 2 + 1), problem.solver, problem.key)
     for done in range(0, steps, length):
         interval = jnp.asarray(sigmas[done : done + length + 1])
         carry = run_steps(carry, interval, problem.denoiser, problem.guidance, problem.trust, problem.solver)

@@ -96,7 +96,7 @@ class TuningScene:
     """
 
     problem: Problem
-    sigma_scale: float
+    sigma_scale: float | Float[Array, ""]
     distances: Float[Array, "f"]
     truth: Float[Array, "targets h w c"]
     codec: Codec | None = None
