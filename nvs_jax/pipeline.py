@@ -20,7 +20,7 @@ from nvs_jax.inputs.view import given_view
 from nvs_jax.loading import load_model
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.pytree import pytree, static
-from nvs_jax.settings import Holes, Method, RenderSettings
+from nvs_jax.settings import Method, RenderSettings
 from nvs_jax.settings.presets import settings_for
 from nvs_jax.sharding import constrain, of_first_process, place, use
 from nvs_jax.steering.conditions import Conditions

@@ -135,9 +135,7 @@ def _embed(weights: Weights, picture: Array, config: ImageEncoderConfig) -> Arra
 
 
 @partial(jax.jit, static_argnames="content")
-def _encode_views(
-    codec: Codec, given: Float[Array, "h w c"], warp: Warp, content: Holes
-) -> WarpedViews:
+def _encode_views(codec: Codec, given: Float[Array, "h w c"], warp: Warp, content: Holes) -> WarpedViews:
     """X^ and its holes; the first frame is the given view itself, without holes."""
     latents = codec.encode(fill_holes(warp.condition, warp.hole) if content == "filled" else warp.condition)
     holes = codec.pool_mask(warp.hole)
