@@ -1,9 +1,9 @@
 """Photo, depth and camera path to video: the whole method, on arrays."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypedDict, Unpack, runtime_checkable
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, Trust, init, run_steps, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
-from nvs_jax.diffusion.sampler import Carry
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.view import given_view
 from nvs_jax.loading import load_model
@@ -25,32 +24,8 @@ from nvs_jax.settings.presets import settings_for
 from nvs_jax.sharding import constrain, of_first_process, place, use
 from nvs_jax.steering.conditions import Conditions
 from nvs_jax.steering.legs import Plan, leg_key, photo_plan
+from nvs_jax.steering.listeners import LegStates, Report, States
 from nvs_jax.steering.render import Part, Render, join, part_of
-
-Report = Callable[[str, int, int], None]
-"""Called with (stage, done, total) whenever a part of a stage is done: "warp", "encode", "sample", "decode"."""
-
-
-@runtime_checkable
-class States(Protocol):
-    """Where a sampler keeps its states between programs, so that a run can go on after being killed."""
-
-    def restore(self, fresh: Carry) -> Carry:
-        """The newest state that was kept, or `fresh`, the one before the first step."""
-        ...
-
-    def save(self, carry: Carry) -> None:
-        """Keep a state; it must be on disk, or the host, when this returns."""
-        ...
-
-
-@runtime_checkable
-class LegStates(Protocol):
-    """The `States` of every leg of a video; `nvs_jax.runs.resume.Run` is one."""
-
-    def leg(self, index: int, count: int) -> States:
-        """Of a leg of so many, counted from 0."""
-        ...
 
 
 class Overrides(TypedDict, total=False):
@@ -136,7 +111,7 @@ class Pipeline:
             seed: of all random numbers.
             settings: everything else, and the lenses of a dolly-zoom if their path is one; None takes the pipeline's
                 own, which weights may bring.
-            report: called as the work goes on; see `Report`.
+            report: called as the work goes on; see `nvs_jax.steering.listeners.Report`.
             overrides: `method="post"` and `steps=50` in place of the settings' own.
 
         Raises:
@@ -160,7 +135,7 @@ class Pipeline:
             plan: of the video.
             seed: of all random numbers.
             settings: everything else; None takes those that the plan was made with.
-            report: called as the work goes on; see `Report`. What it raises ends the work.
+            report: called as the work goes on; see `nvs_jax.steering.listeners.Report`. What it raises ends the work.
             run: where the sampler's states are kept, and what it begins from; `nvs_jax.runs.resume.Run` is one.
 
         Raises:
@@ -199,7 +174,7 @@ class Pipeline:
             conditions: what is known of every frame.
             seed: of all random numbers, or a key.
             settings: everything else; None takes the pipeline's own, which weights may bring.
-            report: called as the work goes on; see `Report`.
+            report: called as the work goes on; see `nvs_jax.steering.listeners.Report`.
             states: where the sampler's states are kept, and what it begins from; `nvs_jax.runs.resume.Leg` is one.
 
         Raises:

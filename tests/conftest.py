@@ -28,6 +28,7 @@ CHECKED = [
     "pipeline",
     "results",
     "scenes",
+    "steering",
     "views",
     "windows",
 ]

@@ -22,12 +22,13 @@ class Render:
         frames: the video, in [0, 1]; its first frame is the given view.
         conditions: what was known of every frame; on the device.
         trust: w, how much each step trusted the warp of each frame; the mean of its cells where they have their own.
+            Of one leg it is that of each frame's latent, of which a model may have fewer.
         sigmas: noise levels of the steps.
     """
 
     frames: Float[np.ndarray, "n H W 3"]
     conditions: Conditions
-    trust: Float[np.ndarray, "steps n"]
+    trust: Float[np.ndarray, "steps latents"]
     sigmas: Float[np.ndarray, "steps"]
 
     @property
@@ -95,7 +96,7 @@ def join(plan: Plan, parts: Iterable[Part]) -> Render:
         if _is_all(leg.conditions, plan):
             return leg
         frames.append(leg.frames)
-        trust.append(leg.trust.T)
+        trust.append(_of_frames(leg.trust, len(leg.frames)))
         known.append(_on_host(leg.conditions))
         sigmas = leg.sigmas
     return Render(_pick(frames, plan), _join_conditions(known, plan), _pick(trust, plan).T, sigmas)
@@ -120,6 +121,12 @@ def _on_host(conditions: Conditions) -> _Known:
         distance=np.asarray(conditions.distance),
         mode=conditions.mode,
     )
+
+
+def _of_frames(trust: Float[np.ndarray, "steps latents"], frames: int) -> Float[np.ndarray, "f steps"]:
+    """Of every frame that of its latent: a latent may stand for several frames, the first only for its own."""
+    latents = -(-np.arange(frames) * (trust.shape[1] - 1) // (frames - 1))
+    return trust.T[latents]
 
 
 def _is_all(conditions: Conditions, plan: Plan) -> bool:

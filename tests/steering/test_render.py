@@ -239,3 +239,12 @@ def test_legs_are_joined_in_the_order_of_the_video():
     np.testing.assert_array_equal(render.conditions.warp.valid, ~render.holes[1:])
     np.testing.assert_array_equal(render.warped[:, 0, 0, 0], [0, 1, 0, 21, 10, 0])
     assert render.conditions.mode == "single"
+
+
+def test_a_latent_of_several_frames_is_trusted_alike_in_all_of_them():
+    """Five frames a leg of two latents, as a causal codec has them: the first frame has one of its own."""
+    legs = [replace(leg_of(number, 5, "video"), trust=np.array([[1.0, number + 0.5]])) for number in (0, 1)]
+    order = np.array([[0, 0], [0, 1], [0, 2], [0, 3], [0, 4], [1, 1], [1, 4]])
+    plan = Plan((lambda _: legs[0].conditions,) * 2, order, jnp.zeros((7, 4, 4)), jnp.zeros((7, 3, 3)), ONE_STEP)
+    render = join(plan, (part_of(plan, index, leg) for index, leg in enumerate(legs)))
+    np.testing.assert_array_equal(render.trust, [[1, 0.5, 0.5, 0.5, 0.5, 1.5, 1.5]])
