@@ -28,7 +28,6 @@ CHECKED = [
     "pipeline",
     "results",
     "scenes",
-    "steering",
     "views",
     "windows",
 ]

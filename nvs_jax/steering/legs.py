@@ -55,7 +55,7 @@ def photo_plan(
     view: View,
     path: Poses | Float[np.ndarray, "f 4 4"],
     settings: RenderSettings,
-    elsewhere: tuple[Frames, Bool[np.ndarray, "f H W"]] | None = None,
+    elsewhere: tuple[Float[np.ndarray, "rest H W 3"], Bool[np.ndarray, "rest H W"]] | None = None,
 ) -> Plan:
     """A photo along a path, in one leg.
 
