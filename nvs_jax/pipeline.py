@@ -8,23 +8,22 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from nvs_jax.diffusion import Codec, Denoiser, Euler, Guidance, Solver, Trust, init, run_steps, sample
+from nvs_jax.diffusion import Codec
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
+from nvs_jax.diffusion.problem import Problem, Report, States, solve, tell_done
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.view import given_view
 from nvs_jax.loading import load_model
 from nvs_jax.models.contract import VideoModel
-from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import Method, RenderSettings
 from nvs_jax.settings.presets import settings_for
-from nvs_jax.sharding import constrain, of_first_process, place, use
+from nvs_jax.sharding import constrain, place, use
 from nvs_jax.steering.conditions import Conditions
+from nvs_jax.steering.leg_states import LegStates
 from nvs_jax.steering.legs import Plan, leg_key, photo_plan
-from nvs_jax.steering.listeners import LegStates, Report, States
 from nvs_jax.steering.render import Part, Render, join, part_of
 
 
@@ -51,23 +50,6 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mes
     """
     settings = settings_for(source)
     return Pipeline(load_model(source, dtype=dtype, low_memory=low_memory, mesh=mesh), mesh, settings)
-
-
-@pytree
-class Problem:
-    """Everything the sampler needs, on the device: a render up to its first step."""
-
-    denoiser: Denoiser
-    guidance: Guidance
-    trust: Trust
-    noise: Float[Array, "b f h w c"]
-    """One video's as `prepare` makes it; b to have as many videos of the same views."""
-    sigmas: Float[Array, "levels"]
-    solver: Solver = static(default=Euler())
-    key: PRNGKeyArray | None = None
-    """Of a stochastic solver."""
-    mesh: Mesh | None = static(default=None)
-    """The devices that all of it is on; None: the default device."""
 
 
 class Noise(NamedTuple):
@@ -111,7 +93,7 @@ class Pipeline:
             seed: of all random numbers.
             settings: everything else, and the lenses of a dolly-zoom if their path is one; None takes the pipeline's
                 own, which weights may bring.
-            report: called as the work goes on; see `nvs_jax.steering.listeners.Report`.
+            report: called as the work goes on; see `nvs_jax.diffusion.problem.Report`.
             overrides: `method="post"` and `steps=50` in place of the settings' own.
 
         Raises:
@@ -135,7 +117,7 @@ class Pipeline:
             plan: of the video.
             seed: of all random numbers.
             settings: everything else; None takes those that the plan was made with.
-            report: called as the work goes on; see `nvs_jax.steering.listeners.Report`. What it raises ends the work.
+            report: called as the work goes on; see `nvs_jax.diffusion.problem.Report`. What it raises ends the work.
             run: where the sampler's states are kept, and what it begins from; `nvs_jax.runs.resume.Run` is one.
 
         Raises:
@@ -174,20 +156,20 @@ class Pipeline:
             conditions: what is known of every frame.
             seed: of all random numbers, or a key.
             settings: everything else; None takes the pipeline's own, which weights may bring.
-            report: called as the work goes on; see `nvs_jax.steering.listeners.Report`.
+            report: called as the work goes on; see `nvs_jax.diffusion.problem.Report`.
             states: where the sampler's states are kept, and what it begins from; `nvs_jax.runs.resume.Leg` is one.
 
         Raises:
             InputError: a size the model cannot take.
         """
         settings = settings or self.settings
-        _tell(report, conditions, "warp")
+        tell_done(report, conditions, "warp")
         key = jax.random.key(seed) if isinstance(seed, int | np.integer) else seed
         problem = self.prepare(conditions, key, settings)
-        _tell(report, problem, "encode")
+        tell_done(report, problem, "encode")
         latents = jax.block_until_ready(solve(problem, report, states))
         frames = self.decode(latents[0], settings)
-        _tell(report, frames, "decode")
+        tell_done(report, frames, "decode")
         sigmas = problem.sigmas[:-1]
         return Render(
             frames=np.asarray(frames),
@@ -274,35 +256,6 @@ def override(settings: RenderSettings, method: Method | None = None, steps: int 
     return settings
 
 
-def solve(problem: Problem, report: Report | None = None, states: States | None = None) -> Float[Array, "b f h w c"]:
-    """Clean latents, a fixed number of steps to a program: between programs progress is reported and kept.
-
-    Under `jax.grad` or `jax.jit` it is one program, whose gradient keeps the latents of about 2 sqrt(steps) steps.
-    """
-    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(problem)):
-        parts = problem.denoiser, problem.guidance, problem.trust, problem.noise, problem.sigmas
-        with use(problem.mesh):
-            return sample(*parts, problem.solver, problem.key, checkpoint=True)
-    x = problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1)
-    steps = len(problem.sigmas) - 1
-    length = segment_length(steps)
-    carry = init(x, problem.solver, problem.key)
-    if states is not None:
-        carry = states.restore(carry)
-    carry = place(of_first_process(carry, problem.mesh), problem.mesh)
-    begin = int(carry.step)
-    if begin:
-        _tell(report, carry, "sample", begin, steps)
-    for done in range(begin, steps, length):
-        sigmas = problem.sigmas[done : done + length + 1]
-        with use(problem.mesh):
-            carry = run_steps(carry, sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver)
-        _tell(report, carry, "sample", done + length, steps)
-        if states is not None:
-            states.save(carry)
-    return carry.x
-
-
 def _pool_distances(codec: Codec, distance: Float[Array, "n *pixels"], side: int) -> Float[Array, "f *cells"]:
     """|dp| of latent frames, or of latent cells of this many pixels along each side: the mean of their pixels."""
     if distance.ndim == 1:
@@ -314,22 +267,6 @@ def _pool_distances(codec: Codec, distance: Float[Array, "n *pixels"], side: int
 
 def _per_frame(trust: Float[np.ndarray, "steps f *cells"]) -> Float[np.ndarray, "steps f"]:
     return trust.mean(tuple(range(2, trust.ndim)))
-
-
-def _tell(report: Report | None, result: Any, stage: str, done: int = 1, total: int = 1) -> None:
-    """Wait for `result` and say that it is there; where nobody listens, do not wait."""
-    if report is not None:
-        jax.block_until_ready(result)
-        report(stage, done, total)
-
-
-def segment_length(steps: int) -> int:
-    """Steps to a program: the largest divisor of `steps` that leaves at least five programs, or 1.
-
-    >>> [segment_length(n) for n in (4, 25, 50, 100, 23)]
-    [1, 5, 10, 20, 1]
-    """
-    return max(n for n in range(1, max(1, steps // 5) + 1) if steps % n == 0)
 
 
 @jax.jit

@@ -21,6 +21,7 @@ import jax
 import convert.loading  # noqa: F401
 import nvs_jax.commands.compilation_cache
 import nvs_jax.commands.render
+import nvs_jax.diffusion.problem
 import nvs_jax.pipeline
 from nvs_jax.cli import main
 
@@ -34,14 +35,14 @@ def command(arguments: list[str]) -> int:
         return process
     code = 1
     try:
-        sample = nvs_jax.pipeline.run_steps
+        sample = nvs_jax.diffusion.problem.run_steps
 
         def run_steps(*given):
             carry = sample(*given)
             time.sleep(PAUSE)
             return carry
 
-        nvs_jax.pipeline.run_steps = run_steps
+        nvs_jax.diffusion.problem.run_steps = run_steps
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
         nvs_jax.commands.compilation_cache.enable_compilation_cache = lambda: None
         with contextlib.redirect_stdout(io.StringIO()):

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nvs_jax.diffusion.problem import solve
 from nvs_jax.geometry import intrinsics_matrix, orbit
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import SVDNetworks
-from nvs_jax.pipeline import Pipeline, solve
+from nvs_jax.pipeline import Pipeline
 from nvs_jax.settings import (
     ConditioningSettings,
     GuidanceSettings,

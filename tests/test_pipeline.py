@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from nvs_jax import InputError
+from nvs_jax.diffusion.problem import solve
 from nvs_jax.geometry import intrinsics_matrix, line, orbit
 from nvs_jax.models.svd.model import SVD
-from nvs_jax.pipeline import Noise, Pipeline, override, solve
+from nvs_jax.pipeline import Noise, Pipeline, override
 from nvs_jax.settings import (
     GuidanceSettings,
     PathSettings,

@@ -198,7 +198,7 @@ class Progress:
         self._bar.close()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """See `nvs_jax.steering.listeners.Report`."""
+        """See `nvs_jax.diffusion.problem.Report`."""
         now = time.perf_counter()
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._since, 3)
         self._since = now

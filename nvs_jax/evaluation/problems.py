@@ -10,12 +10,13 @@ from jaxtyping import Array, Bool, Float
 
 from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, init, run_steps
 from nvs_jax.diffusion.contracts import Latents
+from nvs_jax.diffusion.problem import Problem
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.variants import GUIDED, ClosedForm, Constant, DepthError, FreeTable, Rule, Variant
 from nvs_jax.geometry import fill_holes, forward_warp, orbit
 from nvs_jax.models.contract import VideoModel
-from nvs_jax.pipeline import Pipeline, Problem
+from nvs_jax.pipeline import Pipeline
 from nvs_jax.pytree import pytree
 from nvs_jax.scenes import Scene, SceneSettings, blur_edges, default_view, random_scene, render_path, scale_and_shift
 from nvs_jax.settings import (

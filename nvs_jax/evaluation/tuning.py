@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from nvs_jax.diffusion import Codec, Coefficients, TabulatedTrust, Trust, closed_form_trust, sample
+from nvs_jax.diffusion.problem import Problem
 from nvs_jax.evaluation.problems import (
     Truth,
     conditions_of,
@@ -22,7 +23,7 @@ from nvs_jax.evaluation.problems import (
     with_given,
 )
 from nvs_jax.evaluation.variants import ClosedForm, FreeTable, Rule, Variant
-from nvs_jax.pipeline import Pipeline, Problem
+from nvs_jax.pipeline import Pipeline
 from nvs_jax.pytree import pytree, static
 
 WITHIN = (0.25, 0.95)

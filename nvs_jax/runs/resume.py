@@ -35,7 +35,7 @@ _MOST_BYTES = 2**24
 
 @dataclass(frozen=True)
 class Leg:
-    """The saved states of one leg: what `nvs_jax.pipeline.solve` saves to and begins from.
+    """The saved states of one leg: what `nvs_jax.diffusion.problem.solve` saves to and begins from.
 
     Attributes:
         folder: of the states.

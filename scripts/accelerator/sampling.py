@@ -15,12 +15,13 @@ import numpy as np
 from nvs_jax.diffusion import init, run_steps
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.diffusion.problem import Problem, segment_length
 from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.model import SVD, Seen
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.models.weights import Weights
-from nvs_jax.pipeline import Problem, override, segment_length
+from nvs_jax.pipeline import override
 from nvs_jax.planning.hlo import parse
 from nvs_jax.planning.kernels import kernels, total
 from nvs_jax.planning.work import count_work

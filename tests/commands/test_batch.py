@@ -15,6 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nvs_jax.diffusion.problem
 import nvs_jax.pipeline
 from nvs_jax.cli import main
 from nvs_jax.disk import RESULT, work_on
@@ -62,7 +63,7 @@ def scenes(*numbers: int) -> set[str]:
 
 def test_a_bad_scene_fails_by_name_and_nothing_is_done_twice(tmp_path, weights, monkeypatch, capsys):
     command = write_batch(tmp_path, weights, count=4, bad=(1,))
-    sample, segments, loads = nvs_jax.pipeline.run_steps, [], []
+    sample, segments, loads = nvs_jax.diffusion.problem.run_steps, [], []
 
     def run_steps(*arguments):
         segments.append(1)
@@ -71,7 +72,7 @@ def test_a_bad_scene_fails_by_name_and_nothing_is_done_twice(tmp_path, weights, 
         return sample(*arguments)
 
     load = nvs_jax.commands.render.load
-    monkeypatch.setattr(nvs_jax.pipeline, "run_steps", run_steps)
+    monkeypatch.setattr(nvs_jax.diffusion.problem, "run_steps", run_steps)
     monkeypatch.setattr(
         nvs_jax.commands.render, "load", lambda *given, **named: loads.append(1) or load(*given, **named)
     )

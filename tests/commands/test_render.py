@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import nvs_jax.commands.render
+import nvs_jax.diffusion.problem
 import nvs_jax.pipeline
 from nvs_jax.cli import main
 from nvs_jax.media import write_picture
@@ -52,7 +53,7 @@ def sigterm_at(monkeypatch):
     """Sends SIGTERM to this process during the n-th segment, once."""
 
     def install(segment: int) -> list[int]:
-        sample, segments = nvs_jax.pipeline.run_steps, []
+        sample, segments = nvs_jax.diffusion.problem.run_steps, []
 
         def run_steps(*arguments):
             segments.append(1)
@@ -60,7 +61,7 @@ def sigterm_at(monkeypatch):
                 os.kill(os.getpid(), signal.SIGTERM)
             return sample(*arguments)
 
-        monkeypatch.setattr(nvs_jax.pipeline, "run_steps", run_steps)
+        monkeypatch.setattr(nvs_jax.diffusion.problem, "run_steps", run_steps)
         return segments
 
     return install

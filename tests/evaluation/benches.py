@@ -6,8 +6,8 @@ from pathlib import Path
 import jax.numpy as jnp
 
 from nvs_jax.commands.evaluate import open_bench
+from nvs_jax.diffusion.problem import Problem
 from nvs_jax.evaluation.measure import Bench
-from nvs_jax.pipeline import Problem
 from nvs_jax.settings.evaluation import BenchmarkSettings
 from tests.diffusion.toys import GaussianDenoiser
 from tests.tiny import FRAMES, HEIGHT, WIDTH, tiny_pipeline

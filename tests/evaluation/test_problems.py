@@ -16,6 +16,7 @@ from nvs_jax.diffusion import (
     trust_table,
 )
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.diffusion.problem import solve
 from nvs_jax.evaluation.problems import (
     conditions_of,
     frames_of,
@@ -28,7 +29,6 @@ from nvs_jax.evaluation.problems import (
 )
 from nvs_jax.evaluation.scores import score
 from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthError, FreeTable, Variant
-from nvs_jax.pipeline import solve
 from nvs_jax.settings import SolverKind
 from tests.compilations import count_compilations
 from tests.evaluation.benches import SETTINGS, linear

@@ -11,10 +11,10 @@ import pytest
 from nvs_jax.diffusion import Churn, DPMSolverPP2M, Euler, Heun, karras_sigmas
 from nvs_jax.diffusion.assemble import make_guidance, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.diffusion.problem import Problem, solve
 from nvs_jax.diffusion.solvers import ExponentialAdams
 from nvs_jax.disk import RESULT, work_on
 from nvs_jax.errors import InputError
-from nvs_jax.pipeline import Problem, solve
 from nvs_jax.runs.identity import short
 from nvs_jax.runs.resume import Leg, is_complete, open_run, tidy
 from nvs_jax.runs.stopping import Stopped, StopRequest

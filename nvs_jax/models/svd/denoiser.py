@@ -2,11 +2,11 @@
 
 import dataclasses
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from nvs_jax.errors import InputError
+from nvs_jax.models.guided import guided, guided_within
 from nvs_jax.models.svd.config import UNetConfig
 from nvs_jax.models.svd.transformer import MixedContext
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
@@ -58,10 +58,7 @@ class SVDDenoiser:
         each = self._for_batch(len(x))
         if not self.guided:
             return each._conditional(x, sigma)
-        if self.interval is None:
-            return each._guided(x, sigma)
-        inside = (self.interval[0] <= sigma) & (sigma <= self.interval[1])
-        return jax.lax.cond(inside, each._guided, each._conditional, x, sigma)
+        return guided_within(self.interval, each._guided, each._conditional, x, sigma)
 
     def _for_batch(self, b: int) -> "SVDDenoiser":
         """With conditions for each of b videos."""
@@ -72,27 +69,23 @@ class SVDDenoiser:
         return dataclasses.replace(self, image_latent=latent, embedding=embedding)
 
     def _guided(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
-        """Both branches, the unconditional one first, in one batch or in turn."""
+        """Both branches, the unconditional one without picture."""
         b = x.shape[0]
         context = jnp.stack([jnp.zeros_like(self.embedding), self.embedding])[:, :, None]
         latent = jnp.stack([jnp.zeros_like(self.image_latent), self.image_latent])
         index = jnp.broadcast_to(jnp.arange(2)[:, None], (2, b))
+        alternatives = jnp.stack(list(context), axis=1)
 
-        def evaluate(context: Array, latent: Array, index: Array) -> Array:
+        def evaluate(branches: tuple[Array, Array, Array]) -> Array:
+            context, latent, index = branches
             both = len(index) // b  # the branches at hand: one, or two in one batch
             mixed = None
             if self.mixed_context:
                 mixed = MixedContext(jnp.tile(alternatives, (both, 1, 1, 1)), index)
             return self._x0(jnp.tile(x, (both, 1, 1, 1, 1)), sigma, context, latent, mixed)
 
-        alternatives = jnp.stack(list(context), axis=1)
-        if self.sequential:
-            unconditional, conditional = jax.lax.map(lambda branch: evaluate(*branch), (context, latent, index))
-        else:
-            together = (array.reshape(2 * b, *array.shape[2:]) for array in (context, latent, index))
-            unconditional, conditional = jnp.split(evaluate(*together), 2)
-        scale = self.guidance_scale[:, None, None, None]
-        return constrain(unconditional + scale * (conditional - unconditional), "latents")
+        branches = context, latent, index
+        return constrain(guided(evaluate, branches, self.guidance_scale, sequential=self.sequential), "latents")
 
     def _conditional(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
         """The conditional branch alone; at a scale of 1 the same as both."""
