@@ -28,8 +28,9 @@ from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemp
 from flax import nnx
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
-from nvs_jax.models.svd.image_encoder import ImageEncoder
+from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.clip.image_encoder import ImageEncoder
+from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.svd.vae import VAE
 from nvs_jax.models.weights import Weights, bind, parameter_specs

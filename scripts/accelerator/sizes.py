@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 
 SizeName = Literal["toy", "full"]
 

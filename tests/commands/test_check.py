@@ -7,7 +7,7 @@ import pytest
 
 from nvs_jax.cli import main
 from nvs_jax.commands.check import _check_picture_encoder, check_networks, in_dtype
-from nvs_jax.models.svd.config import ImageEncoderConfig
+from nvs_jax.models.clip.config import ImageEncoderConfig
 from nvs_jax.models.svd.family import FAMILY
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import SVDNetworks, as_svd

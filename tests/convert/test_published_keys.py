@@ -11,8 +11,9 @@ from convert.safetensors_file import TensorInfo
 from convert.single_file import model_folder
 from convert.single_file_table import single_file_table
 from nvs_jax.errors import InputError
+from nvs_jax.models.clip.config import ImageEncoderConfig
 from nvs_jax.models.svd.build import build
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.weights import ParameterSpec, parameter_specs
 from tests.conftest import DATA
 

@@ -2,8 +2,9 @@
 
 from flax import nnx
 
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
-from nvs_jax.models.svd.image_encoder import ImageEncoder
+from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.clip.image_encoder import ImageEncoder
+from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.unet import UNetSpatioTemporal
 from nvs_jax.models.svd.vae import VAE
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
+from nvs_jax.models.clip.config import ImageEncoderConfig
 
 Config = TypeVar("Config", bound="UNetConfig | VAEConfig | ImageEncoderConfig")
 
@@ -65,22 +66,6 @@ class VAEConfig:
     def stride(self) -> int:
         """Pixels along each side of a latent cell."""
         return 2 ** (len(self.block_out_channels) - 1)
-
-
-@dataclasses.dataclass(frozen=True)
-class ImageEncoderConfig:
-    """`CLIPVisionModelWithProjection`."""
-
-    hidden_size: int = 1280
-    intermediate_size: int = 5120
-    num_hidden_layers: int = 32
-    num_attention_heads: int = 16
-    image_size: int = 224
-    patch_size: int = 14
-    num_channels: int = 3
-    projection_dim: int = 1024
-    hidden_act: str = "gelu"
-    layer_norm_eps: float = 1e-5
 
 
 _CLASS_NAMES = {

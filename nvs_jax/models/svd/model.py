@@ -11,13 +11,14 @@ from jaxtyping import Array, Float
 from nvs_jax.diffusion.contracts import Codec
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.geometry import Warp, fill_holes
+from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.clip.image_encoder import ImageEncoder
+from nvs_jax.models.clip.preprocess import preprocess
 from nvs_jax.models.contract import Lattice, PictureEncoder
 from nvs_jax.models.networks import Networks
 from nvs_jax.models.svd.codec import SVDCodec
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.denoiser import SVDDenoiser
-from nvs_jax.models.svd.image_encoder import ImageEncoder
-from nvs_jax.models.svd.preprocess import preprocess
 from nvs_jax.models.svd.vae_tiling import tiles_of_pixels
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.settings import Holes, RenderSettings

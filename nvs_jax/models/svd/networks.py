@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from nvs_jax.errors import InputError
+from nvs_jax.models.clip.config import ImageEncoderConfig
 from nvs_jax.models.networks import Networks
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.weights import Weights
 
 CONFIG_CLASSES = {"unet": UNetConfig, "vae": VAEConfig, "image_encoder": ImageEncoderConfig}

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks, held_dtype
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import nvs_jax
-from nvs_jax.models.svd.config import ImageEncoderConfig, UNetConfig, VAEConfig
+from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.networks import as_svd
 from scripts.train.__main__ import main
 from scripts.train.clips import random_path, rendered_clips

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from transformers import CLIPVisionModelWithProjection
 
-from nvs_jax.models.svd.config import ImageEncoderConfig, read_config
-from nvs_jax.models.svd.image_encoder import ImageEncoder
-from nvs_jax.models.svd.preprocess import preprocess
+from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.clip.image_encoder import ImageEncoder
+from nvs_jax.models.clip.preprocess import preprocess
+from nvs_jax.models.svd.config import read_config
 from nvs_jax.models.weights import Weights, bind
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, from_torch

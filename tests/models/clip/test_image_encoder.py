@@ -9,8 +9,8 @@ import pytest
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.config import ImageEncoderConfig
-from nvs_jax.models.svd.image_encoder import ImageEncoder
+from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.clip.image_encoder import ImageEncoder
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, with_weights_of
 

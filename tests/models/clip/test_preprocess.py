@@ -8,7 +8,7 @@ from diffusers.pipelines.stable_video_diffusion.pipeline_stable_video_diffusion 
 from transformers import CLIPImageProcessor
 
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.preprocess import preprocess, resize_matrix
+from nvs_jax.models.clip.preprocess import preprocess, resize_matrix
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last
 

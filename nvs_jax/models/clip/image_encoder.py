@@ -10,8 +10,8 @@ from jaxtyping import Array, Float
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.attention import attention
+from nvs_jax.models.clip.config import ImageEncoderConfig
 from nvs_jax.models.layers import Conv, LayerNorm, Linear, gelu, parameter
-from nvs_jax.models.svd.config import ImageEncoderConfig
 
 
 def _quick_gelu(x: Array) -> Array:

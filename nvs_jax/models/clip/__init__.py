@@ -1,0 +1,1 @@
+"""CLIP's image encoder and how pictures are made ready for it."""
