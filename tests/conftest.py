@@ -23,12 +23,14 @@ CHECKED = [
     "diffusion",
     "evaluation",
     "geometry",
+    "inputs",
+    "loading",
     "media",
     "models",
     "pipeline",
-    "results",
+    "runs",
     "scenes",
-    "views",
+    "steering",
     "windows",
 ]
 install_import_hook(["convert", *(f"nvs_jax.{name}" for name in CHECKED)], "beartype.beartype")
