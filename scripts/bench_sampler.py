@@ -31,7 +31,7 @@ from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from nvs_jax.models.svd.networks import as_svd
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.weights import random_weights
 from nvs_jax.settings import GuidanceSettings, Method, SolverKind, SolverSettings
 from nvs_jax.settings.jobs import Dtype

@@ -31,8 +31,8 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from nvs_jax.models.clip.config import ImageEncoderConfig
 from nvs_jax.models.clip.image_encoder import ImageEncoder
 from nvs_jax.models.svd.config import UNetConfig, VAEConfig
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
-from nvs_jax.models.svd.vae import VAE
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
+from nvs_jax.models.svd.vae.network import VAE
 from nvs_jax.models.weights import Weights, bind, parameter_specs
 
 TOLERANCE = 1e-4

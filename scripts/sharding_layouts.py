@@ -25,7 +25,7 @@ from nvs_jax.models.layers import Conv
 from nvs_jax.models.svd import resnet
 from nvs_jax.models.svd.config import UNetConfig
 from nvs_jax.models.svd.denoiser import SVDDenoiser
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.weights import parameter_specs
 from nvs_jax.planning.collectives import Collective, collectives
 from nvs_jax.sharding import constrain, make_mesh, use

@@ -184,7 +184,7 @@ def tiny_network() -> tuple[Any, Any]:
     """A UNet of two levels, whose lower one has no transformer, with random weights."""
     import numpy as np
 
-    from nvs_jax.models.svd.unet import UNetSpatioTemporal
+    from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
     from nvs_jax.models.weights import random_weights
     from tests.models.svd.replay import read_unet
 

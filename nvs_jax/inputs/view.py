@@ -95,7 +95,7 @@ DepthSource = DepthFile | EstimatedDepth
 
 
 def given_view(
-    picture: Picture,
+    picture: Float[np.ndarray, "..."],
     depth: Float[np.ndarray, "H W"],
     intrinsics: Float[Array, "3 3"] | Float[np.ndarray, "3 3"] | None = None,
     camera: CameraSettings = _CAMERA,
@@ -103,7 +103,7 @@ def given_view(
     """A view of arrays that need no fitting.
 
     Args:
-        picture: in [0, 1], at a size the model takes.
+        picture: [H, W, 3] in [0, 1], at a size the model takes.
         depth: z of every pixel in scene units; infinite where unknown.
         intrinsics: K in pixels; None: by `camera`.
         camera: its focal length and principal point are used where there is no K.

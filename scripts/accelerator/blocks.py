@@ -12,7 +12,7 @@ from nvs_jax.models.attention import attention
 from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.layers import Conv, gelu, normalize, normalize_in_one_pass
 from nvs_jax.models.svd.resnet import GROUPS, SpatioTemporalResBlock
-from nvs_jax.models.svd.transformer import FeedForward, TransformerSpatioTemporal
+from nvs_jax.models.svd.unet.transformer import FeedForward, TransformerSpatioTemporal
 from nvs_jax.models.weights import bind
 from scripts.accelerator.child import reason
 from scripts.accelerator.device import Options, compiled, normal

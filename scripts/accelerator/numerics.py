@@ -16,7 +16,7 @@ from nvs_jax.models.attention import Name, attention
 from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.attention.queries import chunked
 from nvs_jax.models.svd.config import UNetConfig
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.weights import Weights, bind
 from scripts.accelerator.child import reason
 from scripts.accelerator.device import error, normal

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from nvs_jax.disk import atomic_path
 from nvs_jax.models.clip.preprocess import preprocess
 from nvs_jax.models.svd.config import VAEConfig
-from nvs_jax.models.svd.vae import VAE
+from nvs_jax.models.svd.vae.network import VAE
 from nvs_jax.models.weights import Weights, bind, random_weights
 from scripts.train.clips import Clips
 from scripts.train.clock import Span

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 
 from nvs_jax.models.clip.image_encoder import ImageEncoder
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.weights import Weights, bind, random_weights
 from nvs_jax.settings import ConditioningSettings
 from scripts.train.clock import Span

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from convert import load_networks
 from nvs_jax.disk import atomic_path
 from nvs_jax.models.svd.networks import SVDNetworks, as_svd
-from nvs_jax.models.svd.vae import VAE
+from nvs_jax.models.svd.vae.network import VAE
 from nvs_jax.models.weights import Weights, random_weights
 from scripts.train.clock import Clock, Span, since, stop_when_asked
 from scripts.train.codec import codec_stage, encode_by_number

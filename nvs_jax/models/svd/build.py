@@ -5,8 +5,8 @@ from flax import nnx
 from nvs_jax.models.clip.config import ImageEncoderConfig
 from nvs_jax.models.clip.image_encoder import ImageEncoder
 from nvs_jax.models.svd.config import UNetConfig, VAEConfig
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
-from nvs_jax.models.svd.vae import VAE
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
+from nvs_jax.models.svd.vae.network import VAE
 
 
 def build(config: UNetConfig | VAEConfig | ImageEncoderConfig) -> nnx.Module:

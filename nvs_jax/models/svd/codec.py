@@ -4,8 +4,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.models.svd.config import VAEConfig
-from nvs_jax.models.svd.vae import VAE, decode_chunks, encode_chunks
-from nvs_jax.models.svd.vae_tiling import Tiles
+from nvs_jax.models.svd.vae.network import VAE, decode_chunks, encode_chunks
+from nvs_jax.models.svd.vae.tiling import Tiles
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.pytree import pytree, static
 from nvs_jax.sharding import over_batch

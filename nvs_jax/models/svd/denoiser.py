@@ -8,8 +8,8 @@ from jaxtyping import Array, Float
 from nvs_jax.errors import InputError
 from nvs_jax.models.guided import guided, guided_within
 from nvs_jax.models.svd.config import UNetConfig
-from nvs_jax.models.svd.transformer import MixedContext
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.transformer import MixedContext
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.pytree import pytree, static
 from nvs_jax.sharding import constrain

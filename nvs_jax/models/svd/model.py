@@ -19,7 +19,7 @@ from nvs_jax.models.networks import Networks
 from nvs_jax.models.svd.codec import SVDCodec
 from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.denoiser import SVDDenoiser
-from nvs_jax.models.svd.vae_tiling import tiles_of_pixels
+from nvs_jax.models.svd.vae.tiling import tiles_of_pixels
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.settings import Holes, RenderSettings
 from nvs_jax.sharding import constrain

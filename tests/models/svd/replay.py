@@ -23,7 +23,7 @@ from nvs_jax.diffusion import (
 )
 from nvs_jax.models.svd.config import UNetConfig, read_config
 from nvs_jax.models.svd.denoiser import SVDDenoiser
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.weights import parameter_specs
 from nvs_jax.windows import overlapping_windows
 

@@ -9,9 +9,9 @@ from jaxtyping import Array, Float, Int
 from nvs_jax.errors import InputError
 from nvs_jax.models.attention import attention
 from nvs_jax.models.layers import GroupNorm, LayerNorm, Linear, gelu
-from nvs_jax.models.svd.embeddings import TimestepEmbedding, sinusoids
 from nvs_jax.models.svd.layout import over_space, over_time, per_frame
 from nvs_jax.models.svd.resnet import GROUPS, AlphaBlender
+from nvs_jax.models.svd.unet.embeddings import TimestepEmbedding, sinusoids
 from nvs_jax.pytree import pytree
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import VAEConfig
-from nvs_jax.models.svd.vae import VAE, decode_chunks, encode_chunks
-from nvs_jax.models.svd.vae_tiling import Tiles, in_tiles, tile_starts, tile_weights, tiles_of_pixels
+from nvs_jax.models.svd.vae.network import VAE, decode_chunks, encode_chunks
+from nvs_jax.models.svd.vae.tiling import Tiles, in_tiles, tile_starts, tile_weights, tiles_of_pixels
 from nvs_jax.models.weights import bind, random_weights
 
 CONFIG = VAEConfig(down_block_types=("DownEncoderBlock2D",) * 2, block_out_channels=(32, 64), layers_per_block=1)

@@ -10,9 +10,9 @@ from jaxtyping import Array, Float
 from nvs_jax.errors import InputError
 from nvs_jax.models.layers import Conv
 from nvs_jax.models.svd.config import VAEConfig
-from nvs_jax.models.svd.vae_decoder import TemporalDecoder
-from nvs_jax.models.svd.vae_encoder import Encoder
-from nvs_jax.models.svd.vae_tiling import Tiles, in_tiles
+from nvs_jax.models.svd.vae.decoder import TemporalDecoder
+from nvs_jax.models.svd.vae.encoder import Encoder
+from nvs_jax.models.svd.vae.tiling import Tiles, in_tiles
 
 
 class VAE(nnx.Module):
@@ -57,7 +57,7 @@ def encode_chunks(
         vae: bound to its weights.
         pictures: in [-1, 1].
         chunk: pictures at a time.
-        tiles: None for whole pictures; see `nvs_jax.models.svd.vae_tiling` for what tiles change.
+        tiles: None for whole pictures; see `nvs_jax.models.svd.vae.tiling` for what tiles change.
 
     Raises:
         InputError: `chunk` is not positive.
@@ -86,7 +86,7 @@ def decode_chunks(
         vae: bound to its weights.
         latents: unscaled.
         chunk: frames at a time.
-        tiles: None for whole frames; see `nvs_jax.models.svd.vae_tiling` for what tiles change.
+        tiles: None for whole frames; see `nvs_jax.models.svd.vae.tiling` for what tiles change.
 
     Raises:
         InputError: `chunk` is not positive.

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from nvs_jax.models.svd.layout import per_frame
 from nvs_jax.models.svd.resampling import Downsample2D, Upsample2D
 from nvs_jax.models.svd.resnet import SpatioTemporalResBlock
-from nvs_jax.models.svd.transformer import MixedContext, TransformerSpatioTemporal
+from nvs_jax.models.svd.unet.transformer import MixedContext, TransformerSpatioTemporal
 from nvs_jax.pytree import pytree, static
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Array
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import VAEConfig
-from nvs_jax.models.svd.vae import VAE, decode_chunks, encode_chunks
+from nvs_jax.models.svd.vae.network import VAE, decode_chunks, encode_chunks
 from nvs_jax.models.weights import Weights, bind
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last, from_torch, randomise

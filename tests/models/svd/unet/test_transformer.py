@@ -7,7 +7,7 @@ from diffusers.models import attention as published_blocks
 from diffusers.models.transformers.transformer_temporal import TransformerSpatioTemporalModel
 
 from nvs_jax.errors import InputError
-from nvs_jax.models.svd.transformer import (
+from nvs_jax.models.svd.unet.transformer import (
     Attention,
     BasicTransformerBlock,
     Context,

@@ -8,8 +8,8 @@ from diffusers.models.unets.unet_2d_blocks import DownEncoderBlock2D as TorchDow
 from diffusers.models.unets.unet_2d_blocks import UNetMidBlock2D
 from flax import nnx
 
-from nvs_jax.models.svd.vae_attention import PixelAttention
-from nvs_jax.models.svd.vae_encoder import DownEncoderBlock2D, MidBlock2D
+from nvs_jax.models.svd.vae.attention import PixelAttention
+from nvs_jax.models.svd.vae.encoder import DownEncoderBlock2D, MidBlock2D
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 

@@ -15,8 +15,8 @@ from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemp
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.config import UNetConfig, parse_config
-from nvs_jax.models.svd.transformer import MixedContext
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.transformer import MixedContext
 from nvs_jax.models.weights import Weights, bind, parameter_specs, random_weights
 from tests.models.comparing import QUICK_COMPILE, relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of

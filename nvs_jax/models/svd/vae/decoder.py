@@ -9,7 +9,7 @@ from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.layout import per_frame, through_time
 from nvs_jax.models.svd.resampling import Upsample2D
 from nvs_jax.models.svd.resnet import GROUPS, AlphaBlender, SpatioTemporalResBlock
-from nvs_jax.models.svd.vae_attention import PixelAttention
+from nvs_jax.models.svd.vae.attention import PixelAttention
 
 
 class TemporalDecoder(nnx.Module):

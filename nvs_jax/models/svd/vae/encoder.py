@@ -8,7 +8,7 @@ from nvs_jax.models.layers import Conv, GroupNorm
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.resampling import Downsample2D
 from nvs_jax.models.svd.resnet import GROUPS, ResnetBlock2D
-from nvs_jax.models.svd.vae_attention import PixelAttention
+from nvs_jax.models.svd.vae.attention import PixelAttention
 
 EPSILON = 1e-6
 

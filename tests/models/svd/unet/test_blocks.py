@@ -4,7 +4,7 @@ import pytest
 import torch
 from diffusers.models.unets import unet_3d_blocks as published
 
-from nvs_jax.models.svd.blocks import BlockInputs, DownBlock, Level, MidBlock, UpBlock
+from nvs_jax.models.svd.unet.blocks import BlockInputs, DownBlock, Level, MidBlock, UpBlock
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 

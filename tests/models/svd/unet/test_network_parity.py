@@ -8,7 +8,7 @@ from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemp
 from safetensors.numpy import load_file
 
 from nvs_jax.models.svd.config import UNetConfig, read_config
-from nvs_jax.models.svd.unet import UNetSpatioTemporal
+from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.weights import bind, parameter_specs
 from tests.models.comparing import QUICK_COMPILE, relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last

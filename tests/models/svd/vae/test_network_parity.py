@@ -13,7 +13,7 @@ from jaxtyping import Array
 from PIL import Image
 
 from nvs_jax.models.svd.config import VAEConfig, read_config
-from nvs_jax.models.svd.vae import VAE, decode_chunks
+from nvs_jax.models.svd.vae.network import VAE, decode_chunks
 from nvs_jax.models.weights import Weights, bind
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last, from_torch

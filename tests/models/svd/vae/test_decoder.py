@@ -7,7 +7,7 @@ from diffusers.models.unets.unet_3d_blocks import MidBlockTemporalDecoder as Tor
 from diffusers.models.unets.unet_3d_blocks import UpBlockTemporalDecoder as TorchUpBlock
 from flax import nnx
 
-from nvs_jax.models.svd.vae_decoder import MidBlockTemporalDecoder, UpBlockTemporalDecoder
+from nvs_jax.models.svd.vae.decoder import MidBlockTemporalDecoder, UpBlockTemporalDecoder
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last, with_weights_of
 

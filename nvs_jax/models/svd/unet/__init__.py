@@ -1,0 +1,1 @@
+"""The UNet, which denoises latents through space and time."""

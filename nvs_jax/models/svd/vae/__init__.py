@@ -1,0 +1,1 @@
+"""The VAE: pictures to latents, and frames from latents with layers through time."""
