@@ -6,6 +6,8 @@ Our parameters carry the names of the published files.
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from convert.hub import fetch_files, is_hub_id
 from convert.key_table import Ignored, KeyTable, Rule, match
 from convert.tensor_files import open_tensors
@@ -56,7 +58,7 @@ class DepthFolder:
         tensors = open_tensors(self.path, STEM)
         specs = parameter_specs(DepthAnything(self.config))
         taken = match(DEPTH_TABLE, tensors.tensors, specs, tensors.name)
-        return dict(transfer(tensors, taken, specs, "depth", "float32"))
+        return dict(transfer(tensors, taken, specs, "depth", lambda _: np.dtype(np.float32)))
 
 
 def open_depth(source: str | Path) -> DepthFolder:

@@ -4,6 +4,7 @@ Our parameters carry diffusers' names, so its key tables are the identity with a
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.models.networks import Opened, WeightSharding
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import read_config
-from nvs_jax.models.svd.networks import CONFIG_CLASSES
+from nvs_jax.models.svd.networks import CONFIG_CLASSES, held_dtype
 from nvs_jax.models.weights import parameter_specs
 
 _PIPELINE = "StableVideoDiffusionPipeline"
@@ -67,7 +68,7 @@ def open_folder(path: Path, variant: Variant = "full") -> Opened:
         tensors = open_tensors(path / component, STEMS[component], variant)
         specs = parameter_specs(build(configs[component]))
         taken = match(_TABLES[component], tensors.tensors, specs, tensors.name)
-        return transfer(tensors, taken, specs, component, dtype, sharding)
+        return transfer(tensors, taken, specs, component, partial(held_dtype, component, wanted=dtype), sharding)
 
     return Opened("svd", configs, read)
 

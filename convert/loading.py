@@ -112,7 +112,8 @@ def convert(
         model: see `open_source`.
 
     Returns:
-        What the checkpoint's description says: configurations, `bytes` of weights, and `peak_memory` in bytes.
+        What the checkpoint's description says: configurations, `bytes` of weights, and `peak_memory` in bytes; and how
+        many `frames` the model was trained on.
 
     Raises:
         InputError: see `open_source`; or there is something at `destination`.
@@ -121,9 +122,10 @@ def convert(
     with PeakMemory() as peak:
         opened = open_source(source, variant=variant, model=model)
         place = _on_the_host()
-        return write_checkpoint(
+        kin = family(opened.family)
+        made = write_checkpoint(
             destination,
-            family(opened.family),
+            kin,
             opened.configs,
             lambda component: opened.arrays(component, dtype, place),
             source=str(source) if not Path(source).exists() else Path(source).resolve().name,
@@ -131,6 +133,7 @@ def convert(
             record=lambda: {"peak_memory": peak.bytes},
             preset=own_preset(source),
         )
+    return made | {"frames": kin.lattice_of(opened.configs).frames}
 
 
 def _on_the_host() -> WeightSharding | None:

@@ -6,6 +6,7 @@ models have the same tensors and differ in how many frames they were trained on,
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
 from nvs_jax.models.networks import Opened, WeightSharding
 from nvs_jax.models.svd.build import build
+from nvs_jax.models.svd.networks import held_dtype
 from nvs_jax.models.weights import parameter_specs
 
 Model = Literal["svd", "svd_xt", "svd_xt_1_1"]
@@ -60,7 +62,8 @@ def understand(tensors: TensorFiles, configs: Mapping[str, Any]) -> Opened:
     taken = {component: {name: matched[f"{component}/{name}"] for name in specs[component]} for component in specs}
 
     def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
-        return transfer(tensors, taken[component], specs[component], component, dtype, sharding)
+        held = partial(held_dtype, component, wanted=dtype)
+        return transfer(tensors, taken[component], specs[component], component, held, sharding)
 
     return Opened("svd", configs, read)
 

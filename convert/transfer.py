@@ -1,6 +1,6 @@
 """From a published file to the devices, one tensor at a time: read, permute, cast, place, drop."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -10,7 +10,6 @@ from jaxtyping import Array
 from convert.key_table import Taken
 from convert.tensor_files import TensorFiles
 from nvs_jax.models.networks import WeightSharding
-from nvs_jax.models.svd.networks import held_dtype
 from nvs_jax.models.weights import ParameterSpec, require_finite
 from nvs_jax.sharding import put
 
@@ -20,7 +19,7 @@ def transfer(
     taken: Mapping[str, Taken],
     specs: Mapping[str, ParameterSpec],
     component: str,
-    dtype: Any = None,
+    held: Callable[[Any], np.dtype],
     sharding: WeightSharding | None = None,
 ) -> Iterator[tuple[str, Array]]:
     """The weights of one network out of published tensors, by name, one after the other.
@@ -29,8 +28,8 @@ def transfer(
         tensors: the published tensors.
         taken: where each parameter comes from, as `convert.key_table.match` found it.
         specs: shapes and axes of the network's parameters.
-        component: "unet", "vae" or "image_encoder".
-        dtype: see `nvs_jax.models.svd.networks.held_dtype`.
+        component: what `sharding` knows the network by.
+        held: from the dtype of a published tensor to that on the device.
         sharding: where each parameter goes; None puts all on the default device.
 
     Raises:
@@ -38,8 +37,7 @@ def transfer(
     """
     for name, (key, change) in taken.items():
         published = change.apply(tensors.read(key))
-        held = held_dtype(component, published.dtype, dtype)
         with np.errstate(over="ignore"):  # what does not fit becomes infinite, which is said
-            ours = np.ascontiguousarray(published.transpose(specs[name].published_axes), held)
+            ours = np.ascontiguousarray(published.transpose(specs[name].published_axes), held(published.dtype))
         require_finite(key, ours, tensors.name)
         yield name, put(ours, sharding(f"{component}/{name}")) if sharding else jax.device_put(ours)

@@ -74,5 +74,13 @@ def test_no_modules_go_round_in_a_circle():
     assert tuple(TopologicalSorter(modules).static_order())
 
 
+@pytest.mark.parametrize("module", sorted(ARROWS))
+def test_nobody_names_a_family_of_models_but_itself_and_its_readers(module: str):
+    """All others find it through `nvs_jax.models.families`."""
+    of_svd = {name for name in ARROWS[module] if name.startswith("nvs_jax.models.svd")}
+    readers = {"convert.diffusers_layout", "convert.single_file", "convert.single_file_table"}
+    assert not of_svd or module.startswith("nvs_jax.models.svd") or module in readers
+
+
 def test_the_top_is_a_short_list():
     assert len(list((ROOT / "nvs_jax").glob("*.py"))) <= 12

@@ -18,6 +18,6 @@ def run_convert(job: ConvertJob) -> None:
         job.source, job.destination, job.dtype, overwrite=job.overwrite, variant=job.variant, model=job.model
     )
     tell(
-        f"{job.destination}: {made['configs']['unet']['num_frames']} frames, {made['bytes'] / 1e9:.2f} GB of weights, "
+        f"{job.destination}: {made['frames']} frames, {made['bytes'] / 1e9:.2f} GB of weights, "
         f"{time.monotonic() - start:.0f} s, at most {made['peak_memory'] / 1e9:.2f} GB of memory"
     )

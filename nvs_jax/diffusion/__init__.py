@@ -3,6 +3,7 @@
 from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
+from nvs_jax.diffusion.problem import Problem, Report, States, solve
 from nvs_jax.diffusion.reference_trust import reference_trust
 from nvs_jax.diffusion.sampler import Carry, init, run_steps, sample, step
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
@@ -37,9 +38,12 @@ __all__ = [
     "Guidance",
     "Heun",
     "PosteriorGuidance",
+    "Problem",
+    "Report",
     "Select",
     "SmoothSelect",
     "Solver",
+    "States",
     "TabulatedTrust",
     "Tiled",
     "Trust",
@@ -56,6 +60,7 @@ __all__ = [
     "reference_trust",
     "run_steps",
     "sample",
+    "solve",
     "step",
     "trust_of_errors",
     "trust_table",

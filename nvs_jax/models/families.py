@@ -49,7 +49,11 @@ class Family:
     @property
     def lattice(self) -> Lattice:
         """Of the published model, for warps made before weights are chosen."""
-        return self.model(Weightless(self.configs)).lattice
+        return self.lattice_of(self.configs)
+
+    def lattice_of(self, configs: Mapping[str, Any]) -> Lattice:
+        """Of a model whose networks have these configurations."""
+        return self.model(Weightless(configs)).lattice
 
 
 def family(name: str = DEFAULT) -> Family:

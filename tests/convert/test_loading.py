@@ -162,4 +162,5 @@ def test_a_conversion_holds_no_more_than_a_part_at_a_time(
     assert max(sizes) < 100_000 + 3 * max(array.nbytes for array in arrays)
     assert len(list((tmp_path / "made" / "weights" / "unet").iterdir())) > 3
     assert json.loads((tmp_path / "made" / "nvs_jax.json").read_text())["peak_memory"] == made["peak_memory"] > 0
+    assert made["frames"] == networks.configs["unet"].num_frames
     assert_same(convert.load_networks(tmp_path / "made"), networks)
