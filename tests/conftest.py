@@ -49,9 +49,10 @@ def _parity(config: pytest.Config) -> Path | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # The machine may be busy, and the first example compiles.
-    hypothesis.settings.register_profile("no deadline", deadline=None)
-    hypothesis.settings.load_profile("no deadline")
+    # No deadlines: the machine may be busy, and the first example compiles.
+    hypothesis.settings.register_profile("full", deadline=None)
+    hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
+    hypothesis.settings.load_profile("quick" if config.option.markexpr == "not full" else "full")
     # Compiling takes most of the time: what an earlier run compiled need not be compiled again.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "programs"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")

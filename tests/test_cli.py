@@ -83,6 +83,7 @@ def test_the_same_seed_gives_the_same_pictures(inputs, weights):
     np.testing.assert_array_equal(read_photo(inputs / "out" / "frames" / "003.png"), first)
 
 
+@pytest.mark.full
 def test_a_converted_checkpoint_gives_the_same_video(inputs, weights):
     main(single(inputs, weights))
     first = read_photo(inputs / "out" / "frames" / "002.png")
@@ -170,6 +171,7 @@ def test_views_are_visited_in_order(posed, weights_of_four_frames):
     )
 
 
+@pytest.mark.full
 def test_chosen_views_backwards_as_the_release(posed, weights_of_four_frames):
     depth = ("--depth", str(posed / "scene" / "depth"), "--preset", "reference", "--picture.size", "24", "32")
     main(look(posed, weights_of_four_frames, "views", str(posed / "scene"), *depth, "--cameras", "2", "0"))
@@ -196,10 +198,10 @@ def test_warps_made_elsewhere(inputs, weights):
 
 
 def test_preview_needs_no_weights(posed):
-    options = ("--depth", str(posed / "scene" / "depth"), "--preview", "--picture.size", "64", "64")
-    main(["views", str(posed / "scene"), "--out", str(posed / "out"), *options])
+    depth, size = ("--depth", str(posed / "scene" / "depth")), ("--picture.size", "64", "64", "--path.frames", "3")
+    main(["views", str(posed / "scene"), "--preview", "--out", str(posed / "out"), *depth, *size])
     assert not (posed / "out" / "video.mp4").exists()
-    assert len(list((posed / "out" / "warps").iterdir())) == 49
+    assert len(list((posed / "out" / "warps").iterdir())) == 5
 
 
 def unequal_frames(folder):

@@ -96,7 +96,7 @@ def test_render_takes_the_axis_of_the_settings(pipeline, monkeypatch, principal,
     assert float(taken[0][0, 2]) == x
 
 
-@pytest.mark.parametrize("method", ["post", "none"])
+@pytest.mark.parametrize("method", ["post", pytest.param("none", marks=pytest.mark.full)])
 def test_other_methods(pipeline, method):
     photo, depth = scene()
     result = render(pipeline, photo, depth, method=method, steps=1)
@@ -168,6 +168,7 @@ def test_settings_refuse_what_makes_no_sense(make):
         make()
 
 
+@pytest.mark.full
 def test_tiles_can_be_asked_for(pipeline):
     settings = RenderSettings(
         schedule=ScheduleSettings(steps=1), guidance=GuidanceSettings(method="post", tiles=True, half=True)

@@ -23,9 +23,8 @@ from tests.tiny import FRAMES, scene, write_tiny_folder
 # Of the largest value: sums in another order, in float32.
 TOLERANCE = 1e-5
 
-# All there is in one program: the probe and its gradient, which are one evaluation without branches, selection, and a
-# guided step. 25 frames divide by none of the meshes.
-CASE = "small:post-full-25"
+# The guided step, both of whose branches have half the devices. 25 frames divide by none of the meshes.
+CASE = "small:dgs-25"
 
 
 def check_numbers(result: dict[str, Any]) -> None:
@@ -41,27 +40,26 @@ def check(result: dict[str, Any]) -> None:
     assert max(gathered, default=0) <= result["latent_bytes"] * 32 / 25
 
 
-def test_attention_by_loops_and_kernels_is_divided_too(tmp_path):
-    found = run_sharded(tmp_path / "attention.json", "2,4,1", "attention")["attention"]
-    assert found["chunked"] < 1e-6
-    assert found["splash"] < 1e-5  # as its own test
-    assert found["of_each_device"]
-    assert found["kernel"]
-
-
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    out = tmp_path_factory.mktemp("sharded") / "small.json"
-    return run_sharded(out, "2,4,1", CASE)[CASE]
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return run_sharded(tmp_path_factory.mktemp("sharded") / "found.json", "2,4,1", CASE, "attention")
 
 
-def test_eight_devices_give_the_numbers_of_one(small):
-    check(small)
+def test_attention_by_loops_and_kernels_is_divided_too(found):
+    attention = found["attention"]
+    assert attention["chunked"] < 1e-6
+    assert attention["splash"] < 1e-5  # as its own test
+    assert attention["of_each_device"]
+    assert attention["kernel"]
 
 
-def test_a_layer_through_time_exchanges_frames_for_locations_and_back(small):
-    # Both branches of the guided estimate have four devices each; the probe, which has no branches, has all eight.
-    kinds = [each["kind"] for each in small["collectives"] if each["devices"] == 4]
+def test_eight_devices_give_the_numbers_of_one(found):
+    check(found[CASE])
+
+
+def test_a_layer_through_time_exchanges_frames_for_locations_and_back(found):
+    # Both branches of the guided estimate have four devices each.
+    kinds = [each["kind"] for each in found[CASE]["collectives"] if each["devices"] == 4]
     # Eight residual blocks and four pairs of transformer blocks; frames are gathered once, at the end.
     assert kinds.count("all-to-all") == 2 * (8 + 4)
     assert kinds.count("all-gather") == 1

@@ -32,6 +32,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_folder(tmp_path_factory.mktemp("svd"), tensors)
 
 
+@pytest.fixture(scope="module")
+def converted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    destination = tmp_path_factory.mktemp("made") / "checkpoint"
+    convert.convert(str(folder), str(destination))
+    return destination
+
+
+@pytest.fixture
+def writing_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrays are read and not written, which takes seconds: for tests of what else a conversion makes."""
+    monkeypatch.setattr(checkpoint, "save_arrays", lambda folder, arrays: len(dict(arrays)))
+
+
 def assert_same(networks: Networks, expected: Networks) -> None:
     for component in CONFIG_CLASSES:
         assert networks.configs[component] == expected.configs[component]
@@ -42,12 +55,16 @@ def assert_same(networks: Networks, expected: Networks) -> None:
             assert np.asarray(weights[name]).tobytes() == np.asarray(array).tobytes(), name
 
 
-@pytest.mark.parametrize("dtype", [None, "bfloat16"])
-def test_a_checkpoint_holds_the_folder_bit_for_bit(folder: Path, tmp_path: Path, dtype: str | None):
-    convert.convert(folder, tmp_path / "checkpoint", dtype)
-    assert_same(convert.load_networks(tmp_path / "checkpoint"), convert.load_networks(folder, dtype))
+def test_a_checkpoint_holds_the_folder_bit_for_bit(folder: Path, converted: Path):
+    assert_same(convert.load_networks(converted), convert.load_networks(folder))
 
 
+def test_a_checkpoint_of_another_dtype_holds_the_folder_in_it_bit_for_bit(folder: Path, tmp_path: Path):
+    convert.convert(folder, tmp_path / "checkpoint", "bfloat16")
+    assert_same(convert.load_networks(tmp_path / "checkpoint"), convert.load_networks(folder, "bfloat16"))
+
+
+@pytest.mark.usefixtures("writing_nothing")
 def test_settings_that_suit_the_weights_go_with_them(folder: Path, tmp_path: Path):
     copy = Path(shutil.copytree(folder, tmp_path / "svd"))
     (copy / "preset.yaml").write_text("{schedule: {steps: 9}}")
@@ -55,9 +72,8 @@ def test_settings_that_suit_the_weights_go_with_them(folder: Path, tmp_path: Pat
     assert settings_for(tmp_path / "checkpoint").schedule.steps == 9
 
 
-def test_a_dtype_means_the_same_before_and_after_conversion(folder: Path, tmp_path: Path):
-    convert.convert(str(folder), str(tmp_path / "checkpoint"))
-    restored = convert.load_networks(str(tmp_path / "checkpoint"), jnp.bfloat16)
+def test_a_dtype_means_the_same_before_and_after_conversion(folder: Path, converted: Path):
+    restored = convert.load_networks(str(converted), jnp.bfloat16)
     assert_same(restored, convert.load_networks(folder, jnp.bfloat16))
 
 
@@ -67,6 +83,7 @@ def test_a_destination_in_use_is_refused_before_anything_is_read(tmp_path: Path)
         convert.convert(tmp_path / "absent", tmp_path)
 
 
+@pytest.mark.usefixtures("writing_nothing")
 def test_converting_over_a_checkpoint_needs_saying_so(folder: Path, tmp_path: Path):
     convert.convert(folder, tmp_path / "checkpoint")
     with pytest.raises(InputError, match="already holds a checkpoint"):
@@ -99,8 +116,9 @@ def test_a_file_that_is_not_there_is_no_hub_id(name: str):
         convert.load_networks(name)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("value", "dtype"), [(np.nan, np.float32), (np.inf, ml_dtypes.bfloat16)], ids=["float32", "bfloat16"]
+)
 def test_numbers_that_are_none_are_refused_by_their_tensor(folder: Path, tmp_path: Path, value: float, dtype: type):
     copy = Path(shutil.copytree(folder, tmp_path / "svd"))
     path = copy / "vae" / "diffusion_pytorch_model.safetensors"

@@ -16,9 +16,14 @@ from nvs_jax.cli import main
 MOST_MEMORY = 600 * 2**20
 
 # Files change under the tests, not the tests' own state: a folder may serve many examples.
-FUZZ = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], database=None
-)
+UNLIKE_OTHERS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+def fuzz(examples: int) -> settings:
+    """So many examples in `make test-full`; in `make test`, as of hypothesis's own number, a quarter."""
+    most = examples * settings().max_examples // 100
+    return settings(max_examples=most, deadline=None, suppress_health_check=UNLIKE_OTHERS, database=None)
+
 
 # Bytes to change, headers more often than the rest, and how much of a file to keep.
 CHANGES = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nvs_jax.media.cameras import CameraSet, PosedCamera, write_colmap, write_poses, write_transforms
 from nvs_jax.media.cameras.rotations import pose_matrix
-from tests.fuzz.command import CHANGES, FUZZ, KEEP, damaged, outcome
+from tests.fuzz.command import CHANGES, KEEP, damaged, fuzz, outcome
 from tests.media.cameras.scenes import picture_file
 
 SIDE = 64
@@ -96,13 +96,13 @@ def test_sound_files_are_taken(folder, name):
     assert read(folder, name) == ""
 
 
-@settings(FUZZ, max_examples=40)
+@fuzz(40)
 @given(name=st.sampled_from([*SCENE_FILES, "path.json", "path.txt"]), changes=CHANGES, keep=KEEP)
 def test_damaged_files(folder, name, changes, keep):
     read_with(folder, name, damaged((folder / name).read_bytes(), changes, keep))
 
 
-@settings(FUZZ, max_examples=30)
+@fuzz(30)
 @given(
     name=st.sampled_from([name for name in SCENE_FILES if name.endswith("txt")] + ["path.txt"]),
     place=st.floats(0, 1, exclude_max=True),
@@ -121,7 +121,7 @@ TREES = st.recursive(
 )
 
 
-@settings(FUZZ, max_examples=30)
+@fuzz(30)
 @given(name=st.sampled_from(["transforms/transforms.json", "path.json"]), data=st.data())
 def test_other_values_in_json_files(folder, name, data):
     content = json.loads((folder / name).read_text())

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from nvs_jax.errors import InputError
 from nvs_jax.media import read_depth, read_photo
-from tests.fuzz.command import CHANGES, FUZZ, KEEP, damaged, outcome
+from tests.fuzz.command import CHANGES, KEEP, damaged, fuzz, outcome
 
 SIDE = 64
 RNG = np.random.default_rng(0)
@@ -82,14 +82,14 @@ def test_sound_files_are_taken(folder):
     assert warp(folder) == ""
 
 
-@settings(FUZZ, max_examples=50)
+@fuzz(50)
 @given(content=st.sampled_from(sorted(PHOTOS)), changes=CHANGES, keep=KEEP)
 def test_damaged_photos(folder, content, changes, keep):
     (folder / "damaged").write_bytes(damaged(PHOTOS[content] or b"\0", changes, keep))
     warp(folder, photo="damaged")
 
 
-@settings(FUZZ, max_examples=50)
+@fuzz(50)
 @given(name=st.sampled_from(sorted(DEPTHS)), content=st.none() | st.binary(max_size=200), changes=CHANGES, keep=KEEP)
 def test_damaged_depth(folder, name, content, changes, keep):
     (folder / name).write_bytes(damaged(content or DEPTHS[name], changes, keep))
@@ -97,7 +97,7 @@ def test_damaged_depth(folder, name, content, changes, keep):
     (folder / name).unlink()
 
 
-@settings(FUZZ, max_examples=30)
+@fuzz(30)
 @given(
     values=arrays.arrays(
         st.sampled_from(["f2", "f4", "f8", ">f4", "i1", "i8", "u2", "u8", "?", "c8", "S3", "U2", "M8[s]"]),

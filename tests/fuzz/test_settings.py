@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from nvs_jax.diffusion.assemble import make_sigmas, make_trust
 from nvs_jax.errors import InputError
 from nvs_jax.settings import RenderSettings, ScheduleSettings, TrustSettings
-from tests.fuzz.command import FUZZ, outcome
+from tests.fuzz.command import fuzz, outcome
 
 SIDE = 64
 
@@ -57,7 +57,7 @@ def warp(folder: Path, *more: str) -> str:
     return refusal
 
 
-@settings(FUZZ, max_examples=40)
+@fuzz(40)
 @given(st.lists(st.sampled_from(sorted(OPTIONS)), min_size=1, max_size=3, unique=True), st.data())
 def test_any_number_for_any_setting(folder, names, data):
     more = []
@@ -108,7 +108,7 @@ def test_seeds(folder, command, seed):
 POSITIVE = st.floats(1e-9, 1e9)
 
 
-@settings(FUZZ, max_examples=50)
+@fuzz(50)
 @given(
     steps=st.integers(1, 30),
     sigma_max=POSITIVE,
@@ -213,7 +213,7 @@ TREES = st.recursive(
 GROUPS = [field.name for field in fields(RenderSettings)]
 
 
-@settings(FUZZ, max_examples=80)
+@fuzz(80)
 @given(st.dictionaries(st.sampled_from(GROUPS), st.dictionaries(NAME, SCALARS, max_size=3) | TREES, max_size=3) | TREES)
 def test_any_tree_as_a_preset(folder, tree):
     assert with_preset(folder, yaml.safe_dump(tree).encode())

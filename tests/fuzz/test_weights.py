@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nvs_jax.cli import main
-from tests.fuzz.command import CHANGES, FUZZ, KEEP, damaged, outcome
+from tests.fuzz.command import CHANGES, KEEP, damaged, fuzz, outcome
 from tests.tiny import write_tiny_folder
 
 CONFIGS = {name: f"{name}/config.json" for name in ("unet", "vae", "image_encoder")}
@@ -87,7 +87,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(FUZZ, max_examples=50)
+@fuzz(50)
 @given(component=st.sampled_from(sorted(CONFIGS)), data=st.data())
 def test_configurations_with_other_values(copy, component, data):
     config = json.loads((copy.weights / CONFIGS[component]).read_text())
@@ -170,14 +170,14 @@ def test_configurations_that_would_break_the_networks(copy, changed):
             assert copy.convert_with(path, json.dumps(config | changed).encode()), component
 
 
-@settings(FUZZ, max_examples=20)
+@fuzz(20)
 @given(component=st.sampled_from(sorted(FILES)), changes=CHANGES, keep=KEEP)
 def test_damaged_safetensors(copy, component, changes, keep):
     content = (copy.weights / FILES[component]).read_bytes()
     copy.convert_with(FILES[component], damaged(content, changes, keep))
 
 
-@settings(FUZZ, max_examples=20)
+@fuzz(20)
 @given(component=st.sampled_from(sorted(FILES)), data=st.data())
 def test_safetensors_with_another_header(copy, component, data):
     content = (copy.weights / FILES[component]).read_bytes()
@@ -214,7 +214,7 @@ def test_a_damaged_checkpoint_is_one_line(checkpoint, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@settings(FUZZ, max_examples=15)
+@fuzz(15)
 @given(data=st.data())
 def test_descriptions_of_checkpoints_with_other_values(checkpoint_copy, data):
     description = json.loads((checkpoint_copy.weights / "nvs_jax.json").read_text())

@@ -1,8 +1,8 @@
 """Replays the release's sampling loop from its stored inputs: the network is svd-tiny's UNet, the conditions random."""
 
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +25,7 @@ from nvs_jax.models.svd.config import UNetConfig, read_config
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.weights import parameter_specs
-from nvs_jax.windows import overlapping_windows
+from nvs_jax.windows import Window, overlapping_windows
 
 DATA = Path(__file__).parents[2] / "data"
 CLAMP = {"single_dgs": 0.0, "single_post": 0.2, "single_post_tiled": 0.6, "multi_dgs": 0.4, "multi_post": 0.4}
@@ -77,10 +77,42 @@ def set_up(name: str, stored: dict[str, np.ndarray]) -> Setup:
     return Setup(denoiser, guidance, TabulatedTrust(jnp.asarray(stored["sigmas"][:-1]), jnp.asarray(table)))
 
 
-@partial(jax.jit, donate_argnums=0)
-def corrected_and_stepped(carry, sigma, sigma_next, setup):
-    corrected = setup.guidance.correct(carry.x, sigma, setup.trust(sigma), setup.denoiser)
-    return carry.x - corrected, step(carry, sigma, sigma_next, **setup._asdict(), solver=Euler())
+# One program for a network's evaluation and one for a correction: all cases of a size share them, while a program of
+# a whole step is compiled for each.
+_evaluate = jax.jit(lambda denoiser, x, sigma: denoiser(x, sigma))
+_correct = jax.jit(lambda guidance, x, sigma, w, denoiser: guidance.correct(x, sigma, w, denoiser))
+
+
+@dataclass(frozen=True)
+class _Evaluated:
+    """A denoiser whose guided estimate is a program."""
+
+    denoiser: SVDDenoiser
+
+    def __call__(self, x: jax.Array, sigma: jax.Array) -> jax.Array:
+        return _evaluate(self.denoiser, x, sigma)
+
+    def probe(self, x: jax.Array, sigma: jax.Array) -> jax.Array:
+        return self.denoiser.probe(x, sigma)
+
+    def window(self, window: Window) -> SVDDenoiser:
+        return self.denoiser.window(window)
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """A guidance whose correction is a program, and what it corrected, call by call."""
+
+    guidance: Guidance
+    corrections: list[jax.Array] = field(default_factory=list)
+
+    def correct(self, x: jax.Array, sigma: jax.Array, w: jax.Array, denoiser: _Evaluated) -> jax.Array:
+        corrected = _correct(self.guidance, x, sigma, w, denoiser.denoiser)
+        self.corrections.append(x - corrected)
+        return corrected
+
+    def estimate(self, x0: jax.Array, sigma: jax.Array, w: jax.Array) -> jax.Array:
+        return self.guidance.estimate(x0, sigma, w)
 
 
 def assert_close(ours: jax.Array, theirs: np.ndarray, tolerance: float = 2e-4, share: float = 1e-4) -> None:
@@ -94,12 +126,13 @@ def assert_close(ours: jax.Array, theirs: np.ndarray, tolerance: float = 2e-4, s
 def replay(name: str, folder: Path) -> None:
     """Every step's latents and Post's corrections, and the scan's result, against the stored ones."""
     stored = dict(np.load(folder / f"{name}.npz"))
-    setup = set_up(name, stored)
-    carry = init(channels_last(stored["init"]))
-    for index, (sigma, sigma_next) in enumerate(zip(stored["sigmas"][:-1], stored["sigmas"][1:], strict=True)):
-        correction, carry = corrected_and_stepped(carry, jnp.asarray(sigma), jnp.asarray(sigma_next), setup)
+    setup, carry = set_up(name, stored), init(channels_last(stored["init"]))
+    denoiser, watched = _Evaluated(setup.denoiser), _Watched(setup.guidance)
+    for index, levels in enumerate(zip(stored["sigmas"][:-1], stored["sigmas"][1:], strict=True)):
+        here: Any = {"denoiser": denoiser, "guidance": watched, "trust": setup.trust, "solver": Euler()}
+        carry = step(carry, *map(jnp.asarray, levels), **here)
         if "post" in name:
-            assert_close(correction, stored["grads"][index])
+            assert_close(watched.corrections[index], stored["grads"][index])
         assert_close(carry.x, stored["latents"][index])
 
 

@@ -13,19 +13,23 @@ from nvs_jax.models.svd.denoiser import SVDDenoiser
 from tests.models.comparing import QUICK_COMPILE
 from tests.models.svd.jaxprs import equations
 from tests.models.svd.replay import DATA, channels_last, set_up
+from tests.tiny import tiny_networks
 
-FRAMES, SIZE = 3, 16
+FRAMES, SIZE = 3, 8
 
 
 @cache
 def _denoiser() -> SVDDenoiser:
-    """svd-tiny in float32 with the stored conditions, cropped to few frames and locations."""
-    stored = dict(np.load(DATA / "solver" / "single_dgs.npz"))
-    denoiser = set_up("single_dgs", stored).denoiser
-    return dataclasses.replace(
-        denoiser,
-        image_latent=denoiser.image_latent[:, :SIZE, :SIZE],
-        guidance_scale=denoiser.guidance_scale[-FRAMES:],
+    """A network of two levels in float32, with all kinds of layers."""
+    networks, rng = tiny_networks(), np.random.default_rng(0)
+    return SVDDenoiser(
+        weights=networks.unet,
+        image_latent=jnp.asarray(rng.standard_normal((1, SIZE, SIZE, 4), np.float32)),
+        embedding=jnp.asarray(rng.standard_normal((1, networks.unet_config.cross_attention_dim[0]), np.float32)),
+        time_ids=jnp.array([6, 127, 0.02]),
+        guidance_scale=jnp.linspace(1, 3, FRAMES),
+        config=networks.unet_config,
+        mixed_context=True,
     )
 
 

@@ -3,10 +3,13 @@ import pytest
 from tests.models.svd.replay import DATA, replay, replay_in_one_scan
 
 
-@pytest.mark.parametrize("name", ["single_dgs", "single_post", "single_post_tiled"])
+@pytest.mark.parametrize(
+    "name", ["single_dgs", pytest.param("single_post", marks=pytest.mark.full), "single_post_tiled"]
+)
 def test_one_view_equals_the_release_after_every_step(name):
     replay(name, DATA / "solver")
 
 
+@pytest.mark.full
 def test_the_scan_equals_the_release():
     replay_in_one_scan("single_dgs", DATA / "solver")

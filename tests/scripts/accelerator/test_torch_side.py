@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 import torch
 
 from nvs_jax.diffusion import karras_sigmas
@@ -25,6 +26,7 @@ def test_weights_of_convolutions_are_laid_out_as_named():
     assert [*forms.values()] == [(False, False), (True, False), (True, True)]
 
 
+@pytest.mark.full
 def test_all_of_pytorchs_side_at_toy_size(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("signal.signal", lambda *_: None)  # which only a process of its own should change
     assert main(Options(size="toy", side="torch", out=tmp_path)) == 0

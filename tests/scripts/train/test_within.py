@@ -42,7 +42,7 @@ def steps(folder: Path) -> np.ndarray:
     return rows[np.isfinite(rows[:, 1]), 0]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.full), "bfloat16"])
 def test_the_loss_falls_and_weights_stay_float32(tmp_path, dtype):
     kept = []
     weights = train_within(toy_stage(tmp_path, 400.0), WEIGHTS, toy_run(dtype=dtype), kept.append)

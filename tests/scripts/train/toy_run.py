@@ -11,7 +11,7 @@ from scripts.train.settings import OptimizerSettings
 
 
 def main(folder: str, steps: str) -> None:
-    settings = OptimizerSettings(steps=int(steps), batch=4, learning_rate=0.01, warm_up=5, held_out_batch=8)
+    settings = OptimizerSettings(steps=int(steps), batch=4, learning_rate=0.05, warm_up=5, held_out_batch=8)
 
     def loss(weights, data, key, size):
         x = data[jax.random.randint(key, (size,), 0, len(data))]
