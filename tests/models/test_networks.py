@@ -76,7 +76,7 @@ def test_only_one_network_is_among_the_live_arrays():
         assert total - before - network < min(sizes["unet"], sizes["vae"])
 
 
-@pytest.mark.parametrize("kind", ["folder", "checkpoint"])
+@pytest.mark.parametrize("kind", [pytest.param("folder", marks=pytest.mark.full), "checkpoint"])
 def test_from_files(kind, tmp_path):
     from convert import convert
 
