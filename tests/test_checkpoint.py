@@ -280,6 +280,8 @@ def change(key: str, value: object) -> Callable[[dict], object]:
 DAMAGED = {
     "another version": (change("format_version", 99), r"has checkpoint format 99, this code reads 3: convert it again"),
     "no version": (lambda description: description.pop("format_version"), "has checkpoint format None"),
+    "another family": (change("family", "toy"), "no family of models is called 'toy': this version knows svd"),
+    "no name of a family": (change("family", 3), "does not name a family of models"),
     "no files": (lambda description: description.pop("files"), "does not describe files"),
     "no configurations": (change("configs", []), "does not describe configs"),
     "a network missing": (lambda description: description["configs"].pop("vae"), "does not describe vae"),
@@ -307,6 +309,14 @@ def test_a_damaged_description_is_an_error(copy: Path, damage: str):
     where.write_text(json.dumps(description))
     with pytest.raises(InputError, match=message):
         restore_checkpoint(copy)
+
+
+def test_a_checkpoint_of_the_format_before_named_no_family_and_is_read(copy: Path):
+    where = copy / "nvs_jax.json"
+    description = json.loads(where.read_text())
+    assert description.pop("family") == "svd"
+    where.write_text(json.dumps(description | {"format_version": 2}))
+    assert_same(restore_checkpoint(copy), NETWORKS)
 
 
 def test_numbers_that_are_none_are_refused_by_their_tensor(tmp_path: Path):
