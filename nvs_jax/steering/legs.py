@@ -83,7 +83,7 @@ def video_plan(
     photos: Frames | UInt8[np.ndarray, "f H W 3"],
     depths: Float[np.ndarray, "f H W"],
     intrinsics: Matrix | Float[np.ndarray, "3 3"],
-    path: Poses | Float[np.ndarray, "f 4 4"],
+    path: Float[Array, "n 4 4"] | Float[np.ndarray, "n 4 4"],
     length: int,
     settings: RenderSettings,
 ) -> Plan:
