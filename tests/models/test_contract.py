@@ -7,17 +7,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import nvs_jax
+from nvs_jax.checkpoint import write_checkpoint
 from nvs_jax.diffusion.estimates import Select
 from nvs_jax.diffusion.guidance import DirectGuidance
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Sources, intrinsics_matrix, orbit
 from nvs_jax.models.contract import Lattice, VideoModel
-from nvs_jax.models.families import family
+from nvs_jax.models.families import FAMILIES, family
 from nvs_jax.pipeline import Pipeline
+from nvs_jax.planning.programs import Model
+from nvs_jax.planning.request import Request
 from nvs_jax.settings import RenderSettings
 from nvs_jax.steering.conditions import from_video, from_views
 from nvs_jax.steering.legs import video_plan
-from tests.models.toy_video import ToyVideo
+from tests.models.toy_video import FAMILY, ToyVideo
 from tests.tiny import HEIGHT, WIDTH, scene, tiny_pipeline
 
 FRAMES = 9
@@ -102,6 +106,22 @@ def test_a_video_of_two_legs(pipeline):
         rendered.append(pipeline.render_conditions(leg(rendered), settings=guided_by("dgs")).frames)
     assert [len(frames) for frames in rendered] == [FRAMES, FRAMES]
     assert len(plan.order) == length
+
+
+def test_a_row_makes_it_a_family_whose_checkpoints_are_loaded_and_planned(tmp_path, monkeypatch):
+    monkeypatch.setitem(FAMILIES, "toy", "tests.models.toy_video")
+    weights = {"brighter": jnp.full(3, 0.25)}
+    write_checkpoint(tmp_path / "toy", FAMILY, FAMILY.configs, lambda component: weights.items())
+    whole, one_at_a_time = (nvs_jax.load(tmp_path / "toy", low_memory=low) for low in (False, True))
+    photo, depth = smooth_scene()
+    frames = [
+        pipe.render(photo / 2, depth=depth, path=PATH, intrinsics=K, settings=guided_by("none")).frames
+        for pipe in (whole, one_at_a_time, Pipeline(MODEL))
+    ]
+    np.testing.assert_array_equal(frames[0], frames[1])
+    np.testing.assert_allclose((frames[0] - frames[2]).mean(), 0.25, atol=0.01)
+    assert Model("toy").parameters("network") == 3
+    assert Model("toy").told(Request(9, 64, 64)).lattice == MODEL.lattice
 
 
 @pytest.mark.parametrize(("frames", "said"), [(8, "5 or 9"), (3, "such as 5")])

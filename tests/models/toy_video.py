@@ -4,23 +4,40 @@ A flow-matching denoiser of Gaussian data whose mean is the given picture in eve
 averages two by two pixels, and four frames after the first.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
 
 import jax.numpy as jnp
+import numpy as np
+from flax import nnx
 from jaxtyping import Array, Float
 
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.geometry import Warp, fill_holes
 from nvs_jax.models.contract import Lattice
-from nvs_jax.models.networks import Weightless
+from nvs_jax.models.families import Family
+from nvs_jax.models.layers import parameter
+from nvs_jax.models.networks import Networks, Weightless
 from nvs_jax.settings import PathSettings, RenderSettings, ScheduleSettings
 from tests.diffusion.toys import AveragingCodec, FlowMatchingDenoiser
 
 
 @dataclass(frozen=True)
+class ToyConfig:
+    channels: int = 3
+
+
+class ToyNetwork(nnx.Module):
+    """What it has learnt: how much brighter a video is than the picture it begins with."""
+
+    def __init__(self, config: ToyConfig):
+        self.brighter = parameter(config.channels)
+
+
+@dataclass(frozen=True)
 class ToyVideo:
-    networks: Any = field(default_factory=lambda: Weightless({}))
+    networks: Networks = field(
+        default_factory=lambda: Weightless({"network": ToyConfig()}, {"network": {"brighter": jnp.zeros(3)}})
+    )
     settings: RenderSettings = field(default_factory=RenderSettings)
 
     lattice = Lattice(cell=2, cells=2, frame_step=4, channels=3, frames=9)
@@ -46,4 +63,18 @@ class ToyVideo:
 
     def denoiser(self, seen: Float[Array, "h w 3"], frames: int) -> FlowMatchingDenoiser:
         latents = self.lattice.latent_shape(frames, 0, 0)[0]
-        return FlowMatchingDenoiser(jnp.broadcast_to(seen, (1, latents, *seen.shape)), 0.1)
+        mean = seen + self.networks.weights("network")["brighter"]
+        return FlowMatchingDenoiser(jnp.broadcast_to(mean, (1, latents, *seen.shape)), 0.1)
+
+
+FAMILY = Family(
+    name="toy",
+    configs={"network": ToyConfig()},
+    uses=dict.fromkeys(("embed", "encode", "sample", "decode"), "network"),
+    parse=lambda component, published, where: ToyConfig(**published),
+    published=asdict,
+    build=ToyNetwork,
+    held_dtype=lambda component, stored, wanted: np.dtype(np.float32),
+    gather=lambda configs, weights: Weightless(configs, weights),
+    model=ToyVideo,
+)
