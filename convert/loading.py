@@ -79,7 +79,7 @@ def load_networks(
 
     Args:
         source: see `open_source`.
-        dtype: of the UNet and the image encoder; None keeps the stored one. The VAE stays float32.
+        dtype: asked for; a network that needs float32 keeps it. None keeps the stored one.
         sharding: where each parameter goes; None puts all on the default device.
         variant: see `open_source`.
         model: see `open_source`.

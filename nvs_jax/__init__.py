@@ -1,5 +1,6 @@
 """Novel views of a scene from a photo, a few photos or a video, without training: NVS-Solver in JAX."""
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +12,24 @@ if TYPE_CHECKING:
 __all__ = ["InputError", "Pipeline", "Render", "load"]
 __version__ = "0.1.0"
 
-_HOME = {
-    "InputError": "nvs_jax.errors",
-    "Pipeline": "nvs_jax.pipeline",
-    "Render": "nvs_jax.steering.render",
-    "load": "nvs_jax.pipeline",
-}
+
+def hand_on(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
+    """A package's `__getattr__` that imports a public name on first use: JAX takes seconds that others can do without.
+
+    Args:
+        package: its name.
+        homes: module in it -> the names that are handed on from there.
+    """
+
+    def find(name: str) -> Any:
+        for module, names in homes.items():
+            if name in names:
+                return getattr(import_module(f"{package}.{module}"), name)
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return find
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use: JAX takes seconds that `nvs-jax --help` should not."""
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = hand_on(
+    __name__, {"errors": ("InputError",), "pipeline": ("Pipeline", "load"), "steering.render": ("Render",)}
+)

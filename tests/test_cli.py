@@ -15,7 +15,7 @@ from nvs_jax.cli import main
 from nvs_jax.media import read_photo, write_frames, write_picture, write_video
 from nvs_jax.media.cameras import CameraSet, PosedCamera, read_cameras, read_colmap, read_poses, write_transforms
 from tests.media.clips import facts
-from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, write_tiny_folder
+from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, write_scene, write_tiny_folder
 
 
 @pytest.fixture(scope="module")
@@ -26,18 +26,12 @@ def weights(tmp_path_factory):
 @pytest.fixture(scope="module")
 def weights_of_four_frames(tmp_path_factory):
     """The same, but for a model of videos of four frames."""
-    folder = write_tiny_folder(tmp_path_factory.mktemp("short"))
-    path = folder / "unet" / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_frames": FRAMES}))
-    return folder
+    return write_tiny_folder(tmp_path_factory.mktemp("short"), frames=FRAMES)
 
 
 @pytest.fixture
 def inputs(tmp_path):
-    photo, depth = scene()
-    write_picture(tmp_path / "photo.png", photo)
-    np.save(tmp_path / "depth.npy", depth)
-    return tmp_path
+    return write_scene(tmp_path)
 
 
 def single(folder: Path, weights: Path, *more: str, depth: str = "depth.npy", photo: str = "photo.png") -> list[str]:

@@ -1,6 +1,5 @@
 """What the README and docs/ say works: their Python runs, their commands are understood, the notebook runs through."""
 
-import json
 import re
 import shlex
 import shutil
@@ -39,10 +38,7 @@ def blocks(language: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory) -> Path:
     """Of a model whose videos are as short as the pages' are here."""
-    folder = write_tiny_folder(tmp_path_factory.mktemp("svd"))
-    path = folder / "unet" / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_frames": FRAMES}))
-    return folder
+    return write_tiny_folder(tmp_path_factory.mktemp("svd"), frames=FRAMES)
 
 
 @pytest.fixture

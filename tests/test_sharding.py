@@ -15,10 +15,10 @@ import pytest
 
 from nvs_jax import InputError
 from nvs_jax.cli import main
-from nvs_jax.media import read_frames, write_picture
+from nvs_jax.media import read_frames
 from nvs_jax.sharding import make_mesh
 from tests.sharded import METHODS, run_processes, run_sharded
-from tests.tiny import FRAMES, scene, write_tiny_folder
+from tests.tiny import FRAMES, write_scene, write_tiny_folder
 
 # Of the largest value: sums in another order, in float32.
 TOLERANCE = 1e-5
@@ -95,12 +95,7 @@ def test_several_processes_give_the_numbers_of_one(tmp_path):
 def render(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The command for a render of a tiny model, without its --out."""
     folder = tmp_path_factory.mktemp("render")
-    weights = write_tiny_folder(folder)
-    config = weights / "unet" / "config.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"num_frames": FRAMES}))
-    photo, depth = scene()
-    write_picture(folder / "photo.png", photo)
-    np.save(folder / "depth.npy", depth)
+    weights = write_tiny_folder(write_scene(folder), frames=FRAMES)
     return [
         *("single", str(folder / "photo.png"), "--depth", str(folder / "depth.npy"), "--depth-kind", "depth"),
         *("--weights", str(weights), "--path.radius", "6", "6", "--path.step-degrees", "4", "--camera.focal", "0.6"),

@@ -1,10 +1,12 @@
 """A tiny SVD with random weights, as networks and as a folder in diffusers' layout, and a scene small enough for it."""
 
+import json
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from nvs_jax.media import write_picture
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import SVDNetworks
@@ -31,9 +33,21 @@ def tiny_networks(seed: int = 0) -> SVDNetworks:
     return SVDNetworks(**networks)
 
 
-def write_tiny_folder(folder: Path, seed: int = 0) -> Path:
-    """The same networks as published files."""
-    return write_folder(folder, _published(seed))
+def write_tiny_folder(folder: Path, seed: int = 0, frames: int | None = None) -> Path:
+    """The same networks as published files; of a model trained on so many frames, if that is said."""
+    write_folder(folder, _published(seed))
+    if frames is not None:
+        path = folder / "unet" / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"num_frames": frames}))
+    return folder
+
+
+def write_scene(folder: Path) -> Path:
+    """photo.png and depth.npy of `scene`."""
+    photo, depth = scene()
+    write_picture(folder / "photo.png", photo)
+    np.save(folder / "depth.npy", depth)
+    return folder
 
 
 @cache

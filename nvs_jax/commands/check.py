@@ -40,8 +40,9 @@ def run_check(job: CheckJob) -> bool:
     opened = open_source(job.weights)
     kin, networks = family(opened.family), load_networks(opened, job.dtype)
     model = kin.model(networks)
-    frames = _as_many(model, TRIED_FRAMES) if job.frames is None else job.frames
-    model.lattice.check(frames, *job.size)
+    lattice = model.lattice
+    frames = lattice.longest(min(lattice.frames, TRIED_FRAMES)) if job.frames is None else job.frames
+    lattice.check(frames, *job.size)
     height, width = job.size
     tell(f"{job.weights}: checked on {frames} frames of {height}x{width}, {dtype_of(kin, networks)}")
     encoder = model.picture_encoder
@@ -91,12 +92,6 @@ def check_networks(
             limits = {OTHER_SIGMA: LIMITS[OTHER_SIGMA]}
             yield from check_denoiser(partial(_guided, denoiser), clean, noise, f"denoiser, {dtype}", limits)
             yield from _check_picture_encoder(other, unrelated, dtype)
-
-
-def _as_many(model: VideoModel, most: int) -> int:
-    """The longest video of at most so many frames that the model takes, and no longer than it was trained on."""
-    step = model.lattice.frame_step
-    return 1 + (min(model.lattice.frames, most) - 1) // step * step
 
 
 def _check_picture_encoder(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -58,17 +58,16 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
         parts = problem.denoiser, problem.guidance, problem.trust, problem.noise, problem.sigmas
         with use(problem.mesh):
             return sample(*parts, problem.solver, problem.key, checkpoint=True)
-    x = problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1)
     steps = len(problem.sigmas) - 1
     length = segment_length(steps)
-    carry = init(x, problem.solver, problem.key)
+    carry = begin(problem)
     if states is not None:
         carry = states.restore(carry)
     carry = place(of_first_process(carry, problem.mesh), problem.mesh)
-    begin = int(carry.step)
-    if begin:
-        tell_done(report, carry, "sample", begin, steps)
-    for done in range(begin, steps, length):
+    taken = int(carry.step)
+    if taken:
+        tell_done(report, carry, "sample", taken, steps)
+    for done in range(taken, steps, length):
         sigmas = problem.sigmas[done : done + length + 1]
         with use(problem.mesh):
             carry = run_steps(carry, sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver)
@@ -76,6 +75,12 @@ def solve(problem: Problem, report: Report | None = None, states: States | None 
         if states is not None:
             states.save(carry)
     return carry.x
+
+
+def begin(problem: Problem) -> Carry:
+    """Before the first step: latents of the first noise level's size."""
+    # On the host, where another number of levels is no other program.
+    return init(problem.noise * np.sqrt(np.asarray(problem.sigmas)[0] ** 2 + 1), problem.solver, problem.key)
 
 
 def segment_length(steps: int) -> int:

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, init, run_steps
+from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, run_steps
 from nvs_jax.diffusion.contracts import Latents
-from nvs_jax.diffusion.problem import Problem
+from nvs_jax.diffusion.problem import Problem, begin
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.variants import GUIDED, ClosedForm, Constant, DepthError, FreeTable, Rule, Variant
@@ -211,7 +211,7 @@ def solve_in_segments(problem: Problem) -> Latents:
     sigmas = np.asarray(problem.sigmas)
     steps = len(sigmas) - 1
     length = 1 if steps % _SEGMENT else _SEGMENT
-    carry = init(problem.noise * np.sqrt(sigmas[0] ** 2 + 1), problem.solver, problem.key)
+    carry = begin(problem)
     for done in range(0, steps, length):
         interval = jnp.asarray(sigmas[done : done + length + 1])
         carry = run_steps(carry, interval, problem.denoiser, problem.guidance, problem.trust, problem.solver)

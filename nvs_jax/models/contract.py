@@ -48,6 +48,14 @@ class Lattice:
         """
         return 1 + (frames - 1) // self.frame_step, height // self.cell, width // self.cell, self.channels
 
+    def longest(self, most: int) -> int:
+        """Frames of the longest video that the model can make, of at most so many.
+
+        >>> Lattice(cell=8, cells=8, frame_step=4, channels=16, frames=81).longest(14)
+        13
+        """
+        return most - (most - 1) % self.frame_step
+
     def check(self, frames: int, height: int, width: int) -> None:
         """Refuse a video that the model cannot make.
 
@@ -60,7 +68,7 @@ class Lattice:
         nvs_jax.errors.InputError: a video of 7 frames: this model takes 1 more than a multiple of 4, such as 5 or 9
         """
         self.check_size(height, width)
-        below = frames - (frames - 1) % self.frame_step
+        below = self.longest(frames)
         if below != frames:
             near = " or ".join(str(n) for n in (below, below + self.frame_step) if n > 1)
             rule = f"1 more than a multiple of {self.frame_step}"
@@ -94,8 +102,8 @@ class PictureEncoder(NamedTuple):
 class VideoModel(Protocol):
     """A video model together with the settings that it has been told.
 
-    It is asked in the order in which its members stand here, so that a model which keeps one network on the device at a
-    time reads each once.
+    It is asked in the order in which its members stand here, and for a codec again in the end, so that a model which
+    keeps one network on the device at a time reads each when its turn comes.
     """
 
     @property

@@ -40,6 +40,7 @@ class Conditions:
     @property
     def warped(self) -> Float[np.ndarray, "f H W 3"]:
         """The given view, and the warps of the other frames with their holes black; on the host."""
+        # `Warp.condition` would put the warps of a long video on the device a second time.
         pictures, holes = np.asarray(self.warp.pictures), np.asarray(self.warp.hole)
         known = np.where(holes[..., None], pictures.dtype.type(0), pictures)
         return np.concatenate([np.asarray(self.picture)[None], known])

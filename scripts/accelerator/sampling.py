@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nvs_jax.diffusion import init, run_steps
+from nvs_jax.diffusion import run_steps
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
-from nvs_jax.diffusion.problem import Problem, segment_length
+from nvs_jax.diffusion.problem import Problem, begin, segment_length
 from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.model import SVD, Seen
@@ -60,7 +60,7 @@ class Segment:
         """The next steps of a run, or the first of a new one; the seconds they take."""
         problem = self.problem
         if self.carry is None or self.done == len(problem.sigmas) - 1:
-            self.carry, self.done = _beginning(problem), 0
+            self.carry, self.done = begin(problem), 0
         sigmas = problem.sigmas[self.done : self.done + self.length + 1]
         jax.block_until_ready((self.carry, sigmas))
         begun = time.perf_counter()
@@ -107,18 +107,12 @@ def prepared(size: Size, method: Guided) -> Segment:
     problem = make_problem(size, method)
     length = segment_length(size.steps)
     sigmas = problem.sigmas[: length + 1]
-    traced = run_steps.trace(
-        _beginning(problem), sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver
-    )
+    traced = run_steps.trace(begin(problem), sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver)
     hits, begun = from_cache(), time.perf_counter()
     program = traced.lower().compile()
     seconds = time.perf_counter() - begun
     tflop = count_work(traced.jaxpr).flops / 1e12 / length
     return Segment(program, problem, length, seconds, from_cache() > hits, tflop)
-
-
-def _beginning(problem: Problem) -> Any:
-    return init(problem.noise * jnp.sqrt(problem.sigmas[0] ** 2 + 1), problem.solver, problem.key)
 
 
 def make_problem(size: Size, method: Guided) -> Problem:

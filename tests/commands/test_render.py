@@ -17,27 +17,20 @@ import nvs_jax.commands.render
 import nvs_jax.diffusion.problem
 import nvs_jax.pipeline
 from nvs_jax.cli import main
-from nvs_jax.media import write_picture
 from nvs_jax.settings.jobs import MeshOptions, SingleJob
-from tests.tiny import FRAMES, scene, write_tiny_folder
+from tests.tiny import FRAMES, write_scene, write_tiny_folder
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    folder = write_tiny_folder(tmp_path_factory.mktemp("svd"))
-    path = folder / "unet" / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_frames": FRAMES}))
-    return folder
+    return write_tiny_folder(tmp_path_factory.mktemp("svd"), frames=FRAMES)
 
 
 @pytest.fixture
 def inputs(tmp_path):
-    photo, depth = scene()
-    write_picture(tmp_path / "photo.png", photo)
-    np.save(tmp_path / "depth.npy", depth)
-    return tmp_path
+    return write_scene(tmp_path)
 
 
 def single(folder: Path, weights: Path, *more: str, out: str = "out") -> list[str]:

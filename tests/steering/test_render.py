@@ -1,6 +1,5 @@
 """Every mode from Python: the same frames as the command's, as they come, stopped and gone on with."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -35,10 +34,7 @@ K = intrinsics_matrix(0.6 * WIDTH, HEIGHT, WIDTH)
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory) -> Path:
-    folder = write_tiny_folder(tmp_path_factory.mktemp("svd"))
-    path = folder / "unet" / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_frames": FRAMES}))
-    return folder
+    return write_tiny_folder(tmp_path_factory.mktemp("svd"), frames=FRAMES)
 
 
 @pytest.fixture(scope="module")
