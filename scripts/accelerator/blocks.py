@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from nvs_jax.models.attention import attention
 from nvs_jax.models.attention.library import runs_cudnn
-from nvs_jax.models.layers import Conv, gelu, normalize, normalize_in_one_pass
+from nvs_jax.models.layers import Conv, LayerNorm, gelu, normalize, normalize_in_one_pass
 from nvs_jax.models.svd.resnet import GROUPS, SpatioTemporalResBlock
 from nvs_jax.models.svd.unet.transformer import FeedForward, TransformerSpatioTemporal
 from nvs_jax.models.weights import bind
@@ -63,6 +63,7 @@ def _blocks(size: Size) -> Iterator[Block]:
     yield from _elementwise(
         lambda: made(2 * size.frames, rows * columns, channels), lambda: made(*video[:-1], 8 * channels)
     )
+    yield from _layer_norms(channels, size.dtype, lambda *shape: made(*shape, channels), rows * columns, size.frames)
     qkv = {
         "temporal attention": (2 * rows * columns, size.frames, heads, channels // heads),
         "spatial attention": (2 * size.frames, rows * columns, heads, channels // heads),
@@ -105,6 +106,20 @@ def _elementwise(x: Callable[[], jax.Array], wide: Callable[[], jax.Array]) -> I
             return a * activation(b)
 
         yield Block(f"GEGLU without its product, {name}", lambda geglu=geglu: (geglu, wide()))
+
+
+def _layer_norms(channels: int, dtype: str, x: Callable[..., jax.Array], cells: int, frames: int) -> Iterator[Block]:
+    """Over channels: of the same numbers as frames of cells, as cells through time, and as rows."""
+    norm = LayerNorm(channels)
+    weights = {name: jnp.ones(channels, dtype) for name in ("weight", "bias")}
+    shapes = {"frames of cells": (2 * frames, cells), "through time": (2 * cells, frames)}
+    for what, shape in shapes.items():
+        yield Block(f"layer norm, {what}", lambda shape=shape: (bind(norm, weights), x(*shape)))
+
+    def as_rows(x: jax.Array) -> jax.Array:
+        return bind(norm, weights)(x.reshape(-1, channels)).reshape(x.shape)
+
+    yield Block("layer norm, through time, as rows", lambda: (as_rows, x(2 * cells, frames)))
 
 
 def _attention(made: Callable[..., jax.Array], shape: tuple[int, ...], backend: Any) -> tuple[Any, ...]:

@@ -17,13 +17,21 @@ from scripts.accelerator.timing import time_of
 Options = Mapping[str, bool | str]
 _HITS = "/jax/compilation_cache/cache_hits"
 _hits = [0]
+_COMPILING = "/jax/core/compile/backend_compile_duration"
+_compiling: list[float] = []
 
 
 def _count(event: str, **_: Any) -> None:
     _hits[0] += event == _HITS
 
 
+def _add(event: str, seconds: float, **_: Any) -> None:
+    if event == _COMPILING:
+        _compiling.append(seconds)
+
+
 jax.monitoring.register_event_listener(_count)
+jax.monitoring.register_event_duration_secs_listener(_add)
 
 
 def peak() -> float | None:
@@ -40,6 +48,11 @@ def memory(name: str = "peak_bytes_in_use") -> float | None:
 def from_cache() -> int:
     """How many programs this process has so far found compiled."""
     return _hits[0]
+
+
+def compiling() -> tuple[int, float]:
+    """How many programs this process has so far compiled or read from the cache, and the seconds that took."""
+    return len(_compiling), sum(_compiling)
 
 
 @partial(jax.jit, static_argnums=(1, 2))

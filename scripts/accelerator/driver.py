@@ -115,6 +115,7 @@ def _started(plan: Plan, stage: Stage, task: Task, output: Any) -> Iterator[subp
 def _environment(plan: Plan, stage: Stage) -> dict[str, str]:
     """This process's own, with the flags of the variant and a place for compiled programs."""
     flags = [os.environ.get("XLA_FLAGS", ""), *VARIANTS[_variant(plan, stage)]]
+    flags += stage.flags if nvidia.has_card() else ()
     path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     programs = {
         "JAX_COMPILATION_CACHE_DIR": str(plan.folder / "programs"),

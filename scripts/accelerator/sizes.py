@@ -83,7 +83,7 @@ class Size:
     tokens: tuple[int, ...] = (9216, 2304, 576, 25)
     runs: int = 5
     warm: int = 2
-    whole_runs: int = 1
+    whole_runs: int = 2
     released_steps: int = 4
     precisions: tuple[str, ...] = ("float32", "default", "bfloat16")
     torch_dtypes: tuple[str, ...] = ("bfloat16", "float16")
@@ -102,6 +102,7 @@ TOY = Size(
     height=16,
     width=16,
     steps=10,
+    whole_runs=1,
     dtype="float32",
     tile=2**16,
     copied=2**20,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from nvs_jax.errors import InputError
 
@@ -22,6 +22,8 @@ VARIANTS: dict[Variant, tuple[str, ...]] = {
     ),
 }
 """Flags for XLA on Nvidia GPUs; elsewhere none are given."""
+NO_GRAPHS = "--xla_gpu_enable_command_buffer="
+"""Kernels launched one by one: a profile of CUDA graphs knows no names."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Stage:
         yields: what it finds out.
         process: stages of the same one share a child, one after the other; "": a child of its own.
         default_flags: whether XLA is left at its defaults whatever the variant.
+        flags: for XLA on Nvidia GPUs, besides the variant's.
     """
 
     name: str
@@ -45,20 +48,21 @@ class Stage:
     yields: str
     process: str = ""
     default_flags: bool = False
+    flags: tuple[str, ...] = ()
 
 
-def _stage(name: str, side: Side, box: float, function: str, yields: str, **others: bool | str) -> Stage:
-    return Stage(name, side, box, f"scripts.accelerator.{function}", yields, **others)  # pyright: ignore[reportArgumentType]
+def _stage(name: str, side: Side, box: float, function: str, yields: str, **others: Any) -> Stage:
+    return Stage(name, side, box, f"scripts.accelerator.{function}", yields, **others)
 
 
 STAGES: tuple[Stage, ...] = (
     _stage("ceilings", "jax", 25, "ceilings:ceilings", "bytes a second of a copy, operations a second of a product"),
     _stage("numerics", "jax", 60, "numerics:numerics", "differences from float32 on a CPU, attention, the solver"),
     _stage("blocks", "jax", 75, "blocks:blocks", "parts of the UNet at its finest level, in several ways"),
-    _stage("dgs", "jax", 150, "sampling:dgs", "a step of DGS, as the pipeline makes it", process="dgs"),
-    _stage("profile", "jax", 25, "profile:profile", "its kernels by kind and by time", process="dgs"),
+    _stage("dgs", "jax", 150, "sampling:dgs", "a step of DGS, as the pipeline makes it"),
+    _stage("profile", "jax", 75, "profile:profile", "its kernels by kind and by time", flags=(NO_GRAPHS,)),
     _stage("vae", "jax", 90, "renders:vae", "encoding; decoding in float32 and in bfloat16"),
-    _stage("end-to-end", "jax", 60, "renders:end_to_end", "a render of DGS from conditions to frames"),
+    _stage("end-to-end", "jax", 90, "renders:end_to_end", "a render of DGS from conditions to frames"),
     _stage("post", "jax", 120, "sampling:post", "a step of Post"),
     _stage("dgs-default", "jax", 240, "sampling:dgs", "a step of DGS with XLA's default flags", default_flags=True),
     _stage("torch-eager", "torch", 60, "torch_side:eager", "diffusers' UNet in PyTorch, both branches"),
@@ -83,17 +87,18 @@ def chosen(
 
 
 def quickly(stages: Sequence[Stage], box: float) -> list[Stage]:
-    """The same with another box for each, and in as few processes as their flags allow: starting them takes longest."""
+    """The same with another box for each, without flags of their own, in few processes: starting them takes longest."""
     return [
-        replace(stage, box=box, process=f"{stage.side}{'-default' if stage.default_flags else ''}") for stage in stages
+        replace(stage, box=box, process=f"{stage.side}{'-default' if stage.default_flags else ''}", flags=())
+        for stage in stages
     ]
 
 
 def processes(stages: Sequence[Stage]) -> list[list[Stage]]:
     """Stages by the child that runs them.
 
-    >>> [[stage.name for stage in group] for group in processes(STAGES[2:6])]
-    [['blocks'], ['dgs', 'profile'], ['vae']]
+    >>> [[stage.name for stage in group] for group in processes(quickly(STAGES[7:10], 9))]
+    [['post'], ['dgs-default'], ['torch-eager']]
     """
     groups: list[list[Stage]] = []
     for stage in stages:

@@ -53,7 +53,7 @@ def test_all_of_jaxs_side_at_toy_size(tmp_path):
         ("dgs", "dgs, a step", "TFLOP/s"),
         ("profile", "all kernels of a step", "ms"),
         ("vae", "decoding in bfloat16 against float32", "PSNR, dB"),
-        ("end-to-end", "render of 10 steps, again", "s"),
+        ("end-to-end", "render of 10 steps, second", "s"),
         ("post", "post, a step", "ms"),
         ("dgs-default", "dgs, a step", "ms"),
     ):

@@ -29,13 +29,14 @@ def test_flags_are_flags():
 def test_stages_of_one_process_have_one_side_and_one_set_of_flags():
     by_process = {}
     for stage in STAGES:
-        by_process.setdefault(stage.process or stage.name, set()).add((stage.side, stage.default_flags))
+        by_process.setdefault(stage.process or stage.name, set()).add((stage.side, stage.default_flags, stage.flags))
     assert all(len(kinds) == 1 for kinds in by_process.values())
 
 
 def test_the_documentation_lists_every_stage_with_its_time():
     page = (Path(__file__).parents[3] / "docs" / "accelerators.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^\| ([a-z-]+) \| (\d+) \|", page, re.MULTILINE)
+    told, _, _ = page.partition("## Measured")
+    listed = re.findall(r"^\| ([a-z-]+) \| (\d+) \|", told, re.MULTILINE)
     assert [(name, float(box)) for name, box in listed] == [(stage.name, stage.box) for stage in STAGES]
 
 
