@@ -87,6 +87,8 @@ def end_to_end(size: Size) -> Iterator[Row]:
     """
     pipe, given = pipeline(size, unet=True), conditions(size)
     settings = override(RenderSettings(), "dgs", size.steps)
+    jax.config.update("jax_log_compiles", True)  # which, and why: in the stage's log
+    jax.config.update("jax_explain_cache_misses", True)
     for turn in range(1 + size.whole_runs):
         hits, (programs, spent), begun = from_cache(), compiling(), time.perf_counter()
         ends: dict[str, float] = {}
