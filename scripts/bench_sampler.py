@@ -180,7 +180,9 @@ def jax_case(
     x, sigma, w = jnp.asarray(noise), sigmas[0], trust(sigmas[0])
     flops = estimates * count_flops(lambda d, x: d(x, sigma), denoiser, x)
     if corrections:
-        flops += corrections * count_flops(lambda d, x: guidance.correct(x, sigma, w, d), denoiser, x)
+        flops += corrections * count_flops(
+            lambda d, x: guidance.correct(x, sigma, w, d, jax.random.key(0)), denoiser, x
+        )
     memory = program.memory_analysis()
     used = memory and memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes
     row = Row(

@@ -4,6 +4,7 @@ from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
 from nvs_jax.diffusion.problem import Problem, Report, States, solve
+from nvs_jax.diffusion.randomness import normal
 from nvs_jax.diffusion.reference_trust import reference_trust
 from nvs_jax.diffusion.sampler import Carry, init, run_steps, sample, step
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
@@ -56,6 +57,7 @@ __all__ = [
     "init",
     "karras_sigmas",
     "listed_sigmas",
+    "normal",
     "optimal_trust",
     "reference_trust",
     "run_steps",

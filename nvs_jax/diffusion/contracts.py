@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from jaxtyping import Array, Bool, Float
 
+from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.windows import Window
 
 Latents = Float[Array, "b f h w c"]
@@ -67,12 +68,16 @@ class Trust(Protocol):
 
 @runtime_checkable
 class Guidance(Protocol):
-    """Two hooks around an ordinary solver step; each may be the identity."""
+    """Two hooks around an ordinary solver step; each may be the identity.
 
-    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
+    Each gets a random key of its own for every step, or one a video: `nvs_jax.diffusion.normal` draws from either. All
+    estimates of one step share theirs, so that a step of several stages is one of an ODE.
+    """
+
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
         """Move the noisy latents before the step (posterior sampling)."""
         ...
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
         """Replace the network's estimate inside the step (directly guided sampling)."""
         ...

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, TrustValues
 from nvs_jax.diffusion.estimates import Estimate, WarpedViews, crop_trust
+from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import Gradient
 from nvs_jax.windows import Window
@@ -18,10 +19,10 @@ from nvs_jax.windows import Window
 class Unguided:
     """The video model alone."""
 
-    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
         return x
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
         return x0
 
 
@@ -31,7 +32,7 @@ class DirectGuidance(Unguided):
 
     modulate: Estimate
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
         """mu~ in place of mu."""
         return self.modulate(x0, w)
 
@@ -56,7 +57,7 @@ class PosteriorGuidance(Unguided):
     gradient: Gradient = static(default="skip")
     half: bool = static(default=False)
 
-    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
         """One normalised gradient step towards the warped views."""
         if self.gradient == "full":
             mu, pull_back = jax.vjp(lambda x: denoiser.probe(x, sigma), x)
@@ -88,7 +89,7 @@ class Tiled(Unguided):
     guidance: PosteriorGuidance
     windows: tuple[Window, ...] = static()
 
-    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
         """Correct every window from the same x, and put them together."""
         parts = {}
         for size in dict.fromkeys((window.height, window.width) for window in self.windows):
@@ -98,7 +99,7 @@ class Tiled(Unguided):
             def one(corner: Array, size: tuple[int, int] = size) -> Latents:
                 window = Window(corner[0], corner[1], *size)
                 here = crop_trust(window, w)
-                return self.guidance.window(window).correct(window.crop(x), sigma, here, denoiser.window(window))
+                return self.guidance.window(window).correct(window.crop(x), sigma, here, denoiser.window(window), key)
 
             corners = jnp.array([(window.row, window.column) for window in group])
             parts |= dict(zip(group, jax.lax.map(one, corners), strict=True))
@@ -106,8 +107,8 @@ class Tiled(Unguided):
             x = window.paste(x, parts[window])
         return x
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
-        return self.guidance.estimate(x0, sigma, w)
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
+        return self.guidance.estimate(x0, sigma, w, key)
 
 
 @pytree
@@ -126,15 +127,15 @@ class Within:
     low: float | Float[Array, ""] = 0.0
     high: float | Float[Array, ""] = jnp.inf
 
-    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
         """The guidance's correction, or the identity."""
         inside = (self.low <= sigma) & (sigma <= self.high)
-        return jax.lax.cond(inside, lambda x: self.guidance.correct(x, sigma, w, denoiser), lambda x: x, x)
+        return jax.lax.cond(inside, lambda x: self.guidance.correct(x, sigma, w, denoiser, key), lambda x: x, x)
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
         """The guidance's estimate, or the network's own."""
         inside = (self.low <= sigma) & (sigma <= self.high)
-        return jax.lax.cond(inside, lambda x0: self.guidance.estimate(x0, sigma, w), lambda x0: x0, x0)
+        return jax.lax.cond(inside, lambda x0: self.guidance.estimate(x0, sigma, w, key), lambda x0: x0, x0)
 
 
 @pytree
@@ -156,12 +157,12 @@ class FilledHoles:
     strength: float | Float[Array, ""]
     low: float | Float[Array, ""]
 
-    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser) -> Latents:
-        return self.guidance.correct(x, sigma, w, denoiser)
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
+        return self.guidance.correct(x, sigma, w, denoiser, key)
 
-    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues) -> Latents:
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
         """The guidance's estimate, drawn towards the guess in holes."""
-        estimate = self.guidance.estimate(x0, sigma, w)
+        estimate = self.guidance.estimate(x0, sigma, w, key)
         guessed = self.views.hole & ~self.views.hole.all((-1, -2), keepdims=True)
         s = jnp.where(guessed & (sigma >= self.low), self.strength, 0.0)[..., None]
         return estimate + s * (self.views.target - estimate)

@@ -7,9 +7,10 @@ import jax
 import numpy as np
 from jax.core import Tracer
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Trust
+from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.diffusion.sampler import Carry, init, run_steps, sample
 from nvs_jax.diffusion.solvers import Euler, Solver
 from nvs_jax.pytree import pytree, static
@@ -43,8 +44,8 @@ class Problem:
     """One video's as `prepare` makes it; b to have as many videos of the same views."""
     sigmas: Float[Array, "levels"]
     solver: Solver = static(default=Euler())
-    key: PRNGKeyArray | None = None
-    """Of a stochastic solver."""
+    key: Keys | None = None
+    """Of a stochastic solver or guidance: one, or one a video."""
     mesh: Mesh | None = static(default=None)
     """The devices that all of it is on; None: the default device."""
 

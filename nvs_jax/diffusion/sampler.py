@@ -5,10 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
 from nvs_jax.diffusion.checkpointing import checkpointed_scan
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, Trust
+from nvs_jax.diffusion.randomness import Keys, fold_in, guidance_keys
 from nvs_jax.diffusion.solvers import Euler, Solver
 from nvs_jax.pytree import pytree
 from nvs_jax.sharding import constrain
@@ -22,17 +23,17 @@ class Carry:
         x: the noisy latents.
         memory: the solver's.
         step: how many steps have been taken.
-        key: the run's randomness; a step folds its number into it.
+        key: the run's randomness, or one key a video; a step folds its number into it.
     """
 
     x: Latents
     memory: Any
     step: Int[Array, ""]
-    key: PRNGKeyArray
+    key: Keys
 
 
-def init(x: Latents, solver: Solver = Euler(), key: PRNGKeyArray | None = None) -> Carry:
-    """The carry before the first step; `key` matters to stochastic solvers only.
+def init(x: Latents, solver: Solver = Euler(), key: Keys | None = None) -> Carry:
+    """The carry before the first step; `key` matters to stochastic solvers and guidances only.
 
     `run_steps` reuses the memory of `x`; the key is copied, and so is what the solver gives more than once.
     """
@@ -61,11 +62,13 @@ def step(
 ) -> Carry:
     """One guided solver step from `sigma` to `sigma_next`."""
 
-    def estimate(x: Latents, sigma: Sigma) -> Latents:
-        return guidance.estimate(denoiser(x, sigma), sigma, trust(sigma))
+    to_correct, to_estimate = guidance_keys(carry.key, carry.step)
 
-    x = guidance.correct(carry.x, sigma, trust(sigma), denoiser)
-    key = jax.random.fold_in(carry.key, carry.step)
+    def estimate(x: Latents, sigma: Sigma) -> Latents:
+        return guidance.estimate(denoiser(x, sigma), sigma, trust(sigma), to_estimate)
+
+    x = guidance.correct(carry.x, sigma, trust(sigma), denoiser, to_correct)
+    key = fold_in(carry.key, carry.step)
     x, memory = solver.step(x, carry.memory, sigma, sigma_next, estimate, key)
     return Carry(x, memory, carry.step + 1, carry.key)
 
@@ -105,7 +108,7 @@ def sample(
     noise: Latents,
     sigmas: Float[Array, "levels"],
     solver: Solver = Euler(),
-    key: PRNGKeyArray | None = None,
+    key: Keys | None = None,
     checkpoint: bool = False,
 ) -> Latents:
     """Clean latents from noise.
@@ -117,7 +120,7 @@ def sample(
         noise: N(0, 1); scaled here to the first noise level.
         sigmas: falling noise levels, usually with a final 0.
         solver: of the ODE.
-        key: for stochastic solvers.
+        key: for stochastic solvers and guidances; one, or one a video.
         checkpoint: see `run_steps`; set it to differentiate the result in the noise, the trust, the views or the poses
             and depth that they come from.
     """

@@ -17,9 +17,10 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array
 
 from nvs_jax.diffusion.contracts import Latents, Sigma
+from nvs_jax.diffusion.randomness import Keys, normal
 
 Estimator = Callable[[Latents, Sigma], Latents]
 Memory = TypeVar("Memory")
@@ -36,7 +37,7 @@ class Solver(Protocol):
         ...
 
     def step(
-        self, x: Latents, memory: Any, sigma: Sigma, sigma_next: Sigma, estimate: Estimator, key: PRNGKeyArray
+        self, x: Latents, memory: Any, sigma: Sigma, sigma_next: Sigma, estimate: Estimator, key: Keys
     ) -> tuple[Latents, Any]:
         """The latents at `sigma_next`, and what to remember.
 
@@ -46,7 +47,7 @@ class Solver(Protocol):
             sigma: noise level of `x`.
             sigma_next: noise level to arrive at, possibly 0.
             estimate: guided x0 at any (x, sigma).
-            key: randomness of this step.
+            key: randomness of this step: one, or one a video; `nvs_jax.diffusion.normal` draws from either.
         """
         ...
 
@@ -106,7 +107,7 @@ class Churn(Heun):
         """x + sqrt(raised^2 - sigma^2) noise, and Heun's step from there."""
         gamma = jnp.where((self.low <= sigma) & (sigma <= self.high), self.gamma, 0.0)
         raised = sigma * (1 + gamma)
-        fresh = self.noise * jax.random.normal(key, x.shape, x.dtype)
+        fresh = self.noise * normal(key, x)
         x = x + sigma * jnp.sqrt(gamma * (gamma + 2)) * fresh
         return super().step(x, memory, raised, sigma_next, estimate, key)
 

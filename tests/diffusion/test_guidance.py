@@ -23,6 +23,7 @@ from tests.diffusion.toys import GaussianDenoiser
 
 SIGMA = jnp.float32(3.0)
 W = jnp.array([1.0, 0.6, 0.3])
+KEY = jax.random.key(0)
 
 
 @pytest.fixture
@@ -35,8 +36,8 @@ def case():
 def test_direct_guidance_replaces_the_estimate_only(case):
     denoiser, x, target, hole = case
     guidance: Guidance = DirectGuidance(Blend(target, hole))
-    np.testing.assert_array_equal(guidance.correct(x, SIGMA, W, denoiser), x)
-    np.testing.assert_array_equal(guidance.estimate(x, SIGMA, W), Blend(target, hole)(x, W))
+    np.testing.assert_array_equal(guidance.correct(x, SIGMA, W, denoiser, KEY), x)
+    np.testing.assert_array_equal(guidance.estimate(x, SIGMA, W, KEY), Blend(target, hole)(x, W))
 
 
 def test_skip_gradient_is_the_normalised_difference(case):
@@ -45,7 +46,7 @@ def test_skip_gradient_is_the_normalised_difference(case):
     x0 = denoiser.probe(x, SIGMA)
     difference = np.asarray(x0 - rule(x0, W), np.float64)
     expected = x - 0.02 * np.sqrt(3.0) * difference / difference.std(ddof=1)
-    corrected = PosteriorGuidance(rule, 0.02).correct(x, SIGMA, W, denoiser)
+    corrected = PosteriorGuidance(rule, 0.02).correct(x, SIGMA, W, denoiser, KEY)
     np.testing.assert_allclose(corrected, expected, rtol=1e-5, atol=1e-5)
 
 
@@ -53,8 +54,8 @@ def test_skip_gradient_is_the_normalised_difference(case):
 def test_where_nothing_differs_nothing_is_corrected(case, gradient):
     denoiser, x, target, hole = case
     guidance = PosteriorGuidance(Blend(target, jnp.ones_like(hole)), 0.02, gradient)
-    np.testing.assert_array_equal(guidance.correct(x, SIGMA, W, denoiser), x)
-    slope = jax.grad(lambda x: guidance.correct(x, SIGMA, W, denoiser).sum())(x)
+    np.testing.assert_array_equal(guidance.correct(x, SIGMA, W, denoiser, KEY), x)
+    slope = jax.grad(lambda x: guidance.correct(x, SIGMA, W, denoiser, KEY).sum())(x)
     assert np.isfinite(slope).all()
 
 
@@ -66,7 +67,7 @@ def test_full_gradient_is_that_of_the_loss(case):
         gradient = jax.grad(lambda x: jnp.square(denoiser.probe(x, sigma) - held).sum())(x)
         expected = x - 0.02 * jnp.sqrt(sigma) * gradient / gradient.std(ddof=1)
         guidance = PosteriorGuidance(Blend(target, hole), 0.02, "full")
-        np.testing.assert_allclose(guidance.correct(x, sigma, w, denoiser), expected, rtol=1e-9)
+        np.testing.assert_allclose(guidance.correct(x, sigma, w, denoiser, KEY), expected, rtol=1e-9)
 
 
 def in_float64(*trees):
@@ -77,7 +78,7 @@ def test_half_rounds_the_correction(case):
     with jax.enable_x64(True):
         denoiser, x, target, hole, sigma, w = in_float64(*case, SIGMA, W)
         exact, rounded = (
-            x - PosteriorGuidance(Blend(target, hole), 0.02, half=half).correct(x, sigma, w, denoiser)
+            x - PosteriorGuidance(Blend(target, hole), 0.02, half=half).correct(x, sigma, w, denoiser, KEY)
             for half in (False, True)
         )
         np.testing.assert_allclose(rounded, np.float16(exact), rtol=0, atol=1e-12)
@@ -88,7 +89,9 @@ def test_one_tile_is_no_tile(case):
     denoiser, x, target, hole = case
     plain = PosteriorGuidance(Blend(target, hole))
     tiled = Tiled(plain, (Window(0, 0, 8, 8),))
-    np.testing.assert_allclose(tiled.correct(x, SIGMA, W, denoiser), plain.correct(x, SIGMA, W, denoiser), atol=1e-5)
+    np.testing.assert_allclose(
+        tiled.correct(x, SIGMA, W, denoiser, KEY), plain.correct(x, SIGMA, W, denoiser, KEY), atol=1e-5
+    )
 
 
 def test_tiles_are_corrected_apart_and_the_first_wins(case):
@@ -96,21 +99,21 @@ def test_tiles_are_corrected_apart_and_the_first_wins(case):
     plain = PosteriorGuidance(Blend(target, hole))
     windows = overlapping_windows(8, 8, 2, extra_rows=1)
     assert len({(w.height, w.width) for w in windows}) == 2
-    corrected = jax.jit(Tiled(plain, windows).correct)(x, SIGMA, W, denoiser)
+    corrected = jax.jit(Tiled(plain, windows).correct)(x, SIGMA, W, denoiser, KEY)
     owner = np.full((8, 8), -1)
     for index, window in reversed(list(enumerate(windows))):
         owner[window.row : window.row + window.height, window.column : window.column + window.width] = index
     assert set(owner.ravel()) == {0, 1, 2, 3}
     for index, window in enumerate(windows):
-        part = plain.window(window).correct(window.crop(x), SIGMA, W, denoiser.window(window))
+        part = plain.window(window).correct(window.crop(x), SIGMA, W, denoiser.window(window), KEY)
         mine = owner == index
         np.testing.assert_allclose(corrected[:, :, mine], window.paste(jnp.zeros_like(x), part)[:, :, mine], atol=1e-5)
 
 
 def test_unguided_is_the_identity(case):
     denoiser, x, _, _ = case
-    assert Unguided().correct(x, SIGMA, W, denoiser) is x
-    assert Unguided().estimate(x, SIGMA, W) is x
+    assert Unguided().correct(x, SIGMA, W, denoiser, KEY) is x
+    assert Unguided().estimate(x, SIGMA, W, KEY) is x
 
 
 def test_within_works_inside_its_interval_only(case):
@@ -118,13 +121,13 @@ def test_within_works_inside_its_interval_only(case):
     for inside in (PosteriorGuidance(Blend(target, hole)), DirectGuidance(Blend(target, hole))):
         guidance: Guidance = Within(inside, 1.0, 3.0)
         for sigma in map(jnp.float32, (1.0, 2.0, 3.0)):
-            corrected, expected = (g.correct(x, sigma, W, denoiser) for g in (guidance, inside))
+            corrected, expected = (g.correct(x, sigma, W, denoiser, KEY) for g in (guidance, inside))
             np.testing.assert_allclose(corrected, expected, rtol=1e-5, atol=1e-5)
-            estimated, expected = (g.estimate(x, sigma, W) for g in (guidance, inside))
+            estimated, expected = (g.estimate(x, sigma, W, KEY) for g in (guidance, inside))
             np.testing.assert_allclose(estimated, expected, rtol=1e-5, atol=1e-5)
         for sigma in map(jnp.float32, (0.9, 3.1)):
-            np.testing.assert_array_equal(guidance.correct(x, sigma, W, denoiser), x)
-            np.testing.assert_array_equal(guidance.estimate(x, sigma, W), x)
+            np.testing.assert_array_equal(guidance.correct(x, sigma, W, denoiser, KEY), x)
+            np.testing.assert_array_equal(guidance.estimate(x, sigma, W, KEY), x)
 
 
 def test_filled_holes_draw_the_estimate_towards_the_guess_in_holes_at_large_noise(case):
@@ -132,10 +135,12 @@ def test_filled_holes_draw_the_estimate_towards_the_guess_in_holes_at_large_nois
     hole = hole.at[:, 1].set(True)  # of this frame nothing is known, and nothing guessed
     inside = PosteriorGuidance(Blend(target, hole))
     guidance: Guidance = FilledHoles(inside, WarpedViews(target, hole), 0.25, 2.0)
-    expected = np.asarray(inside.estimate(x, SIGMA, W))
-    np.testing.assert_array_equal(guidance.correct(x, SIGMA, W, denoiser), inside.correct(x, SIGMA, W, denoiser))
-    np.testing.assert_array_equal(guidance.estimate(x, jnp.float32(1.9), W), expected)
-    estimate = np.asarray(guidance.estimate(x, jnp.float32(2.0), W))
+    expected = np.asarray(inside.estimate(x, SIGMA, W, KEY))
+    np.testing.assert_array_equal(
+        guidance.correct(x, SIGMA, W, denoiser, KEY), inside.correct(x, SIGMA, W, denoiser, KEY)
+    )
+    np.testing.assert_array_equal(guidance.estimate(x, jnp.float32(1.9), W, KEY), expected)
+    estimate = np.asarray(guidance.estimate(x, jnp.float32(2.0), W, KEY))
     there = np.asarray(hole & (jnp.arange(3) != 1)[:, None, None])
     assert 0 < there.sum() < there.size
     np.testing.assert_array_equal(estimate[~there], expected[~there])
@@ -146,7 +151,7 @@ def test_a_last_frame_that_is_left_to_the_model_is_not_drawn_to_a_guess(case):
     _, x, target, hole = case
     settings = GuidanceSettings("dgs", "blend", free_last=True, hole_strength=0.5)
     guidance = make_guidance(settings, WarpedViews(target, hole), 2, "views")
-    estimate = np.asarray(guidance.estimate(x, SIGMA, W))
+    estimate = np.asarray(guidance.estimate(x, SIGMA, W, KEY))
     np.testing.assert_array_equal(estimate[:, -1], x[:, -1])
     assert np.abs(estimate - x)[:, :-1].max() > 0.1
 
@@ -156,7 +161,9 @@ def test_tiles_take_their_part_of_trust_of_cells(case):
     plain = PosteriorGuidance(Blend(target, hole))
     windows = overlapping_windows(8, 8, 2)
     cells = jax.random.uniform(jax.random.key(3), (3, 8, 8))
-    corrected = Tiled(plain, windows).correct(x, SIGMA, cells, denoiser)
+    corrected = Tiled(plain, windows).correct(x, SIGMA, cells, denoiser, KEY)
     window = windows[0]
-    part = plain.window(window).correct(window.crop(x), SIGMA, window.crop(cells[None])[0], denoiser.window(window))
+    part = plain.window(window).correct(
+        window.crop(x), SIGMA, window.crop(cells[None])[0], denoiser.window(window), KEY
+    )
     np.testing.assert_allclose(window.crop(corrected), part, atol=1e-5)

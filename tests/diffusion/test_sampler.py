@@ -7,6 +7,7 @@ import pytest
 
 from nvs_jax.diffusion import (
     Blend,
+    Churn,
     Codec,
     Denoiser,
     DirectGuidance,
@@ -16,10 +17,13 @@ from nvs_jax.diffusion import (
     closed_form_trust,
     init,
     karras_sigmas,
+    normal,
     run_steps,
     sample,
     step,
 )
+from nvs_jax.diffusion.randomness import fold_in, guidance_keys
+from nvs_jax.pytree import pytree
 from tests.compilations import count_compilations
 from tests.diffusion.toys import AveragingCodec, FlowMatchingDenoiser, GaussianDenoiser
 
@@ -94,6 +98,48 @@ def test_scan_equals_steps_and_segments(mean, noise, guidance):
         carry = run_steps(carry, sigmas[first : first + 4], denoiser, rule, TRUST)
     np.testing.assert_allclose(carry.x, whole, rtol=1e-5, atol=1e-5)
     assert carry.step == 6
+
+
+@pytree
+class Shaking:
+    """A stochastic guidance: both hooks add noise of their own."""
+
+    size: float = 0.1
+
+    def correct(self, x, sigma, w, denoiser, key):
+        return x + self.size * sigma * normal(key, x)
+
+    def estimate(self, x0, sigma, w, key):
+        return x0 + self.size * normal(key, x0)
+
+
+@pytest.mark.parametrize("solver", [Euler(), Churn()])
+def test_a_stochastic_guidance_draws_anew_in_every_step_and_alike_in_every_segment(mean, noise, solver):
+    denoiser, sigmas, key = GaussianDenoiser(mean), karras_sigmas(6, 80.0), jax.random.key(5)
+    whole = sample(denoiser, Shaking(), TRUST, noise, sigmas, solver, key)
+    carry = init(noise * jnp.sqrt(sigmas[0] ** 2 + 1), solver, key)
+    for first in (0, 3):
+        carry = run_steps(carry, sigmas[first : first + 4], denoiser, Shaking(), TRUST, solver)
+    np.testing.assert_allclose(carry.x, whole, rtol=1e-5, atol=1e-5)
+    other = sample(denoiser, Shaking(), TRUST, noise, sigmas, solver, jax.random.key(6))
+    assert np.abs(other - whole).max() > 0.1
+
+
+def test_no_two_draws_of_a_run_are_alike(noise):
+    """Of two steps, the two hooks of a guidance in each, and the solver."""
+    key = jax.random.key(5)
+    keys = [one for step in (0, 1) for one in (*guidance_keys(key, jnp.int32(step)), fold_in(key, step))]
+    drawn = np.stack([normal(one, noise).ravel() for one in keys])
+    assert np.abs(np.corrcoef(drawn) - np.eye(len(keys))).max() < 0.2  # of 360 values: 4 standard deviations
+
+
+@pytest.mark.parametrize("solver", [Euler(), Churn()])
+def test_a_key_a_video_makes_each_what_it_is_alone(mean, noise, solver):
+    keys, noises = jax.random.split(jax.random.key(3), 2), jnp.concatenate([noise, -noise])
+    given = GaussianDenoiser(mean), Shaking(), TRUST
+    together = sample(*given, noises, karras_sigmas(4), solver, keys)
+    alone = [sample(*given, noises[i : i + 1], karras_sigmas(4), solver, keys[i]) for i in range(2)]
+    np.testing.assert_allclose(together, jnp.concatenate(alone), rtol=1e-5, atol=1e-5)
 
 
 def test_new_data_compile_nothing(mean, noise):

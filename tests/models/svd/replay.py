@@ -21,6 +21,7 @@ from nvs_jax.diffusion import (
     sample,
     step,
 )
+from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.models.svd.config import UNetConfig, read_config
 from nvs_jax.models.svd.denoiser import SVDDenoiser
 from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
@@ -80,7 +81,7 @@ def set_up(name: str, stored: dict[str, np.ndarray]) -> Setup:
 # One program for a network's evaluation and one for a correction: all cases of a size share them, while a program of
 # a whole step is compiled for each.
 _evaluate = jax.jit(lambda denoiser, x, sigma: denoiser(x, sigma))
-_correct = jax.jit(lambda guidance, x, sigma, w, denoiser: guidance.correct(x, sigma, w, denoiser))
+_correct = jax.jit(lambda guidance, x, sigma, w, denoiser, key: guidance.correct(x, sigma, w, denoiser, key))
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,13 @@ class _Watched:
     guidance: Guidance
     corrections: list[jax.Array] = field(default_factory=list)
 
-    def correct(self, x: jax.Array, sigma: jax.Array, w: jax.Array, denoiser: _Evaluated) -> jax.Array:
-        corrected = _correct(self.guidance, x, sigma, w, denoiser.denoiser)
+    def correct(self, x: jax.Array, sigma: jax.Array, w: jax.Array, denoiser: _Evaluated, key: Keys) -> jax.Array:
+        corrected = _correct(self.guidance, x, sigma, w, denoiser.denoiser, key)
         self.corrections.append(x - corrected)
         return corrected
 
-    def estimate(self, x0: jax.Array, sigma: jax.Array, w: jax.Array) -> jax.Array:
-        return self.guidance.estimate(x0, sigma, w)
+    def estimate(self, x0: jax.Array, sigma: jax.Array, w: jax.Array, key: Keys) -> jax.Array:
+        return self.guidance.estimate(x0, sigma, w, key)
 
 
 def assert_close(ours: jax.Array, theirs: np.ndarray, tolerance: float = 2e-4, share: float = 1e-4) -> None:
