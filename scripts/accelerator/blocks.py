@@ -20,6 +20,7 @@ from scripts.accelerator.rows import Row
 from scripts.accelerator.sizes import Size
 from scripts.accelerator.weights import draw, quick_weights
 
+ROWS = 32
 NEEDS_CUDNN = "left out: it needs an Nvidia GPU"
 
 
@@ -116,14 +117,14 @@ def _layer_norms(channels: int, dtype: str, x: Callable[..., jax.Array], cells: 
     for what, shape in shapes.items():
         yield Block(f"layer norm, {what}", lambda shape=shape: (bind(norm, weights), x(*shape)))
 
-    # XLA's tiles are powers of two: of 25 frames it takes one at a time, of 32 cells, whose rows lie 25 apart.
-    for rows in (1, 32):
+    # XLA's tiles are powers of two: of 25 frames it takes one at a time, of 32 cells, whose rows lie 25 apart. Without
+    # a barrier the statistics would be taken of the shape before.
+    def in_groups(x: jax.Array) -> jax.Array:
+        rows = jax.lax.optimization_barrier(x.reshape(-1, ROWS, channels))
+        return bind(norm, weights)(rows).reshape(x.shape)
 
-        def regrouped(x: jax.Array, rows: int = rows) -> jax.Array:
-            return bind(norm, weights)(x.reshape(-1, rows, channels)).reshape(x.shape)
-
-        what = f"layer norm, through time, in groups of {rows}"
-        yield Block(what, lambda regrouped=regrouped: (regrouped, x(2 * cells, frames)))
+    if 2 * cells * frames % ROWS == 0:
+        yield Block(f"layer norm, through time, in groups of {ROWS}", lambda: (in_groups, x(2 * cells, frames)))
 
 
 def _attention(made: Callable[..., jax.Array], shape: tuple[int, ...], backend: Any) -> tuple[Any, ...]:
