@@ -1,4 +1,4 @@
-"""The four layers every network here is built of: linear, convolution, group norm, layer norm.
+"""The layers every network here is built of: linear, convolution, group norm, layer norm, root-mean-square norm.
 
 Constructors allocate nothing: a parameter is born as a shape (`jax.ShapeDtypeStruct`) and meets its array in
 `nvs_jax.models.weights.bind`. Attribute names are the published ones, so that the path of a parameter is the key of
@@ -47,7 +47,7 @@ class Conv(nnx.Module):
         in_channels: channels of the input.
         out_channels: channels of the output.
         kernel: its size along each convolved axis, e.g. (3, 3) or (3, 1, 1).
-        stride: one step for all axes.
+        stride: one step for all axes, or one for each.
         padding: (before, after) along each axis; None pads by half the kernel on both sides, as PyTorch's `k//2`.
         bias: whether a bias is added.
     """
@@ -58,12 +58,12 @@ class Conv(nnx.Module):
         out_channels: int,
         kernel: tuple[int, ...],
         *,
-        stride: int = 1,
+        stride: int | tuple[int, ...] = 1,
         padding: tuple[tuple[int, int], ...] | None = None,
         bias: bool = True,
     ):
         rank = len(kernel)
-        self.stride = (stride,) * rank
+        self.stride = (stride,) * rank if isinstance(stride, int) else stride
         self.padding = tuple((k // 2, k // 2) for k in kernel) if padding is None else padding
         self.weight = parameter(*kernel, in_channels, out_channels, published_axes=(*range(2, rank + 2), 1, 0))
         self.bias = parameter(out_channels) if bias else None
@@ -193,3 +193,21 @@ class LayerNorm(nnx.Module):
         """Normalise; the result has the dtype of `x`."""
         y = normalize(x, (-1,), self.epsilon)
         return (y * self.weight[...] + self.bias[...]).astype(x.dtype)
+
+
+class RMSNorm(nnx.Module):
+    """Division by the root of the mean square over the last axis, computed in float32, times a learnt gain."""
+
+    def __init__(self, channels: int, epsilon: float):
+        self.epsilon = epsilon
+        self.weight = parameter(channels)
+
+    def __call__(self, x: Float[Array, "*n c"]) -> Float[Array, "*n c"]:
+        """Normalise; the result has the dtype of `x`."""
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+        scale = jax.lax.rsqrt(jnp.square(wide).mean(-1, keepdims=True) + self.epsilon)
+        return (wide * scale * self.weight[...]).astype(x.dtype)
+
+
+class NoParameters(nnx.Module):
+    """Keeps the number of a layer that has no parameters, such as dropout, in the published names; is never called."""

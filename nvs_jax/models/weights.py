@@ -22,17 +22,29 @@ Module = TypeVar("Module", bound=nnx.Module)
 
 
 class ParameterSpec(NamedTuple):
-    """What a parameter must look like: our shape, and the published tensor's axes in our order."""
+    """What a parameter must look like.
+
+    Attributes:
+        shape: ours.
+        published_axes: the published tensor's axes in our order.
+        layers: how many layers it is of, side by side along its first axis, which no published tensor has; 0: of one.
+    """
 
     shape: tuple[int, ...]
     published_axes: tuple[int, ...]
+    layers: int = 0
+
+    @property
+    def layer_shape(self) -> tuple[int, ...]:
+        """Our shape, of one layer."""
+        return self.shape[1:] if self.layers else self.shape
 
     @property
     def published_shape(self) -> tuple[int, ...]:
         """Shape of the tensor in the published file."""
-        shape = [0] * len(self.shape)
+        shape = [0] * len(self.layer_shape)
         for ours, theirs in enumerate(self.published_axes):
-            shape[theirs] = self.shape[ours]
+            shape[theirs] = self.layer_shape[ours]
         return tuple(shape)
 
 
@@ -44,8 +56,9 @@ def _flat(module: nnx.Module) -> tuple[nnx.GraphDef, list[tuple[str, tuple, nnx.
 def parameter_specs(module: nnx.Module) -> dict[str, ParameterSpec]:
     """Every parameter of `module`, keyed by its published name."""
     return {
-        name: ParameterSpec(tuple(param.get_value().shape), param.get_metadata()["published_axes"])
+        name: ParameterSpec(tuple(param.get_value().shape), said["published_axes"], said.get("layers", 0))
         for name, _, param in _flat(module)[1]
+        for said in [param.get_metadata()]
     }
 
 
@@ -89,10 +102,11 @@ def random_weights(module: nnx.Module, seed: int) -> Weights:
     rng = np.random.default_rng(seed)
     weights = {}
     for name, spec in parameter_specs(module).items():
-        if len(spec.shape) > 1:
-            scale = math.prod(spec.shape[:-1]) ** -0.5
+        fan_in = math.prod(spec.layer_shape[:-1])
+        if fan_in > 1:
+            scale = fan_in**-0.5
             weights[name] = jnp.asarray(rng.standard_normal(spec.shape, np.float32) * np.float32(scale))
         else:
-            gain = "norm" in name and name.endswith("weight")
+            gain = "norm" in name and name.endswith(("weight", "gamma"))
             weights[name] = jnp.asarray(np.full(spec.shape, float(gain), np.float32))
     return weights

@@ -6,12 +6,12 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nvs_jax.errors import InputError
+from nvs_jax.models.embeddings import TimestepEmbedding, sinusoids
 from nvs_jax.models.layers import Conv, GroupNorm
 from nvs_jax.models.svd.config import UNetConfig
 from nvs_jax.models.svd.layout import per_frame
 from nvs_jax.models.svd.resnet import GROUPS
 from nvs_jax.models.svd.unet.blocks import BlockInputs, DownBlock, Level, MidBlock, UpBlock
-from nvs_jax.models.svd.unet.embeddings import TimestepEmbedding, sinusoids
 from nvs_jax.models.svd.unet.transformer import MixedContext
 
 

@@ -8,10 +8,10 @@ from jaxtyping import Array, Float, Int
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.attention import attention
-from nvs_jax.models.layers import GroupNorm, LayerNorm, Linear, gelu
+from nvs_jax.models.embeddings import TimestepEmbedding, sinusoids
+from nvs_jax.models.layers import GroupNorm, LayerNorm, Linear, NoParameters, gelu
 from nvs_jax.models.svd.layout import over_space, over_time, per_frame
 from nvs_jax.models.svd.resnet import GROUPS, AlphaBlender
-from nvs_jax.models.svd.unet.embeddings import TimestepEmbedding, sinusoids
 from nvs_jax.pytree import pytree
 
 
@@ -58,10 +58,6 @@ class MixedContext:
         )
 
 
-class NoDropout(nnx.Module):
-    """Keeps a dropout layer's number in the published names; has no parameters and is never called."""
-
-
 class Attention(nnx.Module):
     """Multi-head attention of sequences to themselves or to a context.
 
@@ -84,7 +80,7 @@ class Attention(nnx.Module):
         self.to_q = Linear(channels, channels, bias=False)
         self.to_k = Linear(source, channels, bias=False)
         self.to_v = Linear(source, channels, bias=False)
-        self.to_out = nnx.List([Linear(channels, channels), NoDropout()])
+        self.to_out = nnx.List([Linear(channels, channels), NoParameters()])
 
     def __call__(self, x: Float[Array, "n l c"], context: Context | None = None) -> Float[Array, "n l c"]:
         """Attend; over one token only, the softmax is 1 and the result its value whatever the query."""
@@ -119,7 +115,7 @@ class FeedForward(nnx.Module):
     """GEGLU of four times the width, then linear."""
 
     def __init__(self, channels: int):
-        self.net = nnx.List([GEGLU(channels, 4 * channels), NoDropout(), Linear(4 * channels, channels)])
+        self.net = nnx.List([GEGLU(channels, 4 * channels), NoParameters(), Linear(4 * channels, channels)])
 
     def __call__(self, x: Float[Array, "*n c"]) -> Float[Array, "*n c"]:
         """Apply both."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 from diffusers.models import embeddings as published
 
-from nvs_jax.models.svd.unet.embeddings import TimestepEmbedding, sinusoids
+from nvs_jax.models.embeddings import TimestepEmbedding, sinusoids
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import with_weights_of
 

@@ -1,0 +1,71 @@
+"""Layers of one shape as one, whose parameters lie side by side: a deep network compiles as fast as a shallow one."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+from flax import nnx
+
+Carry = TypeVar("Carry")
+Parameters = Any
+"""A pytree; every leaf [layers, ...]."""
+
+
+class Stacked(nnx.Module):
+    """So many layers like the one given.
+
+    The parameters of layer 0, 1, ... lie along a first axis of those of `each`: "each" in a name stands for the number
+    that published names have there.
+
+    Args:
+        layer: of which there are many.
+        layers: how many.
+    """
+
+    def __init__(self, layer: nnx.Module, layers: int):
+        graphdef, state = nnx.split(layer)
+        flat = [(path, _repeated(parameter, layers)) for path, parameter in nnx.to_flat_state(state)]
+        self.each = nnx.merge(graphdef, nnx.from_flat_state(flat))
+
+    def parts(self) -> tuple[Callable[[Parameters], Any], Parameters]:
+        """How a layer is made of its parameters, and the parameters of all."""
+        graphdef, parameters = nnx.split(self.each)
+        return lambda own: nnx.merge(graphdef, own), parameters
+
+    def through(self, step: Callable[[Any, Carry], Carry], x: Carry, *, remat: bool = False) -> Carry:
+        """`x` through all layers, one after the other.
+
+        Args:
+            step: applies a layer.
+            x: what goes through.
+            remat: for gradients, compute what is inside a layer again instead of keeping it.
+        """
+        make, parameters = self.parts()
+
+        def one(x: Carry, own: Parameters) -> tuple[Carry, None]:
+            return step(make(own), x), None
+
+        return jax.lax.scan(again(one) if remat else one, x, parameters)[0]
+
+
+def again(body: Callable[..., Any]) -> Callable[..., Any]:
+    """The body of a loop, which keeps only what it begins with for gradients, and is computed again for them."""
+    return jax.checkpoint(body, prevent_cse=False)
+
+
+def of_layer(name: str, index: int) -> str:
+    """The name that a parameter of a stack has in one layer.
+
+    >>> of_layer("blocks.each.attn1.to_q.weight", 3)
+    'blocks.3.attn1.to_q.weight'
+    """
+    return name.replace(".each.", f".{index}.", 1)
+
+
+def _repeated(parameter: nnx.Param, layers: int) -> nnx.Param:
+    one = parameter.get_value()
+    metadata = parameter.get_metadata()
+    assert not metadata.get("layers"), "a stack of stacks has no published name"
+    return nnx.Param(
+        jax.ShapeDtypeStruct((layers, *one.shape), one.dtype), published_axes=metadata["published_axes"], layers=layers
+    )

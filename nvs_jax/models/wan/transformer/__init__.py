@@ -1,0 +1,1 @@
+"""Wan's transformer, with and without VACE's branch."""
