@@ -25,8 +25,9 @@ import numpy as np
 import tyro
 
 import nvs_jax
-from nvs_jax.diffusion import Guidance, Solver, closed_form_trust, karras_sigmas, sample
+from nvs_jax.diffusion import Guidance, closed_form_trust, karras_sigmas, sample
 from nvs_jax.diffusion.assemble import make_guidance, make_solver
+from nvs_jax.diffusion.counting import estimates_in
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.errors import InputError
 from nvs_jax.models.svd.denoiser import SVDDenoiser
@@ -140,27 +141,6 @@ def named_guidance(name: str, target: np.ndarray, stride: int) -> Guidance:
     return make_guidance(settings, WarpedViews(jnp.asarray(target), jnp.zeros(target.shape[:-1], bool)), stride)
 
 
-def estimates_in(solver: Solver, steps: int) -> int:
-    """How many guided estimates a run makes whose last step is to 0: counted, in a run on one number.
-
-    >>> [estimates_in(make_solver(SolverSettings(name), 10), 10) for name in ("euler", "heun", "dpmpp2m")]
-    [10, 19, 10]
-    """
-    made = 0
-
-    def estimate(x: jax.Array, sigma: jax.Array) -> jax.Array:
-        nonlocal made
-        made += 1
-        return 0.5 * x
-
-    x, sigmas, key = jnp.ones((1, 1, 1, 1, 1)), karras_sigmas(steps), jax.random.key(0)
-    memory = solver.init(x)
-    with jax.disable_jit():  # of a condition's branches only the one that is taken counts
-        for sigma, sigma_next in itertools.pairwise(sigmas):
-            x, memory = solver.step(x, memory, sigma, sigma_next, estimate, key)
-    return made
-
-
 def jax_case(
     denoiser: SVDDenoiser, guidance: Guidance, solver_name: SolverKind, kind: str, steps: int, noise: np.ndarray
 ) -> Case:
@@ -176,7 +156,7 @@ def jax_case(
     lowered, leaves = lower(whole_run, *arguments)
     program = lowered.compile()
     compiled = time.perf_counter() - begun
-    estimates, corrections = estimates_in(solver, steps), steps * kind.startswith("post")
+    estimates, corrections = estimates_in(solver, sigmas), steps * kind.startswith("post")
     x, sigma, w = jnp.asarray(noise), sigmas[0], trust(sigmas[0])
     flops = estimates * count_flops(lambda d, x: d(x, sigma), denoiser, x)
     if corrections:

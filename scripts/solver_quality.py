@@ -10,6 +10,7 @@ table and the curves go into docs/guidance.md between its markers.
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,8 @@ import tyro
 
 from nvs_jax.commands.compilation_cache import enable_compilation_cache
 from nvs_jax.commands.evaluate import measuring, open_bench
+from nvs_jax.diffusion import karras_sigmas, make_solver
+from nvs_jax.diffusion.counting import estimates_in
 from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fitting import read_fit
@@ -25,18 +28,12 @@ from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.report import draw_measures, markdown_table, scene_means, signed
 from nvs_jax.evaluation.variants import ClosedForm, Fit, Fitted, Rule, Variant, resolve
 from nvs_jax.pipeline import load
-from nvs_jax.settings import SolverKind
+from nvs_jax.settings import SolverKind, SolverSettings, registry
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, BenchmarkSettings
 from nvs_jax.settings.jobs import Dtype
 from scripts.documentation import write_results
 
-NAMES: dict[SolverKind, str] = {
-    "euler": "Euler",
-    "heun": "Heun",
-    "dpmpp2m": "DPM-Solver++(2M)",
-    "adams3": "adams3",
-    "churn": "churn",
-}
+NAMES: dict[SolverKind, str] = {name: solver.title for name, solver in registry.solvers().items()}
 RULES: dict[str, Rule | Fitted] = {"fitted": "fitted", "constant": "best constant", "release": ClosedForm()}
 
 
@@ -87,9 +84,15 @@ def run_of(solver: SolverKind, most: int, rule: Rule) -> Run:
     >>> [(run.variant.steps, run.estimates) for run in (run_of(name, 10, ClosedForm()) for name in ("euler", "heun"))]
     [(10, 10), (5, 9)]
     """
-    twice = solver in ("heun", "churn")  # but for the step to 0
-    steps = (most + 1) // 2 if twice else most
-    return Run(solver, 2 * steps - 1 if twice else steps, Variant("dgs", rule, steps=steps, solver=solver))
+    three, four = (_estimates(solver, steps) for steps in (3, 4))
+    about = 3 + (most - three) // max(1, four - three)
+    steps = next(few for few in range(about + 1, -1, -1) if few <= 1 or _estimates(solver, few) <= most) or 1
+    return Run(solver, _estimates(solver, steps), Variant("dgs", rule, steps=steps, solver=solver))
+
+
+@cache
+def _estimates(solver: SolverKind, steps: int) -> int:
+    return estimates_in(make_solver(SolverSettings(solver), steps), karras_sigmas(steps))
 
 
 def runs_of(arguments: Arguments, rule: Rule) -> tuple[Run, list[Run]]:

@@ -136,8 +136,8 @@ def test_steps_of_a_list_of_levels_are_not_changed_in_silence():
 
 
 def test_a_solver_named_in_settings_alone_is_refused(pipeline):
-    with pytest.raises(InputError, match="nothing makes a solver called 'mine'"):
-        render(pipeline, *scene(), settings=replace(SETTINGS, solver=SolverSettings("mine")))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InputError, match="no solver 'mine': choose adams3"):
+        render(pipeline, *scene(), settings=replace(SETTINGS, solver=SolverSettings("mine")))
 
 
 def test_bfloat16_stays_finite(pipeline):

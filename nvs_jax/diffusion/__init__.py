@@ -1,5 +1,6 @@
 """Noise schedule, trust in the views, guidance and solvers. Nothing here knows a network or a camera."""
 
+from nvs_jax.diffusion.assemble import make_solver
 from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
@@ -8,7 +9,12 @@ from nvs_jax.diffusion.randomness import normal
 from nvs_jax.diffusion.reference_trust import reference_trust
 from nvs_jax.diffusion.sampler import Carry, init, run_steps, sample, step
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
-from nvs_jax.diffusion.solvers import Churn, DPMSolverPP2M, Euler, ExponentialAdams, Heun, Solver
+from nvs_jax.diffusion.solver import Solver, solver_class
+from nvs_jax.diffusion.solvers.adams3 import ExponentialAdams
+from nvs_jax.diffusion.solvers.churn import Churn
+from nvs_jax.diffusion.solvers.dpmpp2m import DPMSolverPP2M
+from nvs_jax.diffusion.solvers.euler import Euler
+from nvs_jax.diffusion.solvers.heun import Heun
 from nvs_jax.diffusion.trust import (
     ClosedFormTrust,
     Coefficients,
@@ -57,12 +63,14 @@ __all__ = [
     "init",
     "karras_sigmas",
     "listed_sigmas",
+    "make_solver",
     "normal",
     "optimal_trust",
     "reference_trust",
     "run_steps",
     "sample",
     "solve",
+    "solver_class",
     "step",
     "trust_of_errors",
     "trust_table",

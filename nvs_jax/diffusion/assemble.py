@@ -1,5 +1,8 @@
 """From settings to the objects the sampler takes."""
 
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, cast, get_args
+
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -10,10 +13,11 @@ from nvs_jax.diffusion.estimates import Blend, Estimate, Select, SmoothSelect, W
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
 from nvs_jax.diffusion.reference_trust import reference_trust
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
-from nvs_jax.diffusion.solvers import Churn, DPMSolverPP2M, Euler, ExponentialAdams, Heun, Solver
+from nvs_jax.diffusion.solver import Solver, solver_class
 from nvs_jax.diffusion.trust import Coefficients, TabulatedTrust, closed_form_trust
 from nvs_jax.errors import InputError
-from nvs_jax.settings import GuidanceSettings, Mode, ScheduleSettings, SolverSettings, TrustSettings
+from nvs_jax.settings import GuidanceSettings, Guided, Mode, ScheduleSettings, SolverSettings, TrustSettings
+from nvs_jax.settings.registry import load_guidance
 from nvs_jax.windows import overlapping_windows
 
 RELEASE_CLAMP = {
@@ -24,14 +28,6 @@ RELEASE_CLAMP = {
     ("views", "dgs"): 0.4,
     ("views", "post"): 0.4,
 }
-
-SOLVERS: dict[str, Solver] = {
-    "euler": Euler(),
-    "heun": Heun(),
-    "dpmpp2m": DPMSolverPP2M(),
-    "adams3": ExponentialAdams(),
-}
-"""Those without numbers of their own, by the name that settings give them."""
 
 
 def make_sigmas(settings: ScheduleSettings) -> Float[Array, "levels"]:
@@ -48,22 +44,42 @@ def make_sigmas(settings: ScheduleSettings) -> Float[Array, "levels"]:
 def make_solver(settings: SolverSettings, steps: int) -> Solver:
     """The solver of the settings.
 
+    Args:
+        settings: its name and numbers.
+        steps: of the run.
+
     Raises:
-        InputError: one that is named in the settings alone.
+        InputError: there is none of this name, or it has no such numbers.
 
     >>> make_solver(SolverSettings("churn", churn=5.0), steps=50)
     Churn(gamma=0.1, low=0.05, high=50.0, noise=1.003)
+    >>> make_solver(SolverSettings("churn", numbers=(("gamma", 0.2),)), steps=50)
+    Churn(gamma=0.2, low=0.05, high=50.0, noise=1.003)
     """
-    if settings.kind == "churn":
-        gamma = min(settings.churn / steps, 2**0.5 - 1)
-        return Churn(gamma, *settings.churn_interval, settings.churn_noise)
-    made = SOLVERS.get(settings.kind)
-    if made is None:
-        raise InputError(
-            f"nothing makes a solver called {settings.kind!r}: choose {', '.join([*SOLVERS, 'churn'])}, or name yours "
-            "in nvs_jax.diffusion.assemble.SOLVERS"
-        )
-    return made
+    named = solver_class(settings.kind)
+    made = named.of(settings, steps) if hasattr(named, "of") else named()
+    if not isinstance(made, Solver):
+        raise InputError(f"the solver {settings.kind!r} has no `init` and `step`: see CONTRIBUTING.md")
+    if not settings.numbers:
+        return made
+    own = {one.name: getattr(made, one.name) for one in fields(made)} if is_dataclass(made) else {}
+    numbers = {name: _as_its_default(name, value, own) for name, value in settings.numbers}
+    try:
+        return replace(cast(Any, made), **numbers)
+    except ValueError as error:  # what its own checks say
+        raise InputError(f"solver.numbers: {error}") from error
+
+
+def _as_its_default(name: str, value: float, own: dict[str, Any]) -> Any:
+    """A number of a solver in the type that it has by default."""
+    numbers = {name: number for name, number in own.items() if isinstance(number, int | float)}
+    if name not in numbers:
+        has = ", ".join(numbers) or "none"
+        raise InputError(f"solver.numbers: this solver has no number {name!r}, but {has}")
+    kind = type(numbers[name])
+    if kind(value) != value:
+        raise InputError(f"solver.numbers: {name} must be of type {kind.__name__}, not {value:g}")
+    return kind(value)
 
 
 def make_trust(
@@ -101,6 +117,9 @@ def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int,
         views: the warped views in latent space.
         multiple: what the latent size of a tile must be divisible by.
         mode: where the settings leave the clamp open, and for the tiles, the release's for this mode are taken.
+
+    Raises:
+        InputError: a method of another package is not there, or makes no guidance.
     """
     if settings.method == "none":
         return Unguided()
@@ -114,6 +133,8 @@ def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int,
 
 def _make_everywhere(settings: GuidanceSettings, views: WarpedViews, multiple: int, mode: Mode) -> Guidance:
     """The guidance outside of holes, at work at every noise level."""
+    if settings.method not in get_args(Guided):
+        return _of_another_package(settings, views)
     rule = _make_estimate(settings, views, mode)
     if settings.method == "dgs":
         return DirectGuidance(rule)
@@ -123,6 +144,13 @@ def _make_everywhere(settings: GuidanceSettings, views: WarpedViews, multiple: i
     _, _, height, width, _ = views.target.shape
     extra_rows = 0 if mode == "single" else multiple
     return Tiled(posterior, overlapping_windows(height, width, multiple, extra_rows))
+
+
+def _of_another_package(settings: GuidanceSettings, views: WarpedViews) -> Guidance:
+    made = load_guidance(settings.method)(settings, views)
+    if not isinstance(made, Guidance):
+        raise InputError(f"the guidance {settings.method!r} has no `correct` and `estimate`: see CONTRIBUTING.md")
+    return made
 
 
 def _make_estimate(settings: GuidanceSettings, views: WarpedViews, mode: Mode) -> Estimate:

@@ -12,7 +12,8 @@ from jaxtyping import Array, Float
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Trust
 from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.diffusion.sampler import Carry, init, run_steps, sample
-from nvs_jax.diffusion.solvers import Euler, Solver
+from nvs_jax.diffusion.solver import Solver
+from nvs_jax.diffusion.solvers.euler import Euler
 from nvs_jax.pytree import pytree, static
 from nvs_jax.sharding import of_first_process, place, use
 

@@ -10,7 +10,8 @@ from jaxtyping import Array, Float, Int
 from nvs_jax.diffusion.checkpointing import checkpointed_scan
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, Trust
 from nvs_jax.diffusion.randomness import Keys, fold_in, guidance_keys
-from nvs_jax.diffusion.solvers import Euler, Solver
+from nvs_jax.diffusion.solver import Solver
+from nvs_jax.diffusion.solvers.euler import Euler
 from nvs_jax.pytree import pytree
 from nvs_jax.sharding import constrain
 

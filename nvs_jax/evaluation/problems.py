@@ -13,7 +13,7 @@ from nvs_jax.diffusion.contracts import Latents
 from nvs_jax.diffusion.problem import Problem, begin
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fill import fill_nearest
-from nvs_jax.evaluation.variants import GUIDED, ClosedForm, Constant, DepthError, FreeTable, Rule, Variant
+from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthError, FreeTable, Rule, Variant
 from nvs_jax.geometry import fill_holes, forward_warp, orbit
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.pipeline import Pipeline
@@ -98,7 +98,6 @@ def render_settings(variant: Variant, pipeline: Pipeline) -> RenderSettings:
         pipeline: whose model it is; a variant whose warps are scaled in another way than the model's own needs one that
             knows its `target_scale`.
     """
-    method = variant.method if variant.method in GUIDED else "none"
     return RenderSettings(
         schedule=ScheduleSettings(steps=variant.steps),
         solver=SolverSettings(variant.solver),
@@ -109,7 +108,7 @@ def render_settings(variant: Variant, pipeline: Pipeline) -> RenderSettings:
             holes=variant.holes,
         ),
         guidance=GuidanceSettings(
-            method=method,
+            method=variant.method,
             estimate=variant.estimate,
             counting=variant.counting,
             tiles=variant.tiles,

@@ -98,12 +98,12 @@ class Variant:
 
     def described(self) -> dict[str, Any]:
         """As plain data: only what makes a difference to the frames, so that equal frames have equal descriptions."""
-        fields = asdict(self)
+        fields, steered = asdict(self), self.method not in ("ceiling", "baseline", "none")
         fields["weights"] = fields.pop("trust")  # as results on disk call it: their keys are made of these names
-        if self.method not in GUIDED:
+        if not steered:
             for name in ("weights", "estimate", "tiles", "target_scale", "holes", "hole_strength"):
                 del fields[name]
-        if self.method not in GUIDED or self.estimate != "select":
+        if not steered or self.estimate != "select":
             del fields["counting"]
         if self.method != "baseline":
             del fields["fill"]

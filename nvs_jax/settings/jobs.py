@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from nvs_jax.errors import InputError
-from nvs_jax.settings import DepthKind, Gradient, MemorySettings, Method, RenderSettings
+from nvs_jax.settings import DepthKind, Gradient, Guided, MemorySettings, Method, RenderSettings
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings.ranges import Between, Ranged
 
@@ -205,7 +205,7 @@ class PlanJob:
     """Columns of pixels."""
     dtype: Dtype = "bfloat16"
     """Of the UNet and the image encoder. The VAE is always float32."""
-    method: Method = "dgs"
+    method: Guided | Literal["none"] = "dgs"
     """Of guidance."""
     gradient: Gradient = "skip"
     """Of post: see `guidance.gradient`."""

@@ -1,18 +1,40 @@
 """How noise becomes a video: noise levels, solver, trust in the warped views and guidance by them. No JAX here."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
+from tyro.conf import arg
+
+from nvs_jax.settings import registry
 from nvs_jax.settings.ranges import TINY, Between, Ranged, require, require_interval
 
 Guided = Literal["dgs", "post"]
 """Directly guided sampling (13), or posterior sampling (14)."""
-Method = Literal[Guided, "none"]
-"""The same, or the video model alone."""
 Estimate = Literal["select", "smooth", "blend"]
 Counting = Literal["free", "release"]
 Gradient = Literal["skip", "full"]
-SolverKind = Literal["euler", "heun", "churn", "dpmpp2m", "adams3"]
+
+_SOLVERS, _OTHER_GUIDANCES = registry.solvers(), registry.other_guidances()
+if TYPE_CHECKING:
+    Method: TypeAlias = str
+    SolverKind: TypeAlias = str
+else:
+    Method = Literal[(Guided, "none", *_OTHER_GUIDANCES)]
+    """The same, the video model alone, or a guidance of another package."""
+    SolverKind = Literal[tuple(_SOLVERS)]
+    """Solvers, as `nvs_jax.settings.registry` finds them."""
+
+Numbers = tuple[tuple[str, float], ...]
+"""Names with their values."""
+
+
+def _require_once(group: str, numbers: Numbers) -> None:
+    names = [name for name, _ in numbers]
+    require(len(set(names)) == len(names), f"{group}.numbers has a name twice: {' '.join(names)}")
+
+
+def _listed(choices: dict[str, registry.Choice]) -> str:
+    return "; ".join(f"{name}: {one.about}" for name, one in choices.items())
 
 
 @dataclass(frozen=True)
@@ -51,15 +73,20 @@ class ScheduleSettings(Ranged, group="schedule."):
 class SolverSettings(Ranged, group="solver."):
     """How a step is made; docs/guidance.md compares them."""
 
-    kind: SolverKind = "euler"
-    """First order, the release's; second order with two evaluations a step; the same with noise added at every step
-    (Karras et al., Algorithm 2); or of second and third order with one evaluation a step."""
+    kind: Annotated[SolverKind, arg(help=f"Which solver. {_listed(_SOLVERS)}.")] = "euler"
+    """Which solver: a module of `nvs_jax.diffusion.solvers`, or an entry point of another package."""
     churn: Annotated[float, Between(0, 1e6)] = 40.0
     """Of churn: S_churn, how much noise is added in all."""
     churn_interval: Annotated[tuple[float, float], Between(0, 1e6)] = (0.05, 50.0)
     """Of churn: S_tmin and S_tmax, the noise levels between which it is added."""
     churn_noise: Annotated[float, Between(0, 100)] = 1.003
     """Of churn: S_noise, the standard deviation of what is added."""
+    numbers: Numbers = ()
+    """Of any solver: numbers of its own (fields of its class), each after its name."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        _require_once("solver", self.numbers)
 
 
 @dataclass(frozen=True)
@@ -90,7 +117,7 @@ class GuidanceSettings(Ranged, group="guidance."):
     """How the warped views steer the sampler."""
 
     method: Method = "dgs"
-    """Directly guided sampling (13), posterior sampling (14), or the video model alone."""
+    """Directly guided sampling (13), posterior sampling (14), the video model alone, or one of another package."""
     estimate: Estimate = "select"
     """The release's sorted selection, the same with soft edges, or the paper's blend (12)."""
     counting: Counting = "free"
@@ -116,7 +143,14 @@ class GuidanceSettings(Ranged, group="guidance."):
     """Of post: round corrections to float16, as the release always does."""
     free_last: bool = False
     """Of dgs with two views: leave the last frame, the second view's, to the model, as the release."""
+    numbers: Numbers = ()
+    """Of a guidance of another package: numbers of its own, each after its name."""
 
     def __post_init__(self):
         super().__post_init__()
         require_interval("guidance.interval", self.interval)
+        _require_once("guidance", self.numbers)
+        require(
+            not self.numbers or self.method in _OTHER_GUIDANCES,
+            f"guidance.numbers are of guidances of other packages: {self.method} has its own settings",
+        )

@@ -8,25 +8,24 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Churn, DPMSolverPP2M, Euler, Heun, karras_sigmas
+from nvs_jax.diffusion import Euler, Solver, karras_sigmas, make_solver
 from nvs_jax.diffusion.assemble import make_guidance, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.problem import Problem, solve
-from nvs_jax.diffusion.solvers import ExponentialAdams
 from nvs_jax.disk import RESULT, work_on
 from nvs_jax.errors import InputError
 from nvs_jax.runs.identity import short
 from nvs_jax.runs.resume import Leg, is_complete, open_run, tidy
 from nvs_jax.runs.stopping import Stopped, StopRequest
-from nvs_jax.settings import GuidanceSettings, TrustSettings
+from nvs_jax.settings import GuidanceSettings, SolverSettings, TrustSettings, registry
 from tests.diffusion.toys import GaussianDenoiser
 
 SHAPE = (1, 3, 4, 4, 2)
 STEPS = 10  # in segments of two
-EULER = Euler()
+EULER: Solver = Euler()
 
 
-def problem(solver=EULER):
+def problem(solver: Solver = EULER):
     sigmas = karras_sigmas(STEPS, 20.0, 0.01)
     views = WarpedViews(target=jnp.ones(SHAPE), hole=jnp.zeros(SHAPE[:-1], bool))
     return Problem(
@@ -57,13 +56,14 @@ def leg(folder, states=0):
     return Leg(folder, StopAfter(states), "leg 1 of 1")
 
 
-def interrupt(folder, states, solver=EULER):
+def interrupt(folder, states, solver: Solver = EULER):
     with pytest.raises(Stopped, match=f"after step {2 * states} of leg 1 of 1"):
         solve(problem(solver), states=leg(folder, states))
 
 
-@pytest.mark.parametrize("solver", [Euler(), Heun(), Churn(), DPMSolverPP2M(), ExponentialAdams()])
-def test_an_interrupted_run_gives_the_same_bits(solver, tmp_path):
+@pytest.mark.parametrize("name", registry.solvers())
+def test_an_interrupted_run_gives_the_same_bits(name, tmp_path):
+    solver = make_solver(SolverSettings(name), STEPS)
     interrupt(tmp_path, 2, solver)
     np.testing.assert_array_equal(solve(problem(solver), states=leg(tmp_path)), solve(problem(solver)))
 

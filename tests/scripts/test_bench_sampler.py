@@ -6,47 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion import Euler, Unguided, closed_form_trust, karras_sigmas, sample
-from nvs_jax.diffusion.assemble import make_solver
 from nvs_jax.errors import InputError
 from nvs_jax.media import read_photo
-from nvs_jax.settings import SolverSettings
-from scripts.bench_sampler import Options, estimates_in, main, make_denoiser, timed_in_turn
-from tests.diffusion.toys import GaussianDenoiser
-
-SHAPE = (1, 2, 2, 2, 1)
-
-
-class Midpoint(Euler):
-    """Two stages in every step, and no kin of Heun's."""
-
-    def step(self, x, memory, sigma, sigma_next, estimate, key):
-        middle = (sigma + sigma_next) / 2
-        x_middle = x + (x - estimate(x, sigma)) / sigma * (middle - sigma)
-        return x + (x_middle - estimate(x_middle, middle)) / middle * (sigma_next - sigma), memory
-
-
-ESTIMATES = {"euler": 3, "heun": 5, "churn": 5, "dpmpp2m": 3, "adams3": 3}
-
-
-@pytest.mark.parametrize("name", ESTIMATES)
-def test_estimates_are_counted_as_they_are_made(name):
-    made = []
-
-    class Counting(GaussianDenoiser):
-        def __call__(self, x, sigma):
-            made.append(sigma)
-            return super().__call__(x, sigma)
-
-    solver = make_solver(SolverSettings(name), 3)
-    with jax.disable_jit():
-        trust = closed_form_trust(jnp.arange(2.0), 80.0)
-        sample(Counting(jnp.zeros(SHAPE)), Unguided(), trust, jnp.ones(SHAPE), karras_sigmas(3, 80.0), solver)
-    assert len(made) == estimates_in(solver, 3) == ESTIMATES[name]
-
-
-def test_a_two_stage_solver_of_ones_own_is_counted_too():
-    assert estimates_in(Midpoint(), 10) == 20
+from scripts.bench_sampler import Options, main, make_denoiser, timed_in_turn
 
 
 def test_it_takes_a_model_of_other_latents():
