@@ -1,4 +1,5 @@
-"""What is said before a render starts to sample: how its inputs were understood, and how many holes there will be."""
+"""What is said before a render starts to sample: which settings its model ignores, how its inputs were understood, and
+how many holes there will be."""
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from nvs_jax.media import exif_focal
 from nvs_jax.saying import say
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.settings.render import ignored_by
 from nvs_jax.steering.legs import Plan
 
 
@@ -22,6 +24,14 @@ def say_beforehand(plan: Plan, view: View, job: RenderJob, settings: RenderSetti
     plan, ahead = look_ahead(plan, view)
     say(holes_line(ahead, view, settings, origin))
     return plan
+
+
+def say_ignored(family: str, settings: RenderSettings) -> None:
+    """Say which settings were given that models of this family do not take."""
+    unused = ignored_by(family, settings)
+    if unused:
+        verb = "is" if len(unused) == 1 else "are"
+        say(f"{', '.join(unused)} {verb} ignored: these weights are of the family {family}")
 
 
 def look_ahead(plan: Plan, view: View) -> tuple[Plan, Ahead]:

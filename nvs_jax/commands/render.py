@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from nvs_jax.commands.back_end import require_back_end
-from nvs_jax.commands.beforehand import say_beforehand
+from nvs_jax.commands.beforehand import say_beforehand, say_ignored
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.depth import depth_of_views, depth_source
@@ -106,6 +106,8 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
     inputs = input_paths(job, settings)
     with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop, inputs=inputs) as run:
         pipeline = None if job.preview else load_pipeline(job)
+        if pipeline is not None:
+            say_ignored(pipeline.model.family, settings)
         lattice = family().lattice if pipeline is None else pipeline.model.lattice
         plan, view = make_plan(job, settings, lattice.pixels, lattice.frames)
         plan = say_beforehand(plan, view, job, settings)

@@ -25,6 +25,7 @@ from nvs_jax.settings import (
     RenderSettings,
     ScheduleSettings,
     SolverSettings,
+    SVDSettings,
 )
 from nvs_jax.settings.evaluation import BenchmarkSettings
 from nvs_jax.steering.conditions import Conditions, from_photo
@@ -101,11 +102,10 @@ def render_settings(variant: Variant, pipeline: Pipeline) -> RenderSettings:
     return RenderSettings(
         schedule=ScheduleSettings(steps=variant.steps),
         solver=SolverSettings(variant.solver),
-        conditioning=ConditioningSettings(
+        conditioning=ConditioningSettings(guidance_scale=variant.guidance_scale, holes=variant.holes),
+        svd=SVDSettings(
             mixed_context=variant.mixed_context,
             target_scale=None if variant.target_scale == 1 else variant.target_scale * own_scale(pipeline.model),
-            guidance_scale=variant.guidance_scale,
-            holes=variant.holes,
         ),
         guidance=GuidanceSettings(
             method=variant.method,

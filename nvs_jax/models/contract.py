@@ -112,6 +112,11 @@ class VideoModel(Protocol):
         ...
 
     @property
+    def family(self) -> str:
+        """The name of its row in `nvs_jax.models.families`, and of the settings that its models alone take."""
+        ...
+
+    @property
     def sigma_scale(self) -> float:
         """What noise levels are divided by in lambda, eq. (18): a constant of the model, whatever the schedule."""
         ...

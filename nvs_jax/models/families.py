@@ -1,4 +1,5 @@
-"""The families of video models that this project knows: the only table that names them."""
+"""The families of video models that this project knows: the only table that names them, beside that of the settings
+that are theirs alone (`nvs_jax/settings/render.py`)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -15,10 +15,13 @@ import jax
 import nvs_jax
 from nvs_jax.disk import hidden_folder
 from nvs_jax.settings import RenderSettings
+from nvs_jax.settings.former import present_name, recorded_name
 from nvs_jax.settings.jobs import AUTO, RenderJob
+from nvs_jax.settings.render import family_groups
 
 Identity = dict[str, Any]
-"""Name, as on the command line, to a value as JSON has it."""
+"""Name, as on the command line, to a value as JSON has it. Settings that were renamed keep the name they had when the
+first runs were made, so that those go on."""
 
 # Where and how a result is made, not what it is; preset, method and steps are in the settings.
 _NO_PART = {"out", "overwrite", "resume", "low_memory", "preset", "method", "steps", "settings", "mesh"}
@@ -42,7 +45,7 @@ def identity(job: RenderJob, settings: RenderSettings) -> Identity:
         if field.name in ("weights", "depth_weights") and value is not None and Path(value).exists():
             value = Path(value)
         entries[field.name] = digest(value, job.out) if isinstance(value, Path) else value
-    entries |= _flat(asdict(settings)) | _flat(asdict(job.mesh), "mesh.")
+    entries |= _settings_by_name(settings) | _flat(asdict(job.mesh), "mesh.")
     if settings.path.file is not None:
         entries["path.file"] = digest(settings.path.file)
     entries |= {"kind": type(job).__name__, "nvs_jax": nvs_jax.__version__, "jax": jax.__version__}
@@ -66,14 +69,17 @@ def difference(before: Identity, now: Identity) -> str | None:
     'seed 1, not 2'
     >>> difference({"seed": 1, "photo": "sha256:0a"}, {"seed": 1, "photo": "sha256:0b"})
     'another photo'
+    >>> difference({"conditioning.noise_aug": 0.02}, {"conditioning.noise_aug": 0.0})
+    'svd.noise_aug 0.02, not 0.0'
     """
     for name in sorted({*before, *now}):
         old, new = before.get(name), now.get(name)
         if old == new:
             continue
-        if any(str(value).startswith("sha256:") for value in (old, new)):
-            return f"another {name}"
-        return f"{name} {old}, not {new}"
+        absent = not (name in before and name in now)  # at its default in one of them
+        if absent or any(str(value).startswith("sha256:") for value in (old, new)):
+            return f"another {present_name(name)}"
+        return f"{present_name(name)} {old}, not {new}"
     return None
 
 
@@ -123,6 +129,19 @@ def _blocks(path: Path) -> Iterator[bytes]:
         for start in range(0, size, step):
             file.seek(start)
             yield file.read(_BLOCK)
+
+
+def _settings_by_name(settings: RenderSettings) -> Identity:
+    """Every setting; but those of families at their defaults, which count for nothing, so that a new family leaves runs
+    of all others as they are."""
+    groups = family_groups(settings)
+    plain = _flat({name: asdict(type(group)()) for name, group in groups.items()})
+    named = {name: (recorded_name(name), value) for name, value in _flat(asdict(settings)).items()}
+    return {
+        recorded: value
+        for name, (recorded, value) in named.items()
+        if recorded != name or name not in plain or value != plain[name]
+    }
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> Identity:

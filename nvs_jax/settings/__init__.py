@@ -10,8 +10,10 @@ from nvs_jax.settings.camera import (
     PictureSettings,
     Principal,
 )
+from nvs_jax.settings.families.svd import SVDSettings
+from nvs_jax.settings.general import Mode
 from nvs_jax.settings.model import ConditioningSettings, Holes, MemorySettings
-from nvs_jax.settings.render import Mode, RenderSettings
+from nvs_jax.settings.render import RenderSettings
 from nvs_jax.settings.sampling import (
     Counting,
     Estimate,
@@ -46,6 +48,7 @@ __all__ = [
     "PictureSettings",
     "Principal",
     "RenderSettings",
+    "SVDSettings",
     "ScheduleSettings",
     "SolverKind",
     "SolverSettings",

@@ -5,10 +5,17 @@ from typing import Any
 
 from nvs_jax.errors import InputError
 
-FORMER = {
-    "weights": "trust",
+RECORDED = {
+    "conditioning.motion_bucket": "svd.motion_bucket",
+    "conditioning.noise_aug": "svd.noise_aug",
+    "conditioning.mixed_context": "svd.mixed_context",
+    "conditioning.target_scale": "svd.target_scale",
 }
+"""Of FORMER, what the identities of runs still call by its former name, so that earlier runs go on."""
+FORMER = {"weights": "trust", **RECORDED}
 """Dotted name of a setting, or of a group of them, as it was -> as it is."""
+_NO = "no_"
+"""Before the name of a truth value, in the option that says no."""
 
 
 def refuse_former_names(values: Any) -> None:
@@ -39,6 +46,24 @@ def refuse_former_options(arguments: Sequence[str]) -> None:
             raise InputError(f"{option} is now called --{now}")
 
 
+def present_name(name: str) -> str:
+    """What a setting is called now.
+
+    >>> present_name("conditioning.noise_aug"), present_name("conditioning.fps")
+    ('svd.noise_aug', 'conditioning.fps')
+    """
+    return FORMER.get(name, name)
+
+
+def recorded_name(name: str) -> str:
+    """What the identities of runs call a setting.
+
+    >>> recorded_name("svd.noise_aug"), recorded_name("conditioning.fps")
+    ('conditioning.noise_aug', 'conditioning.fps')
+    """
+    return next((former for former, now in RECORDED.items() if now == name), name)
+
+
 def _names(values: Any, group: str = "") -> Iterator[str]:
     """Dotted names of everything in a mapping of mappings, groups before what they hold."""
     if isinstance(values, dict):
@@ -49,11 +74,11 @@ def _names(values: Any, group: str = "") -> Iterator[str]:
 
 def _present(option: str) -> str | None:
     """What an option of a setting is called now, if it was renamed: it, or the group that it is in."""
-    group, dot, rest = option.partition(".")
-    while dot:
-        step, dot, after = rest.partition(".")
-        if (now := FORMER.get(group.replace("-", "_"))) is not None:
-            return f"{now}.{rest}".replace("_", "-")
-        group, rest = f"{group}.{step}", after
-    now = FORMER.get(group.replace("-", "_"))
-    return now.replace("_", "-") if now is not None and "." in group else None
+    *groups, name = option.replace("-", "_").split(".")
+    for no in ("", _NO) if groups and name.startswith(_NO) else ("",) if groups else ():
+        parts = [*groups, name.removeprefix(no)]
+        for length in range(1, len(parts) + 1):
+            if (now := FORMER.get(".".join(parts[:length]))) is not None:
+                *above, last = *now.split("."), *parts[length:]
+                return ".".join([*above, no + last]).replace("_", "-")
+    return None

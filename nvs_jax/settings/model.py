@@ -1,31 +1,23 @@
-"""What the video model is told besides the views, and what its memory depends on. No JAX here."""
+"""What any video model is told besides the views, and what its memory depends on. No JAX here."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from nvs_jax.settings.ranges import TINY, Between, Ranged, require, require_interval
+from nvs_jax.settings.ranges import Between, Ranged, require, require_interval
 
 Holes = Literal["filled", "black"]
 
 
 @dataclass(frozen=True)
 class ConditioningSettings(Ranged, group="conditioning."):
-    """What the video model is told besides the views."""
+    """What any video model is told besides the views; what those of one family alone are told has the family's name."""
 
     fps: Annotated[int, Between(1, 240)] = 7
     """Frames a second of the video the model is asked for (it is told one less)."""
-    motion_bucket: Annotated[int, Between(0, 1000)] = 127
-    """How much motion the model expects, 0 to 255."""
-    noise_aug: Annotated[float, Between(0, 100)] = 0.02
-    """Standard deviation of the noise added to the picture before it is encoded."""
     guidance_scale: tuple[float, float] = (1.0, 3.0)
     """Classifier-free guidance at the first and at the last frame; 1 at both evaluates one branch instead of two."""
     guidance_interval: Annotated[tuple[float, float] | None, Between(0, 1e6)] = None
     """Noise levels between which classifier-free guidance is on; elsewhere one branch is evaluated. None: all."""
-    mixed_context: bool = False
-    """The release's mixed-up cross-attention context in the temporal layers."""
-    target_scale: Annotated[float | None, Between(TINY, 1e6)] = None
-    """The warped views' latents are divided by this; None: by the inverse of the VAE's own scale. The release: 5.6."""
     holes: Holes = "filled"
     """What holes of the warped views hold when these are encoded: their surroundings, or black as in the release. The
     VAE normalises over whole pictures, so that black changes what it says of everything else."""

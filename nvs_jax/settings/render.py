@@ -1,43 +1,43 @@
-"""Every setting of a render, as frozen dataclasses; YAML files and the command's options load into them.
+"""Every setting of a render: those of all models, and under the name of each family those of its models alone.
 
-No JAX here: the command line is built from these, and `--help` should not wait for it. Defaults are those of the
-preset `fast`; `configs/presets/` holds the named ones.
+This is the only table in `nvs_jax.settings` that names families of models; `nvs_jax.models.families` has their rows. No
+JAX here.
 """
 
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from nvs_jax.settings.camera import CameraSettings, PathSettings, PictureSettings
-from nvs_jax.settings.model import ConditioningSettings, MemorySettings
-from nvs_jax.settings.ranges import Between, Ranged, require
-from nvs_jax.settings.sampling import GuidanceSettings, ScheduleSettings, SolverSettings, TrustSettings
-from nvs_jax.settings.warp import ViewsSettings, WarpSettings
-
-Mode = Literal["single", "video", "views"]
-"""One photo, a monocular video, or several posed views."""
+from nvs_jax.settings.families.svd import SVDSettings
+from nvs_jax.settings.general import GeneralSettings
 
 
 @dataclass(frozen=True)
-class RenderSettings(Ranged):
+class RenderSettings(GeneralSettings):
     """Everything that decides what a render computes, given inputs, weights and a seed."""
 
-    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
-    solver: SolverSettings = field(default_factory=SolverSettings)
-    conditioning: ConditioningSettings = field(default_factory=ConditioningSettings)
-    trust: TrustSettings = field(default_factory=TrustSettings)
-    guidance: GuidanceSettings = field(default_factory=GuidanceSettings)
-    picture: PictureSettings = field(default_factory=PictureSettings)
-    camera: CameraSettings = field(default_factory=CameraSettings)
-    path: PathSettings = field(default_factory=PathSettings)
-    views: ViewsSettings = field(default_factory=ViewsSettings)
-    warp: WarpSettings = field(default_factory=WarpSettings)
-    memory: MemorySettings = field(default_factory=MemorySettings)
-    decode_chunk: Annotated[int, Between(1, 10_000)] = 8
-    """Frames decoded together: more costs memory, fewer costs temporal consistency."""
+    svd: SVDSettings = field(default_factory=SVDSettings)
 
-    def __post_init__(self):
-        super().__post_init__()
-        require(
-            self.guidance.hole_strength == 0 or self.conditioning.holes == "filled",
-            "guidance.hole_strength needs conditioning.holes filled: black is no guess at what is in a hole",
-        )
+
+def family_groups(settings: RenderSettings) -> dict[str, Any]:
+    """The groups of settings that belong to families of models, by the name of the family.
+
+    >>> family_groups(RenderSettings())["svd"].motion_bucket
+    127
+    """
+    general = {each.name for each in fields(GeneralSettings)}
+    return {each.name: getattr(settings, each.name) for each in fields(settings) if each.name not in general}
+
+
+def ignored_by(family: str, settings: RenderSettings) -> tuple[str, ...]:
+    """Settings that were given, and are those of other families than this one.
+
+    >>> ignored_by("toy", RenderSettings(svd=SVDSettings(motion_bucket=30)))
+    ('svd.motion_bucket',)
+    """
+    return tuple(
+        f"{name}.{each.name}"
+        for name, group in family_groups(settings).items()
+        if name != family
+        for each in fields(group)
+        if getattr(group, each.name) != getattr(type(group)(), each.name)
+    )

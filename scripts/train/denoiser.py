@@ -10,7 +10,7 @@ from jaxtyping import Array, ArrayLike, Float, PRNGKeyArray
 from nvs_jax.models.clip.image_encoder import ImageEncoder
 from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.weights import Weights, bind, random_weights
-from nvs_jax.settings import ConditioningSettings
+from nvs_jax.settings import ConditioningSettings, SVDSettings
 from scripts.train.clock import Span
 from scripts.train.codec import NOISE_AUGMENTATION, Encoded, encode_by_number, encoded_held_out
 from scripts.train.loop import first_state, spread, train
@@ -77,8 +77,7 @@ def denoiser_loss(weights: Weights, batch: Encoded, key: PRNGKeyArray, settings:
 
     scaled = (x0 + sigma * noise) / jnp.sqrt(sigma**2 + 1)
     told = jnp.broadcast_to(given[:, None], (b, x0.shape[1], *given.shape[1:]))
-    usual = ConditioningSettings()
-    time_ids = jnp.array([usual.fps - 1, usual.motion_bucket, NOISE_AUGMENTATION], jnp.float32)
+    time_ids = jnp.array([ConditioningSettings().fps - 1, SVDSettings().motion_bucket, NOISE_AUGMENTATION], jnp.float32)
     v = bind(UNetSpatioTemporal(settings.unet), unet)(
         jnp.concatenate([scaled, told], axis=-1).astype(dtype),
         0.25 * log_sigma,

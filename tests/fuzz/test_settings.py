@@ -85,7 +85,7 @@ ABSURD = [
         ["--schedule.rho", "-7"],
         ["--conditioning.fps", "0"],
     ),
-    *(["--conditioning.fps", "100000"], ["--conditioning.motion-bucket", "-1"], ["--png-scale", "0"]),
+    *(["--conditioning.fps", "100000"], ["--svd.motion-bucket", "-1"], ["--png-scale", "0"]),
     *(["--png-scale", "nan"], ["--png-scale", "-1"], ["--decode-chunk", "0"], ["--warp.dilation", "99999999"]),
     *(["--warp.sharpness", "-50"], ["--guidance.clamp", "2"], ["--guidance.learning-rate", "-1"]),
     *(["--guidance.hole-strength", "1.5"], ["--guidance.hole-strength", "0.5", "--conditioning.holes", "black"]),

@@ -1,6 +1,7 @@
 """A model of another family, whose codec has a temporal stride, through the whole pipeline."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import jax
 import jax.numpy as jnp
@@ -9,19 +10,23 @@ import pytest
 
 import nvs_jax
 from nvs_jax.checkpoint import write_checkpoint
+from nvs_jax.cli import main, parse
+from nvs_jax.commands import render
 from nvs_jax.diffusion.estimates import Select
 from nvs_jax.diffusion.guidance import DirectGuidance
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Sources, intrinsics_matrix, orbit
 from nvs_jax.models.contract import Lattice, VideoModel
 from nvs_jax.models.families import FAMILIES, family
+from nvs_jax.models.networks import Weightless
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.planning.programs import Model
 from nvs_jax.planning.request import Request
-from nvs_jax.settings import RenderSettings
+from nvs_jax.settings import RenderSettings, presets
+from nvs_jax.settings.render import family_groups, ignored_by
 from nvs_jax.steering.conditions import from_video, from_views
 from nvs_jax.steering.legs import video_plan
-from tests.models.toy_video import FAMILY, ToyVideo
+from tests.models.toy_video import FAMILY, Settings, ToyVideo
 from tests.tiny import HEIGHT, WIDTH, scene, tiny_pipeline
 
 FRAMES = 9
@@ -56,6 +61,12 @@ def test_meets_the_contract():
     assert isinstance(MODEL, VideoModel)
     assert isinstance(tiny_pipeline().model, VideoModel)
     assert family().lattice == Lattice(cell=8, cells=8, frame_step=1, channels=4, frames=25)
+
+
+def test_families_with_settings_of_their_own_are_in_both_tables_under_one_name():
+    assert family_groups(RenderSettings()).keys() <= FAMILIES.keys()
+    assert [family(name).model(Weightless(family(name).configs)).family for name in FAMILIES] == [*FAMILIES]
+    assert [family(name).name for name in FAMILIES] == [*FAMILIES]
 
 
 def test_takes_the_settings_that_suit_it(pipeline):
@@ -122,6 +133,33 @@ def test_a_row_makes_it_a_family_whose_checkpoints_are_loaded_and_planned(tmp_pa
     np.testing.assert_allclose((frames[0] - frames[2]).mean(), 0.25, atol=0.01)
     assert Model("toy").parameters("network") == 3
     assert Model("toy").told(Request(9, 64, 64)).lattice == MODEL.lattice
+
+
+def test_what_a_family_alone_is_told_arrives(monkeypatch, tmp_path):
+    """From a file of settings, from an option, and in the denoiser; for others it is a setting that they ignore."""
+    monkeypatch.setattr(presets, "RenderSettings", Settings)
+    (tmp_path / "dark.yaml").write_text("toy: {exposure: 0.5}")
+    given = ["single", "photo.png", "--out", "out", "--preset", str(tmp_path / "dark.yaml")]
+    halved, doubled = (parse([*given, *more]).settings for more in ([], ["--toy.exposure", "2"]))
+    assert (halved.toy.exposure, doubled.toy.exposure) == (0.5, 2.0)
+    model = ToyVideo(Weightless(FAMILY.configs, {"network": {"brighter": jnp.full(3, 0.25)}}))
+    seen = jnp.zeros((4, 4, 3))
+    means = [model.told(settings).denoiser(seen, FRAMES).mean for settings in (RenderSettings(), halved, doubled)]
+    assert [float(mean.max()) for mean in means] == [0.25, 0.125, 0.5]
+    assert ignored_by("toy", halved) == ()
+    assert ignored_by("svd", halved) == ("toy.exposure",)
+
+
+def test_the_command_says_which_settings_these_weights_do_not_take(tmp_path, monkeypatch, capsys):
+    """Before it reads what they would have been rendered from."""
+    monkeypatch.setitem(FAMILIES, "toy", "tests.models.toy_video")
+    monkeypatch.setattr(render, "make_plan", Mock(side_effect=InputError("enough")))
+    write_checkpoint(tmp_path / "toy", FAMILY, FAMILY.configs, lambda component: {"brighter": jnp.zeros(3)}.items())
+    given = ("--svd.motion-bucket", "30", "--svd.mixed-context", "--conditioning.fps", "8")
+    with pytest.raises(SystemExit):
+        main(["single", "photo.png", "--weights", str(tmp_path / "toy"), "--out", str(tmp_path / "out"), *given])
+    said = "svd.motion_bucket, svd.mixed_context are ignored: these weights are of the family toy"
+    assert said in capsys.readouterr().err.splitlines()
 
 
 @pytest.mark.parametrize(("frames", "said"), [(8, "5 or 9"), (3, "such as 5")])

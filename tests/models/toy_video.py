@@ -5,6 +5,7 @@ averages two by two pixels, and four frames after the first.
 """
 
 from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,12 +19,28 @@ from nvs_jax.models.families import Family
 from nvs_jax.models.layers import parameter
 from nvs_jax.models.networks import Networks, Weightless
 from nvs_jax.settings import PathSettings, RenderSettings, ScheduleSettings
+from nvs_jax.settings.ranges import Between, Ranged
 from tests.diffusion.toys import AveragingCodec, FlowMatchingDenoiser
 
 
 @dataclass(frozen=True)
 class ToyConfig:
     channels: int = 3
+
+
+@dataclass(frozen=True)
+class ToySettings(Ranged, group="toy."):
+    """What ToyVideo alone is told."""
+
+    exposure: Annotated[float, Between(0, 10)] = 1.0
+    """Times what it has learnt that a video is brighter than its picture."""
+
+
+@dataclass(frozen=True)
+class Settings(RenderSettings):
+    """As if the family had its line in `nvs_jax/settings/render.py`."""
+
+    toy: ToySettings = field(default_factory=ToySettings)
 
 
 class ToyNetwork(nnx.Module):
@@ -38,11 +55,12 @@ class ToyVideo:
     networks: Networks = field(
         default_factory=lambda: Weightless({"network": ToyConfig()}, {"network": {"brighter": jnp.zeros(3)}})
     )
-    settings: RenderSettings = field(default_factory=RenderSettings)
+    settings: Settings = field(default_factory=Settings)
 
+    family = "toy"
     lattice = Lattice(cell=2, cells=2, frame_step=4, channels=3, frames=9)
     sigma_scale = 80.0
-    defaults = RenderSettings(
+    defaults = Settings(
         schedule=ScheduleSettings(steps=6, sigma_max=80.0), path=PathSettings(radius=(6.0, 6.0), step_degrees=2.0)
     )
     picture_encoder = None
@@ -51,7 +69,7 @@ class ToyVideo:
         return AveragingCodec()
 
     def told(self, settings: RenderSettings) -> "ToyVideo":
-        return replace(self, settings=settings)
+        return replace(self, settings=settings if isinstance(settings, Settings) else Settings())
 
     def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "H W 3"], frames: int) -> Float[Array, "h w 3"]:
         return self.codec().encode(picture[None])[0]
@@ -63,7 +81,7 @@ class ToyVideo:
 
     def denoiser(self, seen: Float[Array, "h w 3"], frames: int) -> FlowMatchingDenoiser:
         latents = self.lattice.latent_shape(frames, 0, 0)[0]
-        mean = seen + self.networks.weights("network")["brighter"]
+        mean = seen + self.settings.toy.exposure * self.networks.weights("network")["brighter"]
         return FlowMatchingDenoiser(jnp.broadcast_to(mean, (1, latents, *seen.shape)), 0.1)
 
 

@@ -1,9 +1,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from nvs_jax.runs.identity import digest, identity, input_paths
-from nvs_jax.settings import RenderSettings
+from nvs_jax.runs.identity import difference, digest, identity, input_paths
+from nvs_jax.settings import RenderSettings, SVDSettings
+from nvs_jax.settings.former import RECORDED
 from nvs_jax.settings.jobs import ViewsJob
+from tests.models.toy_video import Settings, ToySettings
 
 
 def test_a_result_among_the_pictures_it_is_made_of_does_not_change_them(tmp_path):
@@ -23,3 +25,25 @@ def test_what_a_job_reads_and_not_what_it_writes():
     job = ViewsJob(scene=Path("scene"), depth=Path("auto"), out=Path("out"), weights="svd", preset="mine.yaml")
     known = {str(path) for path in input_paths(job, RenderSettings())}
     assert known == {"scene", "svd", "mine.yaml", job.depth_weights}
+
+
+def test_runs_of_before_a_setting_was_renamed_go_on():
+    """An identity calls it as it was called, a message as it is called."""
+    job = ViewsJob(scene=Path("scene"), out=Path("out"))
+    known = identity(job, RenderSettings())
+    assert {name: known[name] for name in RECORDED} == {
+        "conditioning.motion_bucket": 127,
+        "conditioning.noise_aug": 0.02,
+        "conditioning.mixed_context": False,
+        "conditioning.target_scale": None,
+    }
+    assert not known.keys() & set(RECORDED.values())
+    other = identity(job, RenderSettings(svd=SVDSettings(noise_aug=0.0)))
+    assert difference(known, other) == "svd.noise_aug 0.02, not 0.0"
+
+
+def test_a_new_family_leaves_the_runs_of_all_others_as_they_are():
+    job = ViewsJob(scene=Path("scene"), out=Path("out"))
+    assert identity(job, Settings()) == identity(job, RenderSettings())
+    dark = identity(job, Settings(toy=ToySettings(exposure=0.5)))
+    assert difference(identity(job, Settings()), dark) == "another toy.exposure"

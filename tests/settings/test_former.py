@@ -35,6 +35,12 @@ def test_options_are_refused_by_group_and_by_name(option, monkeypatch):
     refuse_former_options(["--a", "a.b", "--aa.b", "--c.some", "--d.ee.f"])  # names of other things
 
 
+@pytest.mark.parametrize("name", ["motion-bucket", "noise-aug", "mixed-context", "no-mixed-context", "target-scale"])
+def test_what_one_family_alone_is_told_has_its_name(name):
+    with pytest.raises(InputError, match=f"^--conditioning.{name} is now called --svd.{name}$"):
+        refuse_former_options(["single", f"--conditioning.{name}=1"])
+
+
 def test_what_is_called_as_today_passes():
     refuse_former_names({"trust": {"v2": 3.0}, "path": {"weights": 1}})
     refuse_former_names("weights")

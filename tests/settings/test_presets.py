@@ -60,6 +60,11 @@ def test_former_names_are_called_by_their_present_ones(weights):
         settings_for(weights)
     with pytest.raises(InputError, match=r"preset\.yaml: weights is now called trust$"):
         load_settings(str(weights / "preset.yaml"))
+    with pytest.raises(InputError, match=r"settings: conditioning.motion_bucket is now called svd.motion_bucket$"):
+        settings_for(weights, "fast", changes={"conditioning": {"motion_bucket": 30}})
+    with pytest.raises(InputError, match=r"^--conditioning.motion-bucket is now called --svd.motion-bucket$"):
+        parse([*GIVEN, "--conditioning.motion-bucket", "30"])
+    assert settings(*GIVEN, "--svd.motion-bucket", "30").svd.motion_bucket == 30
 
 
 def test_weights_without_a_preset_bring_nothing(tmp_path):

@@ -48,7 +48,7 @@ class SVD:
 
     Attributes:
         networks: UNet, VAE and image encoder.
-        settings: conditioning, memory and decode_chunk are used.
+        settings: conditioning, svd, memory and decode_chunk are used.
     """
 
     networks: Networks
@@ -57,6 +57,7 @@ class SVD:
     sigma_scale = 700.0
     """The largest noise level it was trained on, by which the paper's v2 is meant."""
     defaults = RenderSettings()
+    family = "svd"
 
     @property
     def lattice(self) -> Lattice:
@@ -68,9 +69,9 @@ class SVD:
         return replace(self, settings=settings)
 
     def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "H W 3"], frames: int) -> Seen:
-        """See `VideoModel`; `conditioning.noise_aug` times the noise is added to the picture in [-1, 1]."""
+        """See `VideoModel`; `svd.noise_aug` times the noise is added to the picture in [-1, 1]."""
         embedding = jax.block_until_ready(self.embed(picture))  # the encoder may be freed when the VAE is asked for
-        return Seen(_encode_noisy(self.codec(), picture, noise, self.settings.conditioning.noise_aug), embedding)
+        return Seen(_encode_noisy(self.codec(), picture, noise, self.settings.svd.noise_aug), embedding)
 
     def embed(self, picture: Float[Array, "H W 3"]) -> Float[Array, "d"]:
         """The image encoder's embedding of a picture in [0, 1]."""
@@ -88,7 +89,7 @@ class SVD:
             InputError: the tiles' size is not a multiple of the VAE's stride.
         """
         config, memory = self.networks.configs["vae"], self.settings.memory
-        scale = self.settings.conditioning.target_scale
+        scale = self.settings.svd.target_scale
         return SVDCodec(
             weights=self.networks.weights("vae"),
             target_scale=1 / config.scaling_factor if scale is None else scale,
@@ -100,17 +101,17 @@ class SVD:
 
     def denoiser(self, seen: Seen, frames: int) -> SVDDenoiser:
         """The UNet, told which picture the video begins with; see `VideoModel`."""
-        told = self.settings.conditioning
+        told, own = self.settings.conditioning, self.settings.svd
         return SVDDenoiser(
             weights=self.networks.weights("unet"),
             image_latent=seen.latent[None],
             embedding=seen.embedding[None],
-            time_ids=jnp.array([told.fps - 1, told.motion_bucket, told.noise_aug], jnp.float32),
+            time_ids=jnp.array([told.fps - 1, own.motion_bucket, own.noise_aug], jnp.float32),
             guidance_scale=jnp.linspace(*told.guidance_scale, frames),
             guided=told.guidance_scale != (1.0, 1.0),
             interval=None if told.guidance_interval is None else jnp.array(told.guidance_interval),
             config=self.networks.configs["unet"],
-            mixed_context=told.mixed_context,
+            mixed_context=own.mixed_context,
             sequential=self.settings.memory.sequential_guidance,
         )
 

@@ -11,7 +11,7 @@ from nvs_jax.geometry import orbit
 from nvs_jax.models.svd.codec import SVDCodec
 from nvs_jax.pipeline import load
 from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
-from nvs_jax.settings import ConditioningSettings, MemorySettings, RenderSettings
+from nvs_jax.settings import MemorySettings, RenderSettings, SVDSettings
 from tests.models.svd.jaxprs import equations
 from tests.tiny import tiny_pipeline
 
@@ -35,8 +35,8 @@ def test_encode_is_in_the_units_that_decode_expects(codec):
 def test_the_release_divides_by_its_own_number():
     model = tiny_pipeline().model
     pictures = jnp.ones((1, 4, 4, 3))
-    scales = (ConditioningSettings(target_scale=scale) for scale in (None, 5.6))
-    ours, release = (model.told(RenderSettings(conditioning=scale)).codec() for scale in scales)
+    scales = (SVDSettings(target_scale=scale) for scale in (None, 5.6))
+    ours, release = (model.told(RenderSettings(svd=scale)).codec() for scale in scales)
     np.testing.assert_allclose(ours.encode(pictures) / 5.6 / 0.18215, release.encode(pictures), rtol=1e-5)
 
 

@@ -1,0 +1,1 @@
+"""What the models of one family alone are told, a module for each family. No JAX here."""
