@@ -23,6 +23,7 @@ from nvs_jax.pipeline import Pipeline
 from nvs_jax.planning.programs import Model
 from nvs_jax.planning.request import Request
 from nvs_jax.settings import RenderSettings, presets
+from nvs_jax.settings.jobs import RenderJob
 from nvs_jax.settings.render import family_groups, ignored_by
 from nvs_jax.steering.conditions import from_video, from_views
 from nvs_jax.steering.legs import video_plan
@@ -135,12 +136,19 @@ def test_a_row_makes_it_a_family_whose_checkpoints_are_loaded_and_planned(tmp_pa
     assert Model("toy").told(Request(9, 64, 64)).lattice == MODEL.lattice
 
 
+def settings_of(arguments: list[str]) -> Settings:
+    job = parse(arguments)
+    assert isinstance(job, RenderJob)
+    assert isinstance(job.settings, Settings)
+    return job.settings
+
+
 def test_what_a_family_alone_is_told_arrives(monkeypatch, tmp_path):
     """From a file of settings, from an option, and in the denoiser; for others it is a setting that they ignore."""
     monkeypatch.setattr(presets, "RenderSettings", Settings)
     (tmp_path / "dark.yaml").write_text("toy: {exposure: 0.5}")
     given = ["single", "photo.png", "--out", "out", "--preset", str(tmp_path / "dark.yaml")]
-    halved, doubled = (parse([*given, *more]).settings for more in ([], ["--toy.exposure", "2"]))
+    halved, doubled = (settings_of([*given, *more]) for more in ([], ["--toy.exposure", "2"]))
     assert (halved.toy.exposure, doubled.toy.exposure) == (0.5, 2.0)
     model = ToyVideo(Weightless(FAMILY.configs, {"network": {"brighter": jnp.full(3, 0.25)}}))
     seen = jnp.zeros((4, 4, 3))
