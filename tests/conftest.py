@@ -31,6 +31,7 @@ CHECKED = [
     "runs",
     "scenes",
     "steering",
+    "studio",
     "windows",
 ]
 install_import_hook(["convert", *(f"nvs_jax.{name}" for name in CHECKED)], "beartype.beartype")

@@ -20,6 +20,7 @@ ROOMS = (
     ("steering",),
     ("pipeline",),
     ("evaluation", "runs"),
+    ("studio",),
     ("commands",),
     ("cli",),
     ("__main__",),

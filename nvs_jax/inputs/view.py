@@ -131,13 +131,22 @@ def read_view(photo: Path, depth: DepthSource, settings: RenderSettings, multipl
     Raises:
         InputError: a file that cannot be read or used, or a size the model cannot take.
     """
+    return fit_view(read_photo(photo), depth, with_recorded_focal(photo, settings), multiple)
+
+
+def with_recorded_focal(photo: Path, settings: RenderSettings) -> RenderSettings:
+    """Settings with the focal length that the photo's file records, where they ask for it.
+
+    Raises:
+        InputError: it records none.
+    """
     camera = settings.camera
-    if camera.exif:
-        focal = exif_focal(photo)
-        if focal is None:
-            raise InputError(f"{photo} does not record its focal length: give --camera.fov or --camera.focal")
-        settings = replace(settings, camera=replace(camera, focal=focal, fov=None))
-    return fit_view(read_photo(photo), depth, settings, multiple)
+    if not camera.exif:
+        return settings
+    focal = exif_focal(photo)
+    if focal is None:
+        raise InputError(f"{photo} does not record its focal length: give --camera.fov or --camera.focal")
+    return replace(settings, camera=replace(camera, focal=focal, fov=None))
 
 
 def fit_view(photo: Float[np.ndarray, "h w 3"], depth: DepthSource, settings: RenderSettings, multiple: int) -> View:
