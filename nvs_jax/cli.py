@@ -14,7 +14,8 @@ from nvs_jax.commands.usage import one_line_errors, wide_enough
 from nvs_jax.disk import PUBLISHED
 from nvs_jax.disk.paths import check_paths
 from nvs_jax.errors import InputError
-from nvs_jax.runs.stopping import EXIT_CODE, Stopped
+from nvs_jax.runs.endings import exit_code, is_out_of_memory
+from nvs_jax.runs.stopping import Stopped
 from nvs_jax.saying import lasting_output, say
 from nvs_jax.settings import Mode, RenderSettings
 from nvs_jax.settings.former import refuse_former_options
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command.
 
     It exits with 2 after a mistake of the user's, described in one line; with 1 if a plan says no or a job of a batch
-    failed; with 75 if it was asked to stop, and can go on.
+    failed; with 75 if it was asked to stop, and can go on; with 69 if another process of the same render is missing.
     """
     with lasting_output():
         _main(sys.argv[1:] if arguments is None else arguments)
@@ -56,19 +57,20 @@ def _main(arguments: Sequence[str]) -> None:
         check_paths(job)
         run_job(job)
     except InputError as error:
-        sys.exit(_fail(str(error), 2))
+        sys.exit(_fail(str(error), exit_code(error)))
     except OSError as error:
-        sys.exit(_fail(f"{error.filename or 'input/output'}: {error.strerror or error}", 2))
+        sys.exit(_fail(f"{error.filename or 'input/output'}: {error.strerror or error}", exit_code(error)))
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):  # what JAX says of a full device
+        if not is_out_of_memory(error):
             raise
-        sys.exit(_fail("out of memory: --low-memory or fewer --path.frames help, `nvs-jax plan` says what fits", 2))
+        advice = "--low-memory or fewer --path.frames help, `nvs-jax plan` says what fits"
+        sys.exit(_fail(f"out of memory: {advice}", exit_code(error)))
     except Stopped as stop:
         say(f"nvs-jax: {stop}")
-        sys.exit(EXIT_CODE)
-    except KeyboardInterrupt:
+        sys.exit(exit_code(stop))
+    except KeyboardInterrupt as error:
         made = PUBLISHED[before:]
-        sys.exit(_fail(f"interrupted; {made[-1]} is complete" if made else "interrupted", 130))
+        sys.exit(_fail(f"interrupted; {made[-1]} is complete" if made else "interrupted", exit_code(error)))
 
 
 @wide_enough()

@@ -51,6 +51,15 @@ def run_processes(
     Returns:
         What each of them said.
     """
+    started = start_processes(module, processes, devices)
+    meanwhile(started)
+    said = [process.communicate(timeout=3000)[0] for process in started]
+    assert all(process.returncode == code for process in started), "\n".join(said)
+    return said
+
+
+def start_processes(module: list[str], processes: int, devices: int = 8) -> list[subprocess.Popen[str]]:
+    """Start them; see `run_processes`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -58,7 +67,7 @@ def run_processes(
     flags = f"{level} --xla_force_host_platform_device_count={devices // processes}"
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags, "PYTHONPATH": str(ROOT)}
     environment |= {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": str(processes)}
-    started = [
+    return [
         subprocess.Popen(
             [sys.executable, "-m", *module],
             env=environment | {"JAX_PROCESS_ID": str(index)},
@@ -69,10 +78,6 @@ def run_processes(
         )
         for index in range(processes)
     ]
-    meanwhile(started)
-    said = [process.communicate(timeout=3000)[0] for process in started]
-    assert all(process.returncode == code for process in started), "\n".join(said)
-    return said
 
 
 def main(out: Path, mesh_shape: str, cases: list[str]) -> None:
@@ -85,7 +90,7 @@ def main(out: Path, mesh_shape: str, cases: list[str]) -> None:
     from nvs_jax.runs.processes import join_cluster
     from nvs_jax.sharding import make_mesh, place, use
 
-    share = join_cluster()
+    share = join_cluster().share
     branches, frames, rows = map(int, mesh_shape.split(","))
     mesh = make_mesh(branches, frames, rows)
     results = {}

@@ -5,7 +5,7 @@ cutoff of a selection, later steps of a random network carry that on. With these
 """
 
 import json
-import subprocess
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from nvs_jax import InputError
 from nvs_jax.cli import main
 from nvs_jax.media import read_frames
 from nvs_jax.sharding import make_mesh
-from tests.sharded import METHODS, run_processes, run_sharded
+from tests.sharded import METHODS, run_processes, run_sharded, start_processes
 from tests.tiny import FRAMES, write_scene, write_tiny_folder
 
 # Of the largest value: sums in another order, in float32.
@@ -121,18 +121,32 @@ def test_a_render_on_a_mesh_in_one_process_and_in_two(tmp_path, render):
 
 
 @pytest.mark.full
-def test_sigterm_to_one_of_two_processes_stops_both(tmp_path, render):
-    mesh = ["--mesh.branches", "2", "--mesh.frames", "4", "--mesh.hosts", "--steps", "100"]
-    states = tmp_path / ".out.run" / "legs" / "000"
-
-    def ask(started: list[subprocess.Popen[str]]) -> None:
-        while not list(states.glob("[0-9]*")):
-            assert started[1].poll() is None
-            time.sleep(0.1)
-        started[1].terminate()
-
-    said = run_processes(["nvs_jax", *render, *mesh, "--out", str(tmp_path / "out")], 2, meanwhile=ask, code=75)
-    assert all("which is kept" in text for text in said)
+@pytest.mark.parametrize(
+    ("processes", "number", "codes"),
+    [
+        (2, signal.SIGTERM, (75, 75)),
+        (4, signal.SIGTERM, (75, 75, 75, 75)),
+        (4, signal.SIGKILL, (69, -signal.SIGKILL, 69, 69)),
+    ],
+)
+def test_what_happens_to_one_process_and_that_all_go_on_with_the_same_bits(processes, number, codes, tmp_path, render):
+    mesh = ["--mesh.branches", "2", "--mesh.frames", "4", "--mesh.hosts", "--steps", "20", "--resume"]
+    command = ["nvs_jax", *render, *mesh, "--out"]
+    run_processes([*command, str(tmp_path / "whole")], processes)
+    started = start_processes([*command, str(tmp_path / "out")], processes)
+    while not list((tmp_path / ".out.run" / "legs" / "000").glob("[0-9]*")):
+        assert started[1].poll() is None
+        time.sleep(0.1)
+    since = time.monotonic()
+    started[1].send_signal(number)
+    said = [process.communicate(timeout=300)[0] for process in started]
+    assert tuple(process.returncode for process in started) == codes, said
+    assert time.monotonic() - since < 60  # seconds; they wait for 15 for a sign of life
+    line = "process 1 of 4 is missing" if number == signal.SIGKILL else f"process 1 of {processes} was told to stop"
+    assert all(line in text for index, text in enumerate(said) if index != 1)
+    assert not any("stack trace" in text for text in said)
+    run_processes([*command, str(tmp_path / "out")], processes)
+    np.testing.assert_array_equal(frames_of(tmp_path / "out"), frames_of(tmp_path / "whole"))
 
 
 def test_more_devices_than_there_are():

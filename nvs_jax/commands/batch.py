@@ -14,7 +14,7 @@ from nvs_jax.disk import BusyError, atomic_path
 from nvs_jax.disk.files import read_bounded
 from nvs_jax.errors import InputError
 from nvs_jax.pipeline import Pipeline
-from nvs_jax.runs.processes import Share, find_share
+from nvs_jax.runs.shares import Share, find_share
 from nvs_jax.runs.stopping import EXIT_CODE, Stopped, StopRequest, stop_on_signals
 from nvs_jax.saying import say, tell
 from nvs_jax.settings.jobs import BatchJob, RenderJob

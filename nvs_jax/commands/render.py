@@ -1,9 +1,11 @@
 """A render as the command does it: files in, a folder of results out."""
 
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +26,8 @@ from nvs_jax.models.attention import used_backends
 from nvs_jax.models.families import family
 from nvs_jax.pipeline import Pipeline, load, override
 from nvs_jax.runs.identity import identity, input_paths, short
-from nvs_jax.runs.processes import StopTogether, first_says, join_cluster, wait_for_all
+from nvs_jax.runs.presence import Presence
+from nvs_jax.runs.processes import StopTogether, first_says, in_company, join_cluster, wait_for_all
 from nvs_jax.runs.results import write_record, write_result
 from nvs_jax.runs.resume import is_complete, open_run, tidy
 from nvs_jax.runs.stopping import StopRequest, stop_on_signals
@@ -47,11 +50,14 @@ def run_here_or_on_hosts(job: RenderJob) -> None:
         InputError: a mistake of the user's.
         Stopped: it was asked for; the job goes on with `resume`.
     """
-    if job.mesh.hosts:
-        join_cluster()
+    if not job.mesh.hosts:
+        with stop_on_signals() as stop:
+            run_render(job, stop)
+        return
+    cluster = join_cluster()
+    with stop_on_signals() as stop, in_company(cluster, stop) as presence:
         require_back_end()
-    with stop_on_signals() as stop:  # JAX, which catches them too while processes meet, comes first
-        (run_on_hosts if job.mesh.hosts else run_render)(job, stop)
+        run_on_hosts(job, stop, presence)
 
 
 def load_for(job: RenderJob) -> Pipeline:
@@ -123,8 +129,13 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
     return True
 
 
-def run_on_hosts(job: RenderJob, stop: StopRequest) -> None:
+def run_on_hosts(job: RenderJob, stop: StopRequest, presence: Presence) -> None:
     """The same with the devices of several processes that have met, and all do this; the first one's result is kept.
+
+    Args:
+        job: what to render.
+        stop: this process's request to stop.
+        presence: looks after the others meanwhile.
 
     Raises:
         InputError: a mistake of the user's.
@@ -144,6 +155,7 @@ def run_on_hosts(job: RenderJob, stop: StopRequest) -> None:
         run_render(job, together, load_together)
     elif not complete:
         with TemporaryDirectory() as folder, redirect_stdout(None):
+            presence.tidy.append(partial(shutil.rmtree, folder, ignore_errors=True))
             run_render(replace(job, out=Path(folder) / "result", resume=False), together, load_together)
 
 

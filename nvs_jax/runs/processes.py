@@ -1,83 +1,38 @@
-"""Several processes: they share a list of jobs, or one render.
+"""Several processes that share one render: they meet, stop together, and none outlives another that it needs."""
 
-A list is shared by a plain rule, job i is that of process i mod n. No process waits for another, nothing is handed out,
-and nobody keeps a list of who does what: a process that is started again finds its own jobs, and those that are done,
-by itself. They never meet, so that none is taken along when another one ends.
-"""
-
+import atexit
 import os
-from dataclasses import dataclass
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 
 from nvs_jax.errors import InputError
-from nvs_jax.runs.stopping import StopRequest
+from nvs_jax.runs.endings import exit_code
+from nvs_jax.runs.presence import Board, Patience, Presence
+from nvs_jax.runs.relay import relay
+from nvs_jax.runs.shares import Share
+from nvs_jax.runs.stopping import Stopped, StopRequest
+from nvs_jax.saying import say
 
 _WEEK_MS = 7 * 24 * 3600 * 1000
+PATIENT = Patience()
 
 
 @dataclass(frozen=True)
-class Share:
-    """Which of how many processes this is.
+class Cluster:
+    """The processes that have met.
 
-    >>> [i for i in range(7) if Share(1, 3).includes(i)]
-    [1, 4]
+    Attributes:
+        share: which of them this is.
+        board: what all can read and write.
+        first_gone: set when the first one cannot be reached any more.
     """
 
-    index: int
-    count: int
-
-    def includes(self, job: int) -> bool:
-        """Whether the job of this number is this process's."""
-        return job % self.count == self.index
-
-    def name(self, stem: str) -> str:
-        """Of a .json file that every process writes.
-
-        >>> Share(0, 1).name("summary"), Share(1, 3).name("summary")
-        ('summary.json', 'summary-1-of-3.json')
-        """
-        return f"{stem}.json" if self.count == 1 else f"{stem}-{self.index}-of-{self.count}.json"
-
-
-def find_share() -> Share:
-    """Which process of how many this is, without meeting the others.
-
-    JAX_NUM_PROCESSES and JAX_PROCESS_ID say so, or what JAX knows of a TPU pod, Slurm, Open MPI or Kubernetes.
-
-    Raises:
-        InputError: nothing says so, or what does makes no sense.
-    """
-    found = os.environ.get("JAX_NUM_PROCESSES"), os.environ.get("JAX_PROCESS_ID")
-    advice = "set JAX_NUM_PROCESSES and JAX_PROCESS_ID, or use --shard"
-    try:
-        if None in found:
-            found = _ask_cluster()
-        count, index = (int(str(number)) for number in found)
-    except Exception as error:  # each kind of cluster fails in its own way
-        reason = " ".join(str(error).split())[:300]
-        raise InputError(f"no cluster is found: {advice} ({reason})") from None
-    if not 0 <= index < count:
-        raise InputError(f"process {index} of {count} makes no sense: {advice}")
-    return Share(index, count)
-
-
-def _ask_cluster() -> tuple[str, str]:
-    """How many processes there are, and which one this is.
-
-    Raises:
-        Exception: no kind of cluster that JAX knows.
-    """
-    import jax
-    from jax._src.clusters import ClusterEnv
-
-    kinds = ClusterEnv._cluster_types  # JAX tells it to nobody who does not join
-    cluster = next((kind for kind in kinds if not kind.opt_in_only_method and kind.is_env_present()), None)
-    if cluster is None:
-        raise LookupError("JAX knows of none here")
-    local = cluster.get_local_process_id()
-    if local is not None:  # processes of one machine take a GPU each, as where they join
-        jax.config.update("jax_cuda_visible_devices", str(local))
-        jax.config.update("jax_rocm_visible_devices", str(local))
-    return str(cluster.get_process_count()), str(cluster.get_process_id())
+    share: Share
+    board: Board
+    first_gone: threading.Event = field(default_factory=threading.Event)
 
 
 class StopTogether(StopRequest):
@@ -95,10 +50,13 @@ class StopTogether(StopRequest):
         mine = np.array([self._own.wanted, self._own.interrupted])
         asked = np.asarray(process_allgather(mine)).reshape(-1, 2)
         self.wanted, self.interrupted = bool(asked[:, 0].any()), bool(asked[:, 1].any())
+        if self.wanted and not self._own.wanted:
+            told = ", ".join(str(index) for index in np.flatnonzero(asked[:, 0]))
+            say(f"process {told} of {len(asked)} was told to stop: all stop")
         super().obey(where)
 
 
-def join_cluster() -> Share:
+def join_cluster() -> Cluster:
     """Meet the other processes (`jax.distributed`), before anything else of JAX is used.
 
     On TPU pods, under Slurm, Open MPI and Kubernetes JAX finds out who they are. Elsewhere JAX_COORDINATOR_ADDRESS,
@@ -108,18 +66,65 @@ def join_cluster() -> Share:
         InputError: nothing says who the others are, or they cannot be reached.
     """
     import jax
+    from jax._src.clusters import ClusterEnv
+    from jax._src.distributed import global_state
 
     count, index = os.environ.get("JAX_NUM_PROCESSES"), os.environ.get("JAX_PROCESS_ID")
+    first_gone = threading.Event()
+    jax.config.update("jax_enable_preemption_service", False)  # signals are `stop_on_signals`'
     try:
-        jax.distributed.initialize(
-            num_processes=None if count is None else int(count), process_id=None if index is None else int(index)
+        address, processes, own, devices = ClusterEnv.auto_detect_unset_distributed_params(
+            os.environ.get("JAX_COORDINATOR_ADDRESS"),
+            None if count is None else int(count),
+            None if index is None else int(index),
+            None,
+            None,
+            300,
         )
+        if address is not None and own:  # an `own` of 0 is the first one, which all others ask
+            address = relay(address, first_gone.set)
+        jax.distributed.initialize(address, processes, own, devices, cluster_detection_method="deactivate")
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(
             f"no cluster is found: set JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID ({reason})"
         ) from None
-    return Share(jax.process_index(), jax.process_count())
+    assert global_state.client is not None
+    return Cluster(Share(jax.process_index(), jax.process_count()), global_state.client, first_gone)
+
+
+@contextmanager
+def in_company(cluster: Cluster, stop: StopRequest, patience: Patience = PATIENT) -> Iterator[Presence]:
+    """Around the work of processes that have met: while it lasts each of them knows that the others are there.
+
+    One that is missing ends this process from a thread, with exit code 69. Once the block has ended no process waits
+    for the others, however it did.
+    """
+    presence = Presence(cluster.share, cluster.board, stop, cluster.first_gone, patience)
+    presence.start()
+    code = 0
+    try:
+        yield presence
+        presence.part()
+    except Stopped as error:
+        code = exit_code(error)
+        presence.part()
+        raise
+    except BaseException as error:
+        code = exit_code(error)
+        if code == 1:  # perhaps only because another one is gone
+            presence.wait_for_news()
+        presence.leave(code)
+        raise
+    finally:
+        atexit.register(_end_apart, code)  # comes before what JAX registered, which waits for all
+
+
+def _end_apart(code: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code)
 
 
 def first_says(answer: bool) -> bool:

@@ -20,7 +20,7 @@ import nvs_jax.pipeline
 from nvs_jax.cli import main
 from nvs_jax.disk import RESULT, work_on
 from nvs_jax.media import write_picture
-from nvs_jax.runs.processes import Share
+from nvs_jax.runs.shares import Share
 from tests.commands.test_render import contents, fails
 from tests.tiny import FRAMES, scene, write_tiny_folder
 

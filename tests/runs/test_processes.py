@@ -1,49 +1,75 @@
-import jax
+"""Processes that share a render, when one of them ends."""
+
+import signal
+import time
+from pathlib import Path
+
 import pytest
 
-from nvs_jax.errors import InputError
-from nvs_jax.runs.processes import Share, find_share
+from tests.meeting import STEPS
+from tests.sharded import start_processes
 
-SLURM = {
-    "SLURM_JOB_ID": "7",
-    "SLURM_STEP_NODELIST": "node[001-002]",
-    "SLURM_NTASKS": "8",
-    "SLURM_PROCID": "5",
-    "SLURM_LOCALID": "1",
-}
+WITHIN = 20.0
+"""Seconds; those of `tests.meeting` wait for 3, and a busy machine takes its time."""
 
 
-@pytest.fixture
-def environment(monkeypatch):
-    """Sets variables; what JAX is told of its devices is forgotten afterwards."""
-    for name in ("JAX_NUM_PROCESSES", "JAX_PROCESS_ID", "JAX_COORDINATOR_ADDRESS", *SLURM):
-        monkeypatch.delenv(name, raising=False)
-    told = {}
-    monkeypatch.setattr("jax.config.update", lambda name, value: told.update({name: value}))
-
-    def install(**variables: str) -> dict[str, str]:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        return told
-
-    return install
-
-
-def test_the_environment_says_which_process_this_is(environment):
-    environment(JAX_NUM_PROCESSES="3", JAX_PROCESS_ID="2")
-    assert find_share() == Share(2, 3)
-    assert not jax.distributed.is_initialized()
+def meet(folder: Path, case: str, send: tuple[int, signal.Signals] | None) -> tuple[list[int], list[str], float]:
+    """Two processes that have met, one of which gets a signal; their exit codes, output, and how long they lived on."""
+    started = start_processes(["tests.meeting", str(folder), case], 2, devices=2)
+    try:
+        while not all(_steps(folder, index) >= STEPS for index in range(2)):
+            assert all(process.poll() is None for process in started) or case == "mistake", started[0].communicate()
+            if case == "mistake" and started[1].poll() is not None:
+                break
+            time.sleep(0.02)
+        since = time.monotonic()
+        if send is not None:
+            started[send[0]].send_signal(send[1])
+        said = [process.communicate(timeout=120)[0] for process in started]
+        return [process.returncode for process in started], said, time.monotonic() - since
+    finally:
+        for process in started:
+            process.kill()
 
 
-def test_slurm_says_which_process_this_is_and_which_gpu_is_its_own(environment):
-    told = environment(**SLURM)
-    assert find_share() == Share(5, 8)
-    assert told["jax_cuda_visible_devices"] == "1"
-    assert not jax.distributed.is_initialized()
+def _steps(folder: Path, index: int) -> int:
+    try:
+        return int((folder / str(index)).read_text() or -1)
+    except FileNotFoundError:
+        return -1
 
 
-@pytest.mark.parametrize(("count", "index"), [("2", "2"), ("0", "0"), ("2", "-1"), ("two", "0")])
-def test_numbers_that_make_no_sense(count, index, environment):
-    environment(JAX_NUM_PROCESSES=count, JAX_PROCESS_ID=index)
-    with pytest.raises(InputError, match="set JAX_NUM_PROCESSES and JAX_PROCESS_ID, or use --shard"):
-        find_share()
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_process_whose_other_was_killed_says_so_and_ends_soon(victim, tmp_path):
+    codes, said, seconds = meet(tmp_path, "go-on", (victim, signal.SIGKILL))
+    assert codes[victim] == -signal.SIGKILL
+    assert codes[1 - victim] == 69, said
+    own = [line for line in said[1 - victim].splitlines() if line.startswith("process ")]
+    assert own == [
+        f"process {victim} of 2 is missing: this one cannot go on alone; start all of them again with --resume"
+    ]
+    assert "Traceback" not in said[1 - victim] and "stack trace" not in said[1 - victim]
+    assert seconds < WITHIN
+
+
+def test_processes_stop_together_though_one_was_told(tmp_path):
+    codes, said, seconds = meet(tmp_path, "go-on", (1, signal.SIGTERM))
+    assert codes == [75, 75], said
+    assert "process 1 of 2 was told to stop: all stop" in said[0]
+    assert seconds < WITHIN
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_process_that_does_not_come_to_a_state_in_time_stops_and_the_other_says_which(victim, tmp_path):
+    codes, said, seconds = meet(tmp_path, "stuck", (victim, signal.SIGTERM))
+    assert (codes[victim], codes[1 - victim]) == (75, 69), said
+    assert f"process {victim} of 2 was told to stop and does, in the middle of a segment" in said[victim]
+    assert f"process {victim} of 2 was told to stop: this one cannot go on alone" in said[1 - victim]
+    assert seconds < WITHIN
+
+
+def test_a_mistake_of_one_process_ends_the_other(tmp_path):
+    codes, said, seconds = meet(tmp_path, "mistake", None)
+    assert codes == [69, 2], said
+    assert "process 1 of 2 ended with exit code 2: this one cannot go on alone" in said[0]
+    assert seconds < WITHIN
