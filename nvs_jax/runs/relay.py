@@ -36,23 +36,17 @@ def relay(address: str, lost: Callable[[], None]) -> str:
             threading.Thread(target=connect, args=(near,), daemon=True).start()
 
     def connect(near: socket.socket) -> None:
-        try:
-            far = socket.create_connection(there, timeout=_REACHED_IN)
-        except OSError:  # it is not there yet; JAX tries again
-            near.close()
-            return
-        far.settimeout(None)
-        outward = threading.Thread(target=send_out, args=(near, far), daemon=True)
-        outward.start()
-        _hand_on(far, near)
-        time.sleep(_DYING)
-        if not outward.is_alive():  # this end was closed first
-            return
-        if _listens(there):  # only the connection was lost; JAX makes another one
-            _shut(near)
-        else:
-            lost()
-            threading.Event().wait()  # which keeps this end open
+        with near, suppress(OSError), socket.create_connection(there, timeout=_REACHED_IN) as far:
+            far.settimeout(None)
+            outward = threading.Thread(target=send_out, args=(near, far), daemon=True)
+            outward.start()
+            _hand_on(far, near)
+            time.sleep(_DYING)
+            if outward.is_alive() and _listens(there):
+                _shut(near)  # only the connection was lost; JAX makes another one
+            elif outward.is_alive():
+                lost()  # and this end stays open
+            outward.join()
 
     def send_out(near: socket.socket, far: socket.socket) -> None:
         _hand_on(near, far)
