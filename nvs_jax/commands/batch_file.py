@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from nvs_jax.commands.batch_photos import find_photos, photo_jobs
 from nvs_jax.disk.paths import LONGEST_NAME, check_paths, refuse_address
 from nvs_jax.errors import InputError
 from nvs_jax.settings import Mode, RenderSettings
@@ -19,7 +20,7 @@ _OURS = {"out", "overwrite", "resume"}
 """Options of the commands that a batch sets itself."""
 
 
-def read_batch(source: Path, out: Path) -> dict[str, RenderJob]:
+def read_batch(source: Path, out: Path, defaults: Path | None = None) -> dict[str, RenderJob]:
     """The jobs of a batch by name, in order.
 
     A file holds `defaults`, options for all jobs, and `jobs`, a list. Each has a `name` (by default its number), a
@@ -27,28 +28,17 @@ def read_batch(source: Path, out: Path) -> dict[str, RenderJob]:
     have them. In a folder each .yaml file is one job named as the file, and defaults.yaml, if it is there, holds the
     defaults. File names count from the folder of the file.
 
+    A folder of photos, or a pattern such as photos/*.jpg, makes a job of each, named after it.
+
     Args:
-        source: the file or the folder.
+        source: the file, the folder or the pattern.
         out: the folder for the results.
+        defaults: of photos: a YAML file with the options of all jobs; by default defaults.yaml in their folder.
 
     Raises:
         InputError: nothing to read, or an option or a value that is none; the message names the job.
     """
-    if source.is_dir():
-        paths = sorted(path for path in source.iterdir() if path.suffix in (".yaml", ".yml") and path.name[:2] != "._")
-        stems = [path.stem for path in paths]
-        twice = next((stem for stem in stems if stems.count(stem) > 1), None)
-        if twice is not None:
-            raise InputError(f"{source}: two files are called {twice}: rename one")
-        held = {path.stem: _mapping(read_yaml(path), str(path)) for path in paths}
-        defaults = held.pop(DEFAULTS, {})
-        listed = [{"name": name} | values for name, values in held.items()]
-        base = source
-    else:
-        whole = _mapping(read_yaml(source), str(source))
-        _check_names(whole, {"defaults", "jobs"}, str(source))
-        defaults, listed = _mapping(whole.get("defaults", {}), f"{source}, defaults"), whole.get("jobs")
-        base = source.parent
+    options, listed, base = _listed(source, defaults)
     if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_JOBS:
         raise InputError(f"{source} holds no list of jobs (from 1 to {MAX_JOBS})")
     jobs: dict[str, RenderJob] = {}
@@ -59,8 +49,45 @@ def read_batch(source: Path, out: Path) -> dict[str, RenderJob]:
         if name in jobs:
             raise InputError(f"{where}: two jobs have this name")
         _check_name(name, where)
-        jobs[name] = _job(merged(defaults, {**values, "name": name}), base, out / name, where)
+        jobs[name] = _job(merged(options, {**values, "name": name}), base, out / name, where)
     return jobs
+
+
+def _listed(source: Path, defaults: Path | None) -> tuple[dict[str, Any], Any, Path]:
+    """Options of all jobs, the list of the others of each, and the folder that files in them count from."""
+    jobs = _job_files(source)
+    if jobs and defaults is None:
+        stems = [path.stem for path in jobs]
+        twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+        if twice is not None:
+            raise InputError(f"{source}: two files are called {twice}: rename one")
+        held = {path.stem: _mapping(read_yaml(path), str(path)) for path in jobs}
+        options = held.pop(DEFAULTS, {})
+        return options, [{"name": name} | values for name, values in held.items()], source
+    photos = find_photos(source)
+    if source.is_dir() and not photos and defaults is None:
+        raise InputError(f"{source} holds no list of jobs (from 1 to {MAX_JOBS}), and no photos")
+    if photos or defaults is not None:
+        if source.is_file():
+            raise InputError(f"{source}: --defaults is for photos, a list of jobs has defaults of its own")
+        if defaults is None:
+            defaults = next((path for path in _job_files(source, jobs=False)), None)
+        options = {} if defaults is None else _mapping(read_yaml(defaults), str(defaults))
+        base = source if defaults is None else defaults.parent
+        return options, photo_jobs(photos, source, options, base), base
+    whole = _mapping(read_yaml(source), str(source))
+    _check_names(whole, {"defaults", "jobs"}, str(source))
+    return _mapping(whole.get("defaults", {}), f"{source}, defaults"), whole.get("jobs"), source.parent
+
+
+def _job_files(source: Path, *, jobs: bool = True) -> list[Path]:
+    """YAML files of a folder that holds jobs; or its defaults alone, if those are asked for."""
+    if not source.is_dir():
+        return []
+    paths = sorted(path for path in source.iterdir() if path.suffix in (".yaml", ".yml") and path.name[:2] != "._")
+    if jobs:
+        return paths if any(path.stem != DEFAULTS for path in paths) else []
+    return [path for path in paths if path.stem == DEFAULTS]
 
 
 def _check_name(name: str, where: str) -> None:

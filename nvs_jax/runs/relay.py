@@ -12,8 +12,8 @@ from contextlib import suppress
 
 _AT_ONCE = 2**16
 _REACHED_IN = 3.0
-_DYING = 1.0
-"""Seconds in which a process that is killed closes all it had open, one thing after the other."""
+_DYING = 10.0
+"""Seconds in which a process that is killed closes all it had open, one thing after the other, on a busy machine."""
 
 
 def relay(address: str, lost: Callable[[], None]) -> str:
@@ -41,10 +41,12 @@ def relay(address: str, lost: Callable[[], None]) -> str:
             outward = threading.Thread(target=send_out, args=(near, far), daemon=True)
             outward.start()
             _hand_on(far, near)
-            time.sleep(_DYING)
-            if outward.is_alive() and _listens(there):
+            until = time.monotonic() + _DYING
+            while (alive := _listens(there)) and outward.is_alive() and time.monotonic() < until:
+                time.sleep(_DYING / 10)
+            if alive:
                 _shut(near)  # only the connection was lost; JAX makes another one
-            elif outward.is_alive():
+            else:
                 lost()  # and this end stays open
             outward.join()
 

@@ -133,21 +133,28 @@ class BatchJob:
     are named while the rest is rendered; exits with 1 if any failed."""
 
     jobs: Positional[Path]
-    """A YAML file with a list of jobs, or a folder with a YAML file for each; see docs/long_runs.md."""
+    """A YAML file with a list of jobs, or a folder with a YAML file for each; or a folder of photos, or a pattern such
+    as 'photos/*.jpg', of which each becomes a job named after it. See docs/long_runs.md."""
     out: Path
     """The folder for the results, a folder in it for each, and summary.json."""
-    shard: tuple[int, int] = (0, 1)
-    """Which share of the jobs to do, and how many there are: 0 2 and 1 2 on two machines do all of them."""
+    defaults: Path | None = None
+    """Of photos: a YAML file with the options that all have, as `defaults` in a list of jobs; by default defaults.yaml
+    in their folder."""
+    shard: tuple[int, int] | None = None
+    """Which share of the jobs to do, and how many there are: 0 2 and 1 2 on two machines do all of them. By default
+    what a scheduler of array jobs says in the environment (Kubernetes, Slurm, Cloud Run, SkyPilot, ...), else all."""
     distributed: bool = False
     """Ask the cluster (a TPU pod, Slurm, ...) which of its processes this is, in place of --shard."""
 
     def __post_init__(self):
+        if self.shard is None:
+            return
         index, count = self.shard
         if not 0 <= index < count:
             raise InputError(
                 f"--shard must be a number and how many there are, such as 0 2 and 1 2, not {index} {count}"
             )
-        if self.distributed and self.shard != (0, 1):
+        if self.distributed:
             raise InputError("give --distributed or --shard, not both")
 
 
