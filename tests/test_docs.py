@@ -107,6 +107,7 @@ def test_the_tour_is_stored_without_outputs():
     assert TOUR.stat().st_size < 50_000
 
 
+@pytest.mark.full
 def test_the_tour_runs():
     tour = nbformat.read(TOUR, as_version=4)
     NotebookClient(tour, timeout=600, kernel_name="python3").execute()  # raises what a cell raises

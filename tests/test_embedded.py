@@ -66,6 +66,7 @@ def test_its_vae_gives_a_scene_back(pipeline):
     assert -10 * np.log10(error) > 25
 
 
+@pytest.mark.full
 def test_its_unet_finds_a_scene_behind_noise(pipeline):
     """It takes away part of noise that is faint already, 0.04 of x0's variance; random weights add to it."""
     pictures = true_views(0, 0.0, SMALLER).pictures

@@ -25,6 +25,7 @@ def page_in(folder: Path) -> Path:
     return page
 
 
+@pytest.mark.full
 def test_all_of_jaxs_side_at_toy_size(tmp_path):
     page = page_in(tmp_path)
     command = [

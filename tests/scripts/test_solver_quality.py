@@ -59,6 +59,7 @@ def test_differences_are_paired(tmp_path):
     assert differences(bench, seeds, heun, euler, "psnr") == pytest.approx((0.5, 0), abs=1e-9)
 
 
+@pytest.mark.full
 def test_table_and_curves_reach_the_documentation_and_nothing_is_measured_twice(tmp_path, capsys):
     docs, out = tmp_path / "docs", tmp_path / "out"
     docs.mkdir()

@@ -54,6 +54,7 @@ def test_an_error_that_is_not_finite_stops_it(scene):
         tune(broken, [scene], 1, 0.1)
 
 
+@pytest.mark.full
 def test_the_closed_form_becomes_a_fit_and_reaches_the_documentation(weights, docs, tmp_path, capsys, monkeypatch):
     def linear_scene(*given, **named):
         scene = tuning_scene(*given, **named)

@@ -52,6 +52,7 @@ def test_a_fifth_of_its_pixels_makes_a_hole(codec, claimed, cell_is_hole):
     assert not pooled[0, 1:].any()
 
 
+@pytest.mark.full
 def test_the_embedded_vae_decodes_in_bfloat16_to_40_db():
     pipeline = load(EMBEDDED_NAME, dtype="float32")
     codec = pipeline.model.codec()

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.scripts.train import toy_run
 
@@ -43,6 +44,7 @@ def test_the_loss_falls_and_a_finished_run_is_not_repeated(tmp_path):
     assert (tmp_path / "losses.png").stat().st_size > 1000
 
 
+@pytest.mark.full
 def test_a_finished_run_can_be_made_longer(tmp_path):
     toy_run.main(str(tmp_path / "longer"), "10")
     toy_run.main(str(tmp_path / "longer"), "20")

@@ -119,6 +119,7 @@ def test_a_request_to_stop_keeps_what_was_trained(tmp_path):
     assert steps(tmp_path)[-1] > made
 
 
+@pytest.mark.full
 def test_a_killed_stage_goes_on_from_its_checkpoint(tmp_path):
     command = [sys.executable, "-m", "tests.scripts.train.toy_stage", str(tmp_path)]
     with subprocess.Popen([*command, "1000"], cwd=ROOT, env=os.environ | {"JAX_PLATFORMS": "cpu"}) as process:
