@@ -70,7 +70,7 @@ def make_solver(settings: SolverSettings, steps: int) -> Solver:
         raise InputError(f"solver.numbers: {error}") from error
 
 
-def _as_its_default(name: str, value: float, own: dict[str, Any]) -> Any:
+def _as_its_default(name: str, value: float | int, own: dict[str, Any]) -> Any:
     """A number of a solver in the type that it has by default."""
     numbers = {name: number for name, number in own.items() if isinstance(number, int | float)}
     if name not in numbers:
