@@ -58,7 +58,7 @@ def test_order_of_convergence(solver):
 
     To sigma = 0.3: from end to end, or to 1, errors of the third order cancel on these data.
     """
-    orders = measured_orders(solver, (128, 256, 512), lambda n: exponential_sigmas(n, 700.0, 0.3)[:-1])
+    orders = measured_orders(solver, (256, 512, 1024), lambda n: exponential_sigmas(n, 700.0, 0.3)[:-1])
     assert (np.abs(orders - solver.order) < 0.15).all(), orders
 
 
