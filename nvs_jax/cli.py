@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Annotated, Any, get_args
 
@@ -16,7 +17,7 @@ from nvs_jax.disk.paths import check_paths
 from nvs_jax.errors import InputError
 from nvs_jax.runs.endings import exit_code, is_out_of_memory
 from nvs_jax.runs.stopping import Stopped
-from nvs_jax.saying import lasting_output, say
+from nvs_jax.saying import lasting_output, log_as, say
 from nvs_jax.settings import Mode, RenderSettings
 from nvs_jax.settings.former import refuse_former_options
 from nvs_jax.settings.jobs import (
@@ -46,14 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     It exits with 2 after a mistake of the user's, described in one line; with 1 if a plan says no or a job of a batch
     failed; with 75 if it was asked to stop, and can go on; with 69 if another process of the same render is missing.
     """
-    with lasting_output():
-        _main(sys.argv[1:] if arguments is None else arguments)
+    with lasting_output(), ExitStack() as output:
+        _main(sys.argv[1:] if arguments is None else arguments, output)
 
 
-def _main(arguments: Sequence[str]) -> None:
+def _main(arguments: Sequence[str], output: ExitStack) -> None:
     before = len(PUBLISHED)
     try:
         job = parse(arguments)
+        output.enter_context(log_as(getattr(job, "log", "text")))
         check_paths(job)
         run_job(job)
     except InputError as error:

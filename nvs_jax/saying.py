@@ -1,15 +1,18 @@
 """What the command says. A terminal that is gone, a pipe that nobody reads and a full disk decide nothing about the
 work: what cannot be written is dropped. No JAX here.
 
-Lines for people go to standard error (`say`, `bar`), answers to standard output (`tell`).
+Lines for people go to standard error (`say`, `bar`), answers to standard output (`tell`). Where machines read the log,
+what goes to standard error is one JSON object a line (`log_as`).
 """
 
 import errno
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -82,8 +85,54 @@ def lasting_output() -> Iterator[None]:
             err.flush()
 
 
+LogKind = Literal["text", "json"]
+
+_log: dict[str, Any] = {"kind": "text", "job": None}
+"""How the whole process logs, from whichever thread, and the job that it is at."""
+
+
+@contextmanager
+def log_as(kind: LogKind) -> Iterator[None]:
+    """Around a command: what is said in the block is for people, or for machines."""
+    former = dict(_log)
+    _log["kind"] = kind
+    try:
+        yield
+    finally:
+        _log.update(former)
+
+
+@contextmanager
+def at_job(name: str) -> Iterator[None]:
+    """Around one of a command's jobs: events in the block carry its name."""
+    former, _log["job"] = _log["job"], name
+    try:
+        yield
+    finally:
+        _log["job"] = former
+
+
+def is_for_machines() -> bool:
+    """Whether machines read what is said."""
+    return _log["kind"] == "json"
+
+
+def log_event(event: str, **what: Any) -> None:
+    """An event for machines: a line with the time, the job, the event's name and what there is to say of it."""
+    if is_for_machines():
+        known = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "job": _log["job"], "event": event}
+        _print_line(json.dumps(known | what))
+
+
 def say(text: str) -> None:
     """A line for people, on standard error."""
+    if is_for_machines():
+        log_event("said", text=text)
+    else:
+        _print_line(text)
+
+
+def _print_line(text: str) -> None:
     print(text, file=cast(TextIO, Unfailing(sys.stderr)), flush=True)
 
 
@@ -93,10 +142,12 @@ def tell(text: str) -> None:
 
 
 def bar(*given: Any, **options: Any) -> "tqdm[Any]":
-    """A progress bar on standard error; see `tqdm`."""
+    """A progress bar on standard error, where that is a terminal; see `tqdm`."""
     from tqdm import tqdm  # which --help need not wait for
 
-    return tqdm(*given, file=cast(TextIO, Unfailing(sys.stderr)), **options)
+    stream = Unfailing(sys.stderr)
+    quiet = options.pop("disable", False) or is_for_machines() or not stream.isatty()
+    return tqdm(*given, file=cast(TextIO, stream), disable=quiet, **options)
 
 
 def _open_descriptors() -> None:

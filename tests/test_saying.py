@@ -1,16 +1,18 @@
 """The command in a terminal that is gone, on a full disk, in a pipe that nobody reads."""
 
 import io
+import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nvs_jax.media import write_picture
-from nvs_jax.saying import Unfailing, bar, say, tell
+from nvs_jax.saying import Unfailing, at_job, bar, log_as, log_event, say, tell
 from tests.tiny import scene
 
 ROOT = Path(__file__).parents[1]
@@ -58,6 +60,9 @@ class Broken(io.StringIO):
     def write(self, text):
         raise OSError(5, "Input/output error")
 
+    def isatty(self):
+        return True
+
 
 def test_a_bar_that_cannot_be_drawn_counts_on(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Broken())
@@ -65,6 +70,38 @@ def test_a_bar_that_cannot_be_drawn_counts_on(monkeypatch):
         for _ in range(3):
             progress.update()
         assert progress.n == 3
+
+
+def test_a_bar_is_drawn_on_terminals_alone(monkeypatch):
+    shown = []
+    for terminal in (True, False):
+        stream = io.StringIO()
+        monkeypatch.setattr(stream, "isatty", lambda terminal=terminal: terminal)
+        monkeypatch.setattr(sys, "stderr", stream)
+        with bar(total=3, mininterval=0) as progress:
+            progress.update()
+        shown.append(stream.getvalue() != "")
+    assert shown == [True, False]
+
+
+def test_a_log_for_machines_is_an_event_a_line_with_its_time_and_job(capsys):
+    log_event("step", step=1)
+    with log_as("json"):
+        say("before any job")
+        with at_job("garden"):
+            log_event("step", step=5, steps=25)
+            with bar(total=3, mininterval=0) as progress:
+                progress.update()
+        tell("an answer")
+    say("for people again")
+    said = capsys.readouterr()
+    assert said.out == "an answer\n"
+    *lines, last = said.err.splitlines()
+    assert last == "for people again"
+    first, second = (json.loads(line) for line in lines)
+    assert (first["event"], first["text"], first["job"]) == ("said", "before any job", None)
+    assert (second["event"], second["job"], second["step"], second["steps"]) == ("step", "garden", 5, 25)
+    assert datetime.fromisoformat(first["time"]) <= datetime.fromisoformat(second["time"]) <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("stream", [None, Broken()], ids=["none", "broken"])

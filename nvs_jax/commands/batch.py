@@ -16,7 +16,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.runs.shares import Share, array_share, find_share, keep_to_own_chips
 from nvs_jax.runs.stopping import EXIT_CODE, Stopped, StopRequest, stop_on_signals
-from nvs_jax.saying import say, tell
+from nvs_jax.saying import at_job, log_event, say, tell
 from nvs_jax.settings.jobs import BatchJob, RenderJob
 
 _MOST_BYTES = 2**28
@@ -88,6 +88,7 @@ def run_batch(job: BatchJob) -> Summary:
     if share.count > 1:
         _merge(job.out, share.count)
     tell(str(summary))
+    log_event("summary", **asdict(summary))
     return summary
 
 
@@ -115,23 +116,31 @@ def render_all(jobs: dict[str, RenderJob], stop: StopRequest) -> Summary:
     summary = Summary()
     loaded = _LastLoaded()
     for index, (name, job) in enumerate(jobs.items()):
-        say(f"[{index + 1}/{len(jobs)}] {name}")
-        since = time.perf_counter()
-        try:
-            stop.obey("before its first step")
-            if run_render(job, stop, loaded.get):
-                summary.rendered[name] = round(time.perf_counter() - since, 3)
-            else:
-                summary.there_already.append(name)
-        except Stopped as stopped:
-            raise Stopped(f"in {name}, {stopped.where}", "the same command") from None
-        except BusyError as error:
-            summary.busy.append(name)
-            say(f"{name} is left out: {error}")
-        except Exception as error:
-            summary.failed[name] = _message(error)
-            say(f"{name} failed: {summary.failed[name]}")
+        with at_job(name):
+            say(f"[{index + 1}/{len(jobs)}] {name}")
+            _render_one(name, job, stop, loaded, summary)
     return summary
+
+
+def _render_one(name: str, job: RenderJob, stop: StopRequest, loaded: "_LastLoaded", summary: Summary) -> None:
+    """Render a job and note in the summary what became of it; see `render_all`."""
+    since = time.perf_counter()
+    try:
+        stop.obey("before its first step")
+        if run_render(job, stop, loaded.get):
+            summary.rendered[name] = round(time.perf_counter() - since, 3)
+        else:
+            summary.there_already.append(name)
+    except Stopped as stopped:
+        raise Stopped(f"in {name}, {stopped.where}", "the same command") from None
+    except BusyError as error:
+        summary.busy.append(name)
+        say(f"{name} is left out: {error}")
+        log_event("busy")
+    except Exception as error:
+        summary.failed[name] = _message(error)
+        say(f"{name} failed: {summary.failed[name]}")
+        log_event("failed", reason=summary.failed[name])
 
 
 class _LastLoaded:

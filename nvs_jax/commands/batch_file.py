@@ -16,7 +16,7 @@ from nvs_jax.settings.presets import merged, read_yaml, reason, settings_for, st
 KINDS: Mapping[Mode, type[RenderJob]] = {"single": SingleJob, "video": VideoJob, "views": ViewsJob}
 MAX_JOBS = 100_000
 DEFAULTS = "defaults"
-_OURS = {"out", "overwrite", "resume"}
+_OURS = {"out", "overwrite", "resume", "log", "profile"}
 """Options of the commands that a batch sets itself."""
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from nvs_jax.commands.render import Progress, record
+from nvs_jax.commands.progress import Progress
+from nvs_jax.commands.render import record
 from nvs_jax.embedded import EMBEDDED_NAME
 from nvs_jax.geometry import orbit
 from nvs_jax.inputs.view import given_view

@@ -1,7 +1,6 @@
 """A render as the command does it: files in, a folder of results out."""
 
 import shutil
-import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import asdict, replace
@@ -15,6 +14,7 @@ import jax.numpy as jnp
 
 from nvs_jax.commands.back_end import require_back_end
 from nvs_jax.commands.beforehand import say_beforehand, say_ignored
+from nvs_jax.commands.progress import Progress
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.depth import depth_of_views, depth_source
@@ -31,7 +31,7 @@ from nvs_jax.runs.processes import StopTogether, first_says, in_company, join_cl
 from nvs_jax.runs.results import write_record, write_result
 from nvs_jax.runs.resume import is_complete, open_run, tidy
 from nvs_jax.runs.stopping import StopRequest, stop_on_signals
-from nvs_jax.saying import bar, say, tell
+from nvs_jax.saying import at_job, log_event, say, tell
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.combinations import check_combinations, ignored
 from nvs_jax.settings.jobs import DemoJob, Dtype, RenderJob, SingleJob, VideoJob, ViewsJob
@@ -51,11 +51,11 @@ def run_here_or_on_hosts(job: RenderJob) -> None:
         Stopped: it was asked for; the job goes on with `resume`.
     """
     if not job.mesh.hosts:
-        with stop_on_signals() as stop:
+        with stop_on_signals() as stop, at_job(job.out.name):
             run_render(job, stop)
         return
     cluster = join_cluster()
-    with stop_on_signals() as stop, in_company(cluster, stop) as presence:
+    with stop_on_signals() as stop, in_company(cluster, stop) as presence, at_job(job.out.name):
         require_back_end()
         run_on_hosts(job, stop, presence)
 
@@ -108,6 +108,7 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
         tidy(job.out)
     if job.resume and is_complete(job.out, known):
         tell(f"{shown} is complete already")
+        log_event("complete", result=str(job.out), before=True)
         return False
     inputs = input_paths(job, settings)
     with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop, inputs=inputs) as run:
@@ -117,7 +118,7 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
         lattice = family().lattice if pipeline is None else pipeline.model.lattice
         plan, view = make_plan(job, settings, lattice.pixels, lattice.frames)
         plan = say_beforehand(plan, view, job, settings)
-        with Progress(len(plan.legs), settings.schedule.steps) as progress:
+        with Progress(len(plan.legs), settings.schedule.steps, job.profile) as progress:
             if pipeline is None:
                 result = warp_plan(plan)
             else:
@@ -126,6 +127,7 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
         computed = {} if pipeline is None else {"attention": used_backends()}
         record(run.result, job, settings, view, seconds=progress.seconds, **computed, identity=short(run.identity))
     tell(str(shown))
+    log_event("complete", result=str(job.out), before=False, seconds=progress.seconds)
     return True
 
 
@@ -194,29 +196,3 @@ def record(folder: Path, job: RenderJob | DemoJob, settings: RenderSettings, vie
 def _default_dtype() -> Dtype:
     """Accelerators are made for bfloat16; on a CPU the narrow types are slower than float32."""
     return "float32" if jax.default_backend() == "cpu" else "bfloat16"
-
-
-class Progress:
-    """A bar that moves as sampling goes on, and the seconds that each stage took."""
-
-    def __init__(self, legs: int, steps: int):
-        self.seconds: dict[str, float] = {}
-        self._bar = bar(total=legs * steps, desc="warp", unit="step")
-        self._done = 0
-        self._since = time.perf_counter()
-
-    def __enter__(self) -> "Progress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """See `nvs_jax.diffusion.problem.Report`."""
-        now = time.perf_counter()
-        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._since, 3)
-        self._since = now
-        self._bar.set_description(stage)
-        if stage == "sample":
-            self._bar.update(self._done + done - self._bar.n)
-            self._done += total if done == total else 0

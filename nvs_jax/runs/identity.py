@@ -24,7 +24,19 @@ Identity = dict[str, Any]
 first runs were made, so that those go on."""
 
 # Where and how a result is made, not what it is; preset, method and steps are in the settings.
-_NO_PART = {"out", "overwrite", "resume", "low_memory", "preset", "method", "steps", "settings", "mesh"}
+_NO_PART = {
+    "out",
+    "overwrite",
+    "resume",
+    "log",
+    "profile",
+    "low_memory",
+    "preset",
+    "method",
+    "steps",
+    "settings",
+    "mesh",
+}
 _BLOCK, _BLOCKS, _MOST_FILES = 2**20, 64, 20_000
 
 

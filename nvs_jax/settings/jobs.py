@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from nvs_jax.errors import InputError
+from nvs_jax.saying import LogKind
 from nvs_jax.settings import DepthKind, Gradient, Guided, MemorySettings, Method, RenderSettings
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings.ranges import Between, Ranged
@@ -71,6 +72,10 @@ class RenderJob(Ranged):
     """Replace an earlier result in the folder; anything else is left alone."""
     resume: bool = False
     """Go on where an earlier run of the same command was interrupted, if one was."""
+    log: LogKind = "text"
+    """Of what is said on standard error: text for people, or json, an event a line for machines."""
+    profile: Path | None = None
+    """A folder for a trace of one segment of the sampling, the second, by JAX's profiler."""
     settings: Annotated[RenderSettings, arg(name="")] = field(default_factory=RenderSettings)
     """Every setting of the render."""
 
@@ -145,6 +150,8 @@ class BatchJob:
     what a scheduler of array jobs says in the environment (Kubernetes, Slurm, Cloud Run, SkyPilot, ...), else all."""
     distributed: bool = False
     """Ask the cluster (a TPU pod, Slurm, ...) which of its processes this is, in place of --shard."""
+    log: LogKind = "text"
+    """Of what is said on standard error: text for people, or json, an event a line for machines."""
 
     def __post_init__(self):
         if self.shard is None:

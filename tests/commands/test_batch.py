@@ -115,6 +115,16 @@ def test_shares_of_a_batch(tmp_path, weights):
     assert (tmp_path / "out" / "summary-1-of-2.json").is_file()
 
 
+def test_a_log_for_machines_says_what_became_of_every_job(tmp_path, weights, capsys):
+    command = write_batch(tmp_path, weights, count=2, bad=(1,), **PREVIEW)
+    with pytest.raises(SystemExit):
+        main([*command, "--log", "json"])
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    ends = [(event["job"], event["event"]) for event in events if event["event"] != "said"]
+    assert ends == [("scene0", "complete"), ("scene1", "failed"), (None, "summary")]
+    assert events[-1]["failed"].keys() == {"scene1"}
+
+
 @given(count=st.integers(1, 50), jobs=st.integers(0, 200))
 def test_every_job_is_in_one_share(count, jobs):
     for job in range(jobs):
