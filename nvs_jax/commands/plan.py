@@ -1,5 +1,6 @@
 """`nvs-jax plan`: says before a render whether it fits."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
 from nvs_jax.planning.advice import advise, peak, report
 from nvs_jax.planning.devices import Device, default_mesh, parse_device
+from nvs_jax.planning.duration import time_lines
 from nvs_jax.planning.request import Program, Request
 from nvs_jax.saying import say, tell
 from nvs_jax.settings.jobs import PlanJob
@@ -45,6 +47,10 @@ def run_plan(job: PlanJob) -> bool:
 
     advice = [] if fits else advise(request, job.low_memory, device, assess)
     tell(report(job.model, request, job.low_memory, device, found, advice))
+    alone = replace(device, chips=1)
+    on_one = phases(model, request, from_table(read_table(), alone, model), low_memory=job.low_memory)
+    known = time_lines(read_table(), device, request, job.steps, alone=peak(on_one) <= alone.usable)
+    tell("\n".join(["", *known]))
     return fits
 
 

@@ -202,9 +202,9 @@ class CheckJob(Ranged, group="--"):
 
 
 @dataclass(frozen=True)
-class PlanJob:
-    """Does a render fit on a device? Says so before it runs, and what would make it fit; exits with 0 if it fits, 1 if
-    not."""
+class PlanJob(Ranged, group="--"):
+    """Does a render fit on a device, how long will it take, and how is it divided? Says so before it runs, and what
+    would make it fit; exits with 0 if it fits, 1 if not."""
 
     device: str
     """v5e:1, v6e:1, v5p:1 or v4:1, a TPU chip; v5e:8, several that share a render (2, 4, 8, 16 or 32); or gpu:24GB, a
@@ -213,6 +213,8 @@ class PlanJob:
     """svd, svd_xt, svd_xt_1_1, or weights."""
     frames: int | None = None
     """Of the video; by default what the model was trained on."""
+    steps: Annotated[int, Between(1, 1000)] = 25
+    """Of the solver, for the time it takes."""
     height: int = 576
     """Rows of pixels."""
     width: int = 1024

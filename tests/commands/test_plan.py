@@ -113,7 +113,16 @@ def test_what_a_v4_has_is_concluded_and_said_to_be(capsys):
     assert stop.value.code == 0
     said = capsys.readouterr().out
     assert "each of 8 v4 chips (31.25 GiB for JAX)" in said
-    assert "nothing was compiled for one" in said.splitlines()[-1]
+    assert any("nothing was compiled for one" in line for line in said.splitlines())
+
+
+def test_a_plan_says_how_long_and_how_it_is_divided(capsys):
+    with pytest.raises(SystemExit):
+        main(["plan", "--figures", "table", "--device", "v5e:16", "--steps", "10"])
+    said = capsys.readouterr().out
+    assert "s a video of 10 steps" in said
+    assert "Divide it by --mesh.branches 2 --mesh.frames 8." in said
+    assert "an hour one after the other" in said
 
 
 def test_what_is_not_in_the_table(assess):

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from nvs_jax.planning.roofline import RATES, roofline
 from nvs_jax.planning.table import Entry
-from scripts.roofline import BEGIN, END, RATES, roofline, roofline_page
+from scripts.roofline import BEGIN, END, roofline_page
 
 ENTRY = Entry(
     chip="v5e",

@@ -1,0 +1,135 @@
+"""How long a render takes: a roofline from counted work, and what share of it to expect. No JAX here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nvs_jax.planning.devices import Device, default_mesh
+from nvs_jax.planning.request import PROGRAMS, Program, Request
+from nvs_jax.planning.roofline import RATES, Roofline
+from nvs_jax.planning.table import Entry
+
+REACHED: Mapping[Program, float] = {"embed": 0.2, "encode": 0.21, "sample": 0.43, "decode": 0.22}
+"""Of the roofline, what an H200 was measured to reach with SVD-XT at full size: docs/accelerators.md."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One program of a render, on each chip.
+
+    Attributes:
+        program: which.
+        times: how often it runs: a sampler step, of so many.
+        least: seconds of one run by the roofline.
+    """
+
+    program: Program
+    times: int
+    least: Roofline
+
+    @property
+    def at_least(self) -> float:
+        """Seconds of all its runs, if everything were perfect."""
+        return self.times * self.least.total
+
+    @property
+    def expected(self) -> float:
+        """Seconds of all its runs, if a chip reaches the share that was measured on another."""
+        return self.at_least / REACHED[self.program]
+
+
+def stages(entries: Sequence[Entry], device: Device, request: Request, steps: int) -> list[Stage]:
+    """Every program of a render with its time; empty where the work of one of them is not known.
+
+    Work is that of the table's programs for one chip, in proportion to the pixels of all frames (attention to the
+    square of those of one), divided as docs/sharding.md divides it; what chips send each other is that of the nearest
+    smaller number of chips.
+    """
+    found = [_stage(entries, device, request, program, steps) for program in PROGRAMS]
+    return [stage for stage in found if stage is not None] if None not in found else []
+
+
+def _stage(entries: Sequence[Entry], device: Device, request: Request, program: Program, steps: int) -> Stage | None:
+    counted = [entry for entry in entries if entry.program == program and entry.products]
+    alone = _first([entry for entry in counted if entry.chips == 1], request, program)
+    if alone is None:
+        return None
+    rates, share = RATES[device.name], _share(program, request, device.chips)
+    area = request.pixels / (alone.height * alone.width)
+    length = 1.0 if program == "embed" else area * request.frames / alone.frames
+    area = 1.0 if program == "embed" else area
+    sent = 0.0
+    if device.chips > 1:
+        others = [entry for entry in counted if 1 < entry.chips <= device.chips and entry.collectives]
+        nearest = _first(sorted(others, key=lambda one: -one.chips), request, program)
+        sent = 0.0 if nearest is None else length * sum(size for _, size in nearest.collectives.values())
+    wide = 2 if request.dtype == "float32" and program == "sample" else 1
+    least = Roofline(
+        compute=share * length * (alone.products + area * alone.attention) / rates.flops,
+        memory=wide * (alone.weights_read + share * length * alone.activations) / rates.memory,
+        links=sent / rates.links,
+    )
+    return Stage(program, steps if program == "sample" else 1, least)
+
+
+def _first(entries: Sequence[Entry], request: Request, program: Program) -> Entry | None:
+    """The first entry with the request's settings; else with those in bfloat16 and whole pictures."""
+    like = {"embed": "bfloat16", "encode": "whole", "decode": "whole"}
+    method = request.method if request.method == "dgs" else f"post-{request.gradient}"
+    for settings in (request.settings(program), like.get(program, f"{method}-bfloat16")):
+        for entry in entries:
+            if entry.settings == settings:
+                return entry
+    return None
+
+
+def _share(program: Program, request: Request, chips: int) -> float:
+    """A chip's part of the work of one alone."""
+    branches, parts, _ = default_mesh(chips)
+    match program:
+        case "embed":
+            return 1.0
+        case "sample":
+            return -(-request.frames // parts) / request.frames / branches
+        case "encode":
+            return 1 / chips
+        case "decode":  # chunks come one after the other, and each is divided
+            chunk = min(request.chunk, request.frames)
+            return max(1 / chips, 1 / chunk)
+
+
+def time_lines(
+    entries: Sequence[Entry], device: Device, request: Request, steps: int, *, alone: bool = False
+) -> list[str]:
+    """For people: how long a render takes, what it is divided into, and how many videos all chips make in an hour.
+
+    Args:
+        entries: of the table.
+        device: what it runs on.
+        request: sizes and settings.
+        steps: of the solver.
+        alone: whether one chip has room for all of it.
+    """
+    found = stages(entries, device, request, steps)
+    if not found:
+        return ["How long it takes is not known: the work of such programs was not counted."]
+    least, expected = sum(stage.at_least for stage in found), sum(stage.expected for stage in found)
+    sample = next(stage for stage in found if stage.program == "sample")
+    step = sample.least.total / REACHED["sample"]
+    where = " on an H100" if device.kind == "gpu" else ""
+    lines = [
+        f"Time{where}, a prediction: {expected:.3g} s a video of {steps} steps, {step:.3g} s a step.",
+        f"At the least {least:.3g} s, by operations and bytes; an H200 reaches {REACHED['sample']:.0%} of that in "
+        f"sampling and {REACHED['decode']:.0%} in the VAE, which is expected here, too.",
+        "Reading weights and compiling, once, come on top.",
+    ]
+    if device.chips == 1:
+        return lines
+    branches, parts, _ = default_mesh(device.chips)
+    lines.append(f"Divide it by --mesh.branches {branches} --mesh.frames {parts}.")
+    if alone:
+        each = sum(stage.expected for stage in stages(entries, replace(device, chips=1), request, steps))
+        lines.append(
+            f"Of many videos these chips make {3600 / expected:.0f} an hour one after the other, and "
+            f"{3600 * device.chips / each:.0f} if each chip makes its own, in {each:.3g} s (docs/cloud_tpu.md)."
+        )
+    return lines

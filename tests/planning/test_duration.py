@@ -1,0 +1,58 @@
+"""How long a render takes, beside what was measured and in proportion."""
+
+from dataclasses import replace
+
+import pytest
+
+from nvs_jax.planning.devices import parse_device
+from nvs_jax.planning.duration import REACHED, stages, time_lines
+from nvs_jax.planning.request import Request
+from nvs_jax.planning.table import read_table
+
+TABLE = read_table()
+FULL = Request()
+V5E = parse_device("v5e:1")
+
+
+def seconds(device: str = "v5e:1", request: Request = FULL, steps: int = 25) -> dict[str, float]:
+    return {stage.program: stage.expected for stage in stages(TABLE, parse_device(device), request, steps)}
+
+
+def test_what_an_h200_was_measured_to_take():
+    """Its peak is that of an H100; docs/accelerators.md has the measurements."""
+    found = seconds("gpu:80GB")
+    assert found["sample"] / 25 == pytest.approx(0.3600, rel=0.02)
+    assert found["encode"] == pytest.approx(0.31, rel=0.05)
+    assert found["decode"] == pytest.approx(0.789, rel=0.05)
+
+
+def test_time_grows_with_steps_frames_and_pixels():
+    base, request = seconds(), Request()
+    assert seconds(steps=50)["sample"] == pytest.approx(2 * base["sample"])
+    assert seconds(request=replace(request, frames=50))["sample"] == pytest.approx(2 * base["sample"], rel=0.02)
+    half = seconds(request=replace(request, height=288))
+    assert 0.3 * base["sample"] < half["sample"] < 0.5 * base["sample"]  # attention is quadratic
+    assert half["embed"] == base["embed"]
+
+
+@pytest.mark.parametrize("device", ["v5e", "v6e", "v5p", "v4"])
+def test_more_chips_take_less_time_and_more_chip_seconds(device):
+    totals = {chips: sum(seconds(f"{device}:{chips}").values()) for chips in (1, 2, 4, 8, 16, 32)}
+    times = list(totals.values())
+    assert times == sorted(times, reverse=True)
+    assert all(chips * total > totals[1] for chips, total in totals.items() if chips > 1)
+
+
+def test_more_guidance_takes_longer():
+    assert seconds(request=Request(method="post"))["sample"] == pytest.approx(1.5 * seconds()["sample"], rel=0.02)
+    assert seconds(request=Request(method="post", gradient="full"))["sample"] > 2 * seconds()["sample"]
+
+
+def test_work_that_nobody_counted_is_said_to_be_unknown():
+    uncounted = [replace(entry, products=0) for entry in TABLE]
+    assert stages(uncounted, V5E, Request(), 25) == []
+    assert time_lines(uncounted, V5E, Request(), 25)[0].startswith("How long it takes is not known")
+
+
+def test_shares_of_the_roofline_are_shares():
+    assert all(0 < share < 1 for share in REACHED.values())
