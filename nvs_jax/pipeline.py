@@ -1,29 +1,29 @@
 """Photo, depth and camera path to video: the whole method, on arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from nvs_jax.diffusion import Codec
-from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.problem import Problem, Report, States, solve, tell_done
+from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.view import given_view
 from nvs_jax.loading import load_model
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.settings import Method, RenderSettings
 from nvs_jax.settings.presets import settings_for
-from nvs_jax.sharding import constrain, place, use
+from nvs_jax.sharding import constrain, use
 from nvs_jax.steering.conditions import Conditions
 from nvs_jax.steering.leg_states import LegStates
 from nvs_jax.steering.legs import Plan, leg_key, photo_plan
+from nvs_jax.steering.preparing import Randomness, keys_of, prepare
 from nvs_jax.steering.render import Part, Render, join, part_of
 
 
@@ -50,13 +50,6 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mes
     """
     settings = settings_for(source)
     return Pipeline(load_model(source, dtype=dtype, low_memory=low_memory, mesh=mesh), mesh, settings)
-
-
-class Noise(NamedTuple):
-    """N(0, 1), to replay a run: added to the given picture, and what the latents start from."""
-
-    picture: Float[Array, "H W 3"]
-    latents: Float[Array, "f h w c"]
 
 
 class Pipeline:
@@ -162,67 +155,53 @@ class Pipeline:
         Raises:
             InputError: a size the model cannot take.
         """
-        settings = settings or self.settings
-        tell_done(report, conditions, "warp")
-        key = jax.random.key(seed) if isinstance(seed, int | np.integer) else seed
-        problem = self.prepare(conditions, key, settings)
-        tell_done(report, problem, "encode")
-        latents = jax.block_until_ready(solve(problem, report, states))
-        frames = self.decode(latents[0], settings)
-        tell_done(report, frames, "decode")
-        sigmas = problem.sigmas[:-1]
-        return Render(
-            frames=np.asarray(frames),
-            conditions=conditions,
-            trust=_per_frame(np.asarray(jax.vmap(problem.trust)(sigmas))),
-            sigmas=np.asarray(sigmas),
-        )
+        return self.render_seeds(conditions, keys_of(seed), settings, report, states)[0]
 
-    def prepare(
+    def render_seeds(
         self,
         conditions: Conditions,
-        randomness: PRNGKeyArray | Noise,
+        seeds: Sequence[int] | Keys,
         settings: RenderSettings | None = None,
+        report: Report | None = None,
+        states: States | None = None,
+    ) -> tuple[Render, ...]:
+        """The videos of several seeds, sampled at once: each is what `render_conditions` makes of its seed.
+
+        Args:
+            conditions: what is known of every frame.
+            seeds: one or more, or keys.
+            settings: as in `render_conditions`, as are the others.
+            report: called as the work goes on.
+            states: where the sampler's states are kept.
+
+        Raises:
+            InputError: a size the model cannot take.
+        """
+        settings = settings or self.settings
+        tell_done(report, conditions, "warp")
+        problem = self.prepare(conditions, seeds, settings)
+        tell_done(report, problem, "encode")
+        frames = self.decode(jax.block_until_ready(solve(problem, report, states)), settings)
+        tell_done(report, frames, "decode")
+        sigmas = problem.sigmas[:-1]
+        trust = _per_frame(np.asarray(jax.vmap(problem.trust)(sigmas)))
+        return tuple(Render(video, conditions, trust, np.asarray(sigmas)) for video in np.asarray(frames))
+
+    def prepare(
+        self, conditions: Conditions, randomness: Randomness, settings: RenderSettings | None = None
     ) -> Problem:
         """Encode and assemble all that the sampler needs.
 
         Args:
             conditions: what is known of every frame.
-            randomness: a key, or the noise itself.
+            randomness: a seed or a key, several of either for as many videos at once, or the noise itself.
             settings: of the render, as in `render`.
 
         Raises:
             InputError: a size the model cannot take.
         """
         settings = settings or self.settings
-        model = self.model.told(settings)
-        frames, (height, width) = len(conditions.distance), conditions.picture.shape[:2]
-        model.lattice.check(frames, height, width)
-        picture, warp = place((jnp.asarray(conditions.picture), conditions.warp), self.mesh)
-        key = None
-        if not isinstance(randomness, Noise):
-            key = jax.random.fold_in(randomness, 2)
-            for_picture, for_latents = jax.random.split(randomness)
-            shape = model.lattice.latent_shape(frames, height, width)
-            randomness = Noise(jax.random.normal(for_picture, picture.shape), jax.random.normal(for_latents, shape))
-        # One network after the other: a low-memory model holds one at a time.
-        with use(self.mesh):
-            seen = model.look(picture, place(randomness.picture, self.mesh), frames)
-            views = jax.block_until_ready(model.encode_views(seen, picture, warp))
-        distances = _pool_distances(model.codec(), conditions.distance, model.lattice.cell)
-        denoiser = model.denoiser(seen, frames)
-        sigmas = make_sigmas(settings.schedule)
-        problem = Problem(
-            denoiser=denoiser,
-            guidance=make_guidance(settings.guidance, views, model.lattice.cells, conditions.mode),
-            trust=make_trust(settings.trust, sigmas, distances, model.sigma_scale),
-            noise=randomness.latents[None],
-            sigmas=sigmas,
-            solver=make_solver(settings.solver, settings.schedule.steps),
-            key=key,
-            mesh=self.mesh,
-        )
-        return place(problem, self.mesh)
+        return prepare(self.model.told(settings), conditions, randomness, settings, self.mesh)
 
     def decode(
         self, latents: Float[Array, "*b f h w c"], settings: RenderSettings | None = None
@@ -254,15 +233,6 @@ def override(settings: RenderSettings, method: Method | None = None, steps: int 
             )
         settings = replace(settings, schedule=replace(settings.schedule, steps=steps))
     return settings
-
-
-def _pool_distances(codec: Codec, distance: Float[Array, "n *pixels"], side: int) -> Float[Array, "f *cells"]:
-    """|dp| of latent frames, or of latent cells of this many pixels along each side: the mean of their pixels."""
-    if distance.ndim == 1:
-        return codec.pool_frames(distance)
-    n, height, width = distance.shape
-    cells = distance.reshape(n, height // side, side, width // side, side).mean((2, 4))
-    return jax.vmap(jax.vmap(codec.pool_frames, 1, 1), 2, 2)(cells)
 
 
 def _per_frame(trust: Float[np.ndarray, "steps f *cells"]) -> Float[np.ndarray, "steps f"]:

@@ -74,7 +74,7 @@ def test_its_unet_finds_a_scene_behind_noise(pipeline):
     model = pipeline.model.told(unguided)
     codec = model.codec()
     x0 = jax.jit(lambda codec, pictures: codec.encode(pictures)[None])(codec, pictures)
-    seen = model.look(pictures[0], jnp.zeros_like(pictures[0]), len(pictures))
+    seen = model.look(pictures[0], jnp.zeros_like(pictures[:1]), len(pictures))
     denoiser = model.denoiser(seen, len(pictures))
     noise = np.random.default_rng(0).standard_normal(x0.shape, np.float32)
     estimate = jax.jit(lambda denoiser, x, sigma: denoiser(x, sigma))

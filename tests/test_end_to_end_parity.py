@@ -8,8 +8,8 @@ import nvs_jax
 from nvs_jax.diffusion import init, run_steps
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.view import DepthFile, read_view
-from nvs_jax.pipeline import Noise
 from nvs_jax.settings.presets import load_settings
+from nvs_jax.steering import Noise
 from nvs_jax.steering.conditions import from_photo
 
 pytestmark = pytest.mark.full

@@ -9,7 +9,7 @@ from nvs_jax import InputError
 from nvs_jax.diffusion.problem import solve
 from nvs_jax.geometry import intrinsics_matrix, line, orbit
 from nvs_jax.models.svd.model import SVD
-from nvs_jax.pipeline import Noise, Pipeline, override
+from nvs_jax.pipeline import Pipeline, override
 from nvs_jax.settings import (
     GuidanceSettings,
     PathSettings,
@@ -19,6 +19,7 @@ from nvs_jax.settings import (
     TrustSettings,
 )
 from nvs_jax.steering.conditions import from_photo
+from nvs_jax.steering.preparing import Noise
 from tests.compilations import count_compilations
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, tiny_networks, tiny_pipeline
 
@@ -115,17 +116,39 @@ def test_noise_can_be_handed_in(pipeline):
     np.testing.assert_allclose(problem.guidance.modulate.target[0, 0], without, atol=1e-5)
 
 
-def test_several_videos_are_sampled_and_decoded_as_one_each(pipeline):
+@pytest.mark.parametrize(
+    ("guidance", "solver"),
+    [("dgs", "churn"), pytest.param("post", "euler", marks=pytest.mark.full)],
+)
+def test_several_seeds_at_once_give_what_each_gives_alone(pipeline, guidance, solver):
+    """The given view's own noise among it, and that of a stochastic solver."""
+    photo, depth = scene()
+    settings = override(replace(SETTINGS, solver=SolverSettings(solver)), guidance)
+    conditions = from_photo(photo, depth, INTRINSICS, PATH, settings)
+    seeds = (0, 1, 2, 3)
+    problem = pipeline.prepare(conditions, seeds, settings)
+    assert problem.guidance.modulate.target.shape[0] == len(problem.key) == len(seeds)
+    together = pipeline.render_seeds(conditions, seeds, settings)
+    assert len(together) == len(seeds)
+    for seed in (0, 3):
+        alone = pipeline.render_conditions(conditions, seed, settings)
+        np.testing.assert_allclose(together[seed].frames, alone.frames, atol=1e-4)
+        np.testing.assert_array_equal(together[seed].trust, alone.trust)
+    assert np.abs(together[1].frames - together[0].frames).max() > 0.01
+
+
+def test_noise_of_several_videos_can_be_handed_in(pipeline):
+    """And solved in one program under vmap, over whatever there is."""
     photo, depth = scene()
     conditions = from_photo(photo, depth, INTRINSICS, PATH, SETTINGS)
-    problems = [pipeline.prepare(conditions, jax.random.key(seed), SETTINGS) for seed in (0, 1)]
-    both = replace(problems[0], noise=jnp.concatenate([problem.noise for problem in problems]))
-    frames = pipeline.decode(solve(both))
-    assert frames.shape == (2, FRAMES, HEIGHT, WIDTH, 3)
-    # The given view's own noise is the first seed's in both, so only that one is a render's.
-    expected = pipeline.decode(solve(problems[0])[0])
-    np.testing.assert_allclose(frames[0], expected, atol=1e-4)
-    assert np.abs(frames[1] - frames[0]).max() > 0.01
+    shape = pipeline.model.lattice.latent_shape(FRAMES, HEIGHT, WIDTH)
+    noise = Noise(jnp.zeros((2, *photo.shape)), jax.random.normal(jax.random.key(1), (2, *shape)))
+    latents = solve(pipeline.prepare(conditions, noise, SETTINGS))
+    assert pipeline.decode(latents).shape == (2, FRAMES, HEIGHT, WIDTH, 3)
+    assert pipeline.decode(latents[0]).shape == (FRAMES, HEIGHT, WIDTH, 3)
+    problem = pipeline.prepare(conditions, Noise(noise.picture[0], noise.latents[0]), SETTINGS)
+    mapped = jax.vmap(lambda latents: solve(replace(problem, noise=latents[None]))[0])(noise.latents)
+    np.testing.assert_allclose(mapped, latents, rtol=1e-4, atol=1e-4)
 
 
 def test_steps_of_a_list_of_levels_are_not_changed_in_silence():

@@ -80,7 +80,7 @@ def check_networks(
 
     for_picture, for_latents = jax.random.split(jax.random.key(seed))
     clean, noise = latents[None], jax.random.normal(for_latents, (1, *latents.shape))
-    first, for_first = pictures[0], jax.random.normal(for_picture, pictures[0].shape)
+    first, for_first = pictures[0], jax.random.normal(for_picture, (1, *pictures[0].shape))
     own, unrelated = dtype_of(kin, networks), unrelated_pictures(height, width, seed)
     denoiser = model.denoiser(model.look(first, for_first, frames), frames)
     yield from check_denoiser(partial(_probe, denoiser), clean, noise, f"denoiser, {own}")

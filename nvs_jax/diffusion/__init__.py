@@ -4,8 +4,9 @@ from nvs_jax.diffusion.assemble import make_solver
 from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
-from nvs_jax.diffusion.problem import Problem, Report, States, solve
+from nvs_jax.diffusion.problem import Problem, Report, States, solve, solve_and_record
 from nvs_jax.diffusion.randomness import normal
+from nvs_jax.diffusion.recording import Record, StepInfo
 from nvs_jax.diffusion.reference_trust import reference_trust
 from nvs_jax.diffusion.sampler import Carry, init, run_steps, sample, step
 from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
@@ -46,11 +47,13 @@ __all__ = [
     "Heun",
     "PosteriorGuidance",
     "Problem",
+    "Record",
     "Report",
     "Select",
     "SmoothSelect",
     "Solver",
     "States",
+    "StepInfo",
     "TabulatedTrust",
     "Tiled",
     "Trust",
@@ -70,6 +73,7 @@ __all__ = [
     "run_steps",
     "sample",
     "solve",
+    "solve_and_record",
     "solver_class",
     "step",
     "trust_of_errors",

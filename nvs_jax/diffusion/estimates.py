@@ -43,7 +43,7 @@ class WarpedViews:
     """
 
     target: Latents
-    hole: Bool[Array, "b f h w"]
+    hole: Bool[Array, "#b f h w"]
 
     def window(self: Views, window: Window) -> Views:
         """Crop target and holes."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jax.sharding import Mesh
@@ -11,7 +12,8 @@ from jaxtyping import Array, Float
 
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Trust
 from nvs_jax.diffusion.randomness import Keys
-from nvs_jax.diffusion.sampler import Carry, init, run_steps, sample
+from nvs_jax.diffusion.recording import Record
+from nvs_jax.diffusion.sampler import Carry, init, init_records, is_traced, run_steps, run_traced
 from nvs_jax.diffusion.solver import Solver
 from nvs_jax.diffusion.solvers.euler import Euler
 from nvs_jax.pytree import pytree, static
@@ -51,38 +53,84 @@ class Problem:
     """The devices that all of it is on; None: the default device."""
 
 
-def solve(problem: Problem, report: Report | None = None, states: States | None = None) -> Float[Array, "b f h w c"]:
+def solve(
+    problem: Problem, report: Report | None = None, states: States | None = None, length: int | None = None
+) -> Float[Array, "b f h w c"]:
     """Clean latents, a fixed number of steps to a program: between programs progress is reported and kept.
 
-    Under `jax.grad` or `jax.jit` it is one program, whose gradient keeps the latents of about 2 sqrt(steps) steps.
+    Under `jax.grad`, `jax.jit` or `jax.vmap` it is one program, whose gradient keeps the latents of about
+    2 sqrt(steps) steps.
+
+    Args:
+        problem: of one video or of several.
+        report: called after every program.
+        states: where states are kept between programs, and what the run begins from.
+        length: steps to a program, a divisor of their number; None: see `segment_length`.
     """
-    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(problem)):
-        parts = problem.denoiser, problem.guidance, problem.trust, problem.noise, problem.sigmas
-        with use(problem.mesh):
-            return sample(*parts, problem.solver, problem.key, checkpoint=True)
+    return _run(problem, None, report, states, length).x
+
+
+def solve_and_record(
+    problem: Problem, record: Record, report: Report | None = None, states: States | None = None
+) -> tuple[Float[Array, "b f h w c"], Any]:
+    """The same, and what `record` made of every step, stacked along a first axis, on the device.
+
+    It is made inside the program and goes along with the states that are kept; a run that was begun without it, or
+    with another record, begins again.
+
+    Args:
+        problem: of one video or of several.
+        record: of a `StepInfo` whatever is to be recorded: a pytree of arrays.
+        report: as in `solve`.
+        states: as in `solve`.
+
+    Raises:
+        InputError: the solver makes no estimate.
+    """
+    carry = _run(problem, record, report, states)
+    return carry.x, carry.records
+
+
+def _run(
+    problem: Problem,
+    record: Record | None = None,
+    report: Report | None = None,
+    states: States | None = None,
+    length: int | None = None,
+) -> Carry:
+    """The carry after the last step."""
     steps = len(problem.sigmas) - 1
-    length = segment_length(steps)
+    parts = problem.denoiser, problem.guidance, problem.trust, problem.solver
+    if is_traced(problem):
+        with use(problem.mesh):
+            return run_traced(begin(problem), problem.sigmas, *parts, True, record)
     carry = begin(problem)
+    if record is not None:
+        carry = init_records(carry, problem.sigmas, *parts, record)
     if states is not None:
         carry = states.restore(carry)
     carry = place(of_first_process(carry, problem.mesh), problem.mesh)
-    taken = int(carry.step)
+    taken, length = int(carry.step), length or segment_length(steps)
     if taken:
         tell_done(report, carry, "sample", taken, steps)
+    # Cut on the host, where another place to cut is no other program.
+    sigmas = np.asarray(problem.sigmas)
     for done in range(taken, steps, length):
-        sigmas = problem.sigmas[done : done + length + 1]
+        here = place(jnp.asarray(sigmas[done : done + length + 1]), problem.mesh)
         with use(problem.mesh):
-            carry = run_steps(carry, sigmas, problem.denoiser, problem.guidance, problem.trust, problem.solver)
+            carry = run_steps(carry, here, *parts, False, record)
         tell_done(report, carry, "sample", done + length, steps)
         if states is not None:
             states.save(carry)
-    return carry.x
+    return carry
 
 
 def begin(problem: Problem) -> Carry:
     """Before the first step: latents of the first noise level's size."""
     # On the host, where another number of levels is no other program.
-    return init(problem.noise * np.sqrt(np.asarray(problem.sigmas)[0] ** 2 + 1), problem.solver, problem.key)
+    traced = isinstance(problem.sigmas, Tracer)
+    scale = jnp.sqrt(problem.sigmas[0] ** 2 + 1) if traced else np.sqrt(np.asarray(problem.sigmas)[0] ** 2 + 1)
+    return init(problem.noise * scale, problem.solver, problem.key)
 
 
 def segment_length(steps: int) -> int:

@@ -1,17 +1,20 @@
 """From noise to a video: one pure step, scanned under one jit."""
 
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 from nvs_jax.diffusion.checkpointing import checkpointed_scan
-from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, Trust
+from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, Trust, TrustValues
 from nvs_jax.diffusion.randomness import Keys, fold_in, guidance_keys
+from nvs_jax.diffusion.recording import Record, StepInfo, empty_records, put_rows
 from nvs_jax.diffusion.solver import Solver
 from nvs_jax.diffusion.solvers.euler import Euler
+from nvs_jax.errors import InputError
 from nvs_jax.pytree import pytree
 from nvs_jax.sharding import constrain
 
@@ -25,12 +28,14 @@ class Carry:
         memory: the solver's.
         step: how many steps have been taken.
         key: the run's randomness, or one key a video; a step folds its number into it.
+        records: what is recorded, with room for all steps.
     """
 
     x: Latents
     memory: Any
     step: Int[Array, ""]
     key: Keys
+    records: Any = ()
 
 
 def init(x: Latents, solver: Solver = Euler(), key: Keys | None = None) -> Carry:
@@ -61,21 +66,46 @@ def step(
     trust: Trust,
     solver: Solver,
 ) -> Carry:
-    """One guided solver step from `sigma` to `sigma_next`."""
+    """One guided solver step from `sigma` to `sigma_next`; it records nothing."""
+    parts = {"denoiser": denoiser, "guidance": guidance, "trust": trust, "solver": solver}
+    return observed_step(carry, sigma, sigma_next, **parts)[0]
 
+
+def observed_step(
+    carry: Carry,
+    sigma: Sigma,
+    sigma_next: Sigma,
+    *,
+    denoiser: Denoiser,
+    guidance: Guidance,
+    trust: Trust,
+    solver: Solver,
+) -> tuple[Carry, StepInfo]:
+    """The same, and what is known of it.
+
+    Raises:
+        InputError: the solver makes no estimate.
+    """
     to_correct, to_estimate = guidance_keys(carry.key, carry.step)
 
+    estimates: list[tuple[Latents, Latents, TrustValues]] = []
+
     def estimate(x: Latents, sigma: Sigma) -> Latents:
-        return guidance.estimate(denoiser(x, sigma), sigma, trust(sigma), to_estimate)
+        x0, w = denoiser(x, sigma), trust(sigma)
+        estimates.append((x0, guidance.estimate(x0, sigma, w, to_estimate), w))
+        return estimates[-1][1]
 
-    x = guidance.correct(carry.x, sigma, trust(sigma), denoiser, to_correct)
+    corrected = guidance.correct(carry.x, sigma, trust(sigma), denoiser, to_correct)
     key = fold_in(carry.key, carry.step)
-    x, memory = solver.step(x, carry.memory, sigma, sigma_next, estimate, key)
-    return Carry(x, memory, carry.step + 1, carry.key)
+    x, memory = solver.step(corrected, carry.memory, sigma, sigma_next, estimate, key)
+    if not estimates:
+        raise InputError(f"the solver {type(solver).__name__} never calls `estimate`: its step must, at least once")
+    # Later estimates may have been made inside of a loop or a branch, where they have to stay.
+    info = StepInfo(carry.step, sigma, sigma_next, carry.x, corrected, *estimates[0], x)
+    return Carry(x, memory, carry.step + 1, carry.key, carry.records), info
 
 
-@partial(jax.jit, static_argnames=("solver", "checkpoint"), donate_argnames="carry")
-def run_steps(
+def _steps(
     carry: Carry,
     sigmas: Float[Array, "levels"],
     denoiser: Denoiser,
@@ -83,23 +113,55 @@ def run_steps(
     trust: Trust,
     solver: Solver = Euler(),
     checkpoint: bool = False,
+    record: Record | None = None,
 ) -> Carry:
     """As many steps as `sigmas` has intervals, in one program. The carry's buffers are reused.
 
-    With `checkpoint`, gradients through all steps need memory like the square root of their number.
+    With `checkpoint`, gradients through all steps need memory like the square root of their number. What is recorded
+    goes into the carry's records, if they have room for it (see `init_records`), or takes their place.
     """
+    parts = {"denoiser": denoiser, "guidance": guidance, "trust": trust, "solver": solver}
 
-    def body(carry: Carry, interval: tuple[Sigma, Sigma]) -> Carry:
-        return step(carry, *interval, denoiser=denoiser, guidance=guidance, trust=trust, solver=solver)
+    def body(carry: Carry, interval: tuple[Sigma, Sigma]) -> tuple[Carry, Any]:
+        carry, info = observed_step(carry, *interval, **parts)
+        return carry, None if record is None else record(info)
 
     levels = (sigmas[:-1], sigmas[1:])
-    if checkpoint:
-        carry = checkpointed_scan(body, carry, levels)
-    else:
-        carry = jax.lax.scan(lambda carry, interval: (body(carry, interval), None), carry, levels)[0]
+    first, records = carry.step, carry.records
+    scan = checkpointed_scan if checkpoint else jax.lax.scan
+    carry, rows = scan(body, replace(carry, records=()), levels)
+    if record is not None:
+        records = put_rows(records, rows, first) if jax.tree.leaves(records) else rows
     # On a mesh, the one gather of the latents: results whose frames do not divide evenly cannot be handed out in parts.
-    x, memory = jax.tree.map(lambda array: constrain(array, "replicated"), (carry.x, carry.memory))
-    return Carry(x, memory, carry.step, carry.key)
+    gathered = (carry.x, carry.memory, records)
+    x, memory, records = jax.tree.map(lambda array: constrain(array, "replicated"), gathered)
+    return Carry(x, memory, carry.step, carry.key, records)
+
+
+_STATIC = ("solver", "checkpoint", "record")
+run_steps = jax.jit(_steps, static_argnames=_STATIC, donate_argnames="carry")
+run_traced = jax.jit(_steps, static_argnames=_STATIC)
+"""The same for what is being differentiated or mapped over, where buffers are not given away."""
+
+
+def is_traced(tree: Any) -> bool:
+    """Whether any of it is being differentiated, mapped over or compiled."""
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def init_records(
+    carry: Carry,
+    sigmas: Float[Array, "levels"],
+    denoiser: Denoiser,
+    guidance: Guidance,
+    trust: Trust,
+    solver: Solver,
+    record: Record,
+) -> Carry:
+    """The carry before the first step, with room for what is recorded of all of them."""
+    parts = {"denoiser": denoiser, "guidance": guidance, "trust": trust, "solver": solver}
+    room = empty_records(lambda: record(observed_step(carry, sigmas[0], sigmas[1], **parts)[1]), len(sigmas) - 1)
+    return replace(carry, records=room)
 
 
 def sample(
@@ -126,4 +188,5 @@ def sample(
             and depth that they come from.
     """
     x = noise * jnp.sqrt(sigmas[0] ** 2 + 1)
-    return run_steps(init(x, solver, key), sigmas, denoiser, guidance, trust, solver, checkpoint).x
+    run = run_traced if is_traced((denoiser, guidance, trust, noise, sigmas, key)) else run_steps
+    return run(init(x, solver, key), sigmas, denoiser, guidance, trust, solver, checkpoint).x

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, run_steps
+from nvs_jax.diffusion import ClosedFormTrust, Codec, Coefficients, TabulatedTrust, closed_form_trust, solve
 from nvs_jax.diffusion.contracts import Latents
-from nvs_jax.diffusion.problem import Problem, begin
+from nvs_jax.diffusion.problem import Problem
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthError, FreeTable, Rule, Variant
@@ -207,14 +207,8 @@ def solve_in_segments(problem: Problem) -> Latents:
 
     A solver has the same program for 5, 10, 25, 50 and 100 steps, and one more for all other numbers.
     """
-    sigmas = np.asarray(problem.sigmas)
-    steps = len(sigmas) - 1
-    length = 1 if steps % _SEGMENT else _SEGMENT
-    carry = begin(problem)
-    for done in range(0, steps, length):
-        interval = jnp.asarray(sigmas[done : done + length + 1])
-        carry = run_steps(carry, interval, problem.denoiser, problem.guidance, problem.trust, problem.solver)
-    return carry.x
+    steps = len(problem.sigmas) - 1
+    return solve(problem, length=1 if steps % _SEGMENT else _SEGMENT)
 
 
 def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> Float[np.ndarray, "f h w 3"]:

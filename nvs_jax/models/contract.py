@@ -135,18 +135,19 @@ class VideoModel(Protocol):
         """The same model with other settings; it takes those it knows."""
         ...
 
-    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "H W 3"], frames: int) -> Any:
+    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], frames: int) -> Any:
         """All that is known of the picture a video of so many frames begins with, as a pytree of its own.
 
         Args:
             picture: in [0, 1].
-            noise: N(0, 1), for models that are told of a noisy picture.
+            noise: N(0, 1), for models that are told of a noisy picture: of each of b videos. What is made of it is
+                of as many, or of one where it is not used.
             frames: of the video.
         """
         ...
 
     def encode_views(self, seen: Any, picture: Float[Array, "H W 3"], warp: Warp) -> WarpedViews:
-        """X^ of the whole video and its holes, in the denoiser's units; the first frame is given.
+        """X^ of the whole video, or of b, and holes, in the denoiser's units; the first frame is given.
 
         Args:
             seen: what `look` made of the picture.

@@ -180,7 +180,7 @@ def _seen(model: Model, request: Request) -> Any:
     """Shapes of what the model makes of the picture a video begins with."""
 
     def look(weights: Any, picture: Array) -> Any:
-        return model.told(request, **weights).look(picture, picture, request.frames)
+        return model.told(request, **weights).look(picture, picture[None], request.frames)
 
     weights = {
         component: {

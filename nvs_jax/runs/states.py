@@ -51,12 +51,12 @@ def read_state(path: Path, fresh: Carry) -> Carry | None:
         return None
     # A file has no name for bfloat16: its bytes are what they were.
     arrays = [jnp.asarray(leaf.view(like.dtype)) for leaf, like in zip(stored, wanted, strict=True)]
-    x, memory, step, key = jax.tree.unflatten(jax.tree.structure(_parts(fresh)), arrays)
-    return Carry(x, memory, step, jax.random.wrap_key_data(key, impl=jax.random.key_impl(fresh.key)))
+    x, memory, step, key, records = jax.tree.unflatten(jax.tree.structure(_parts(fresh)), arrays)
+    return Carry(x, memory, step, jax.random.wrap_key_data(key, impl=jax.random.key_impl(fresh.key)), records)
 
 
 def _parts(carry: Carry) -> tuple:
-    return carry.x, carry.memory, carry.step, jax.random.key_data(carry.key)
+    return carry.x, carry.memory, carry.step, jax.random.key_data(carry.key), carry.records
 
 
 def _leaves(carry: Carry) -> list[np.ndarray]:

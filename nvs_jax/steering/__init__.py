@@ -9,10 +9,12 @@ from nvs_jax.steering.conditions import (
     pose_distances,
 )
 from nvs_jax.steering.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
+from nvs_jax.steering.preparing import Noise
 from nvs_jax.steering.render import Part, Render, join, warp_plan
 
 __all__ = [
     "Conditions",
+    "Noise",
     "Part",
     "Plan",
     "Render",

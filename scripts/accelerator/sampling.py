@@ -126,9 +126,9 @@ def make_problem(size: Size, method: Guided) -> Problem:
     hole[:, 0] = False
     views = WarpedViews(normal(1, *latents), jnp.asarray(hole))
     sigmas = make_sigmas(settings.schedule)
-    embedding = normal(size.networks.unet.cross_attention_dim[0])
+    embedding = normal(1, size.networks.unet.cross_attention_dim[0])
     return Problem(
-        denoiser=model.denoiser(Seen(normal(*latents[1:]), embedding), size.frames),
+        denoiser=model.denoiser(Seen(normal(1, *latents[1:]), embedding), size.frames),
         guidance=make_guidance(settings.guidance, views, model.lattice.cells),
         trust=make_trust(settings.trust, sigmas, np.arange(size.frames, dtype=np.float64), model.sigma_scale),
         noise=normal(1, *latents, seed=1),

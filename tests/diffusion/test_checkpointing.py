@@ -38,16 +38,17 @@ def test_scan_and_gradient_are_those_of_a_plain_scan(steps):
     inputs = (jnp.linspace(0.5, 1.5, steps), jnp.linspace(-1, 1, steps))
 
     def body(x, inputs):
-        return jnp.sin(inputs[0] * x) + inputs[1]
-
-    def plain(x, inputs):
-        return jax.lax.scan(lambda x, inputs: (body(x, inputs), None), x, inputs)[0]
+        return jnp.sin(inputs[0] * x) + inputs[1], {"square": x**2}
 
     def result(scan):
-        return jax.value_and_grad(lambda x, inputs: scan(x, inputs).sum(), (0, 1))(jnp.ones(3), inputs)
+        def loss(x, inputs):
+            x, rows = scan(body, x, inputs)
+            return x.sum() + (rows["square"] * inputs[1][:, None]).sum(), rows
 
-    checkpointed = result(partial(checkpointed_scan, body))
-    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7), checkpointed, result(plain))
+        return jax.value_and_grad(loss, (0, 1), has_aux=True)(jnp.ones(3), inputs)
+
+    checkpointed = result(checkpointed_scan)
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6), checkpointed, result(jax.lax.scan))
 
 
 def worst_error(loss, arguments):

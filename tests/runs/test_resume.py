@@ -11,7 +11,7 @@ import pytest
 from nvs_jax.diffusion import Euler, Solver, karras_sigmas, make_solver
 from nvs_jax.diffusion.assemble import make_guidance, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
-from nvs_jax.diffusion.problem import Problem, solve
+from nvs_jax.diffusion.problem import Problem, solve, solve_and_record
 from nvs_jax.disk import RESULT, work_on
 from nvs_jax.errors import InputError
 from nvs_jax.runs.identity import short
@@ -77,6 +77,27 @@ def test_every_interruption_gives_the_same_bits_and_a_finished_leg_none_of_its_s
     np.testing.assert_array_equal(result, expected)
     assert told == [("sample", STEPS, STEPS)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["000008", "000010"]
+
+
+def norms(info):
+    return {"x": jnp.abs(info.x).max(), "w": info.w}
+
+
+def test_what_is_recorded_goes_on_with_the_run(tmp_path):
+    latents, seen = solve_and_record(problem(), norms)
+    with pytest.raises(Stopped):
+        solve_and_record(problem(), norms, states=leg(tmp_path, 2))
+    again, resumed = solve_and_record(problem(), norms, states=leg(tmp_path))
+    np.testing.assert_array_equal(again, latents)
+    assert (seen["x"] > 0).all()
+    jax.tree.map(np.testing.assert_array_equal, resumed, seen)
+
+
+def test_a_run_that_recorded_nothing_begins_again_where_something_is_recorded(tmp_path, capsys):
+    interrupt(tmp_path, 2)
+    _, seen = solve_and_record(problem(), norms, states=leg(tmp_path))
+    jax.tree.map(np.testing.assert_array_equal, seen, solve_and_record(problem(), norms)[1])
+    assert "of another format" in capsys.readouterr().err
 
 
 def torn(path):

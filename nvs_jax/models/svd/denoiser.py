@@ -38,8 +38,8 @@ class SVDDenoiser:
     """
 
     weights: Weights
-    image_latent: Float[Array, "b h w c"]
-    embedding: Float[Array, "b d"]
+    image_latent: Float[Array, "#b h w c"]
+    embedding: Float[Array, "#b d"]
     time_ids: Float[Array, "3"]
     guidance_scale: Float[Array, "f"]
     config: UNetConfig = static()

@@ -29,12 +29,12 @@ class Seen(NamedTuple):
     """What SVD is told of the picture a video begins with.
 
     Attributes:
-        latent: unscaled, of the picture with a little noise.
-        embedding: the image encoder's.
+        latent: unscaled, of the picture with a little noise: of each of b videos.
+        embedding: the image encoder's, of all.
     """
 
-    latent: Float[Array, "h w c"]
-    embedding: Float[Array, "d"]
+    latent: Float[Array, "b h w c"]
+    embedding: Float[Array, "1 d"]
 
 
 def lattice_of(unet: UNetConfig, vae: VAEConfig) -> Lattice:
@@ -68,10 +68,10 @@ class SVD:
         """See `VideoModel`."""
         return replace(self, settings=settings)
 
-    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "H W 3"], frames: int) -> Seen:
+    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], frames: int) -> Seen:
         """See `VideoModel`; `svd.noise_aug` times the noise is added to the picture in [-1, 1]."""
         embedding = jax.block_until_ready(self.embed(picture))  # the encoder may be freed when the VAE is asked for
-        return Seen(_encode_noisy(self.codec(), picture, noise, self.settings.svd.noise_aug), embedding)
+        return Seen(_encode_noisy(self.codec(), picture, noise, self.settings.svd.noise_aug), embedding[None])
 
     def embed(self, picture: Float[Array, "H W 3"]) -> Float[Array, "d"]:
         """The image encoder's embedding of a picture in [0, 1]."""
@@ -104,8 +104,8 @@ class SVD:
         told, own = self.settings.conditioning, self.settings.svd
         return SVDDenoiser(
             weights=self.networks.weights("unet"),
-            image_latent=seen.latent[None],
-            embedding=seen.embedding[None],
+            image_latent=seen.latent,
+            embedding=seen.embedding,
             time_ids=jnp.array([told.fps - 1, own.motion_bucket, own.noise_aug], jnp.float32),
             guidance_scale=jnp.linspace(*told.guidance_scale, frames),
             guided=told.guidance_scale != (1.0, 1.0),
@@ -125,7 +125,7 @@ class SVD:
 
 @jax.jit
 def _encode_noisy(codec: SVDCodec, picture: Array, noise: Array, level: Array | float) -> Array:
-    return constrain(codec.encode_unscaled((2 * picture - 1 + level * noise)[None])[0], "replicated")
+    return constrain(codec.encode_unscaled(2 * picture - 1 + level * noise), "replicated")
 
 
 @partial(jax.jit, static_argnames="config")
@@ -137,11 +137,12 @@ def _embed(weights: Weights, picture: Array, config: ImageEncoderConfig) -> Arra
 
 
 @partial(jax.jit, static_argnames="content")
-def _encode_views(codec: Codec, given: Float[Array, "h w c"], warp: Warp, content: Holes) -> WarpedViews:
-    """X^ and its holes; the first frame is the given view itself, without holes."""
+def _encode_views(codec: Codec, given: Float[Array, "b h w c"], warp: Warp, content: Holes) -> WarpedViews:
+    """X^ of b videos and its holes; the first frame is the given view itself, without holes."""
     latents = codec.encode(fill_holes(warp.condition, warp.hole) if content == "filled" else warp.condition)
+    others = jnp.broadcast_to(latents, (len(given), *latents.shape))
     holes = codec.pool_mask(warp.hole)
     return WarpedViews(
-        target=constrain(jnp.concatenate([given[None], latents])[None], "replicated"),
+        target=constrain(jnp.concatenate([given[:, None], others], axis=1), "replicated"),
         hole=constrain(jnp.concatenate([jnp.zeros_like(holes[:1]), holes])[None], "replicated"),
     )

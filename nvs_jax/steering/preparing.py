@@ -1,0 +1,106 @@
+"""Conditions become a problem: the given picture seen, warps encoded, and the parts of the sampler put together."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+from jaxtyping import Array, Float
+
+from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
+from nvs_jax.diffusion.contracts import Codec
+from nvs_jax.diffusion.problem import Problem
+from nvs_jax.diffusion.randomness import Keys, fold_in
+from nvs_jax.models.contract import VideoModel
+from nvs_jax.settings import RenderSettings
+from nvs_jax.sharding import place, use
+from nvs_jax.steering.conditions import Conditions
+
+
+class Noise(NamedTuple):
+    """N(0, 1), to replay a run: added to the given picture, and what the latents start from. Of one video, or of b."""
+
+    picture: Float[Array, "*b H W 3"]
+    latents: Float[Array, "*b f h w c"]
+
+
+Randomness = int | Sequence[int] | Keys | Noise
+"""A seed or a key, several of either for as many videos at once, or the noise itself."""
+
+
+def keys_of(seed: int | Sequence[int] | Keys) -> Keys:
+    """The key of a seed, or one for each of several.
+
+    >>> keys_of((3, 5))[1] == keys_of(5)
+    Array(True, dtype=bool)
+    """
+    if isinstance(seed, int | np.integer):
+        return jax.random.key(seed)
+    return jnp.stack([jax.random.key(one) for one in seed]) if isinstance(seed, Sequence) else seed
+
+
+def prepare(
+    model: VideoModel,
+    conditions: Conditions,
+    randomness: Randomness,
+    settings: RenderSettings,
+    mesh: Mesh | None = None,
+) -> Problem:
+    """Encode and assemble all that the sampler needs.
+
+    Args:
+        model: told of the settings.
+        conditions: what is known of every frame.
+        randomness: of one video, or of several.
+        settings: of the render.
+        mesh: devices that share the work.
+
+    Raises:
+        InputError: a size the model cannot take.
+    """
+    frames, (height, width) = len(conditions.distance), conditions.picture.shape[:2]
+    model.lattice.check(frames, height, width)
+    picture, warp = place((jnp.asarray(conditions.picture), conditions.warp), mesh)
+    key = None
+    if not isinstance(randomness, Noise):
+        keys = keys_of(randomness)
+        key = fold_in(keys, 2)
+        randomness = _draw(keys, picture.shape, model.lattice.latent_shape(frames, height, width))
+    for_picture, for_latents = (x if x.ndim == n else x[None] for x, n in zip(randomness, (4, 5), strict=True))
+    # One network after the other: a low-memory model holds one at a time.
+    with use(mesh):
+        seen = model.look(picture, place(for_picture, mesh), frames)
+        views = jax.block_until_ready(model.encode_views(seen, picture, warp))
+    distances = _pool_distances(model.codec(), conditions.distance, model.lattice.cell)
+    denoiser = model.denoiser(seen, frames)
+    sigmas = make_sigmas(settings.schedule)
+    problem = Problem(
+        denoiser=denoiser,
+        guidance=make_guidance(settings.guidance, views, model.lattice.cells, conditions.mode),
+        trust=make_trust(settings.trust, sigmas, distances, model.sigma_scale),
+        noise=for_latents,
+        sigmas=sigmas,
+        solver=make_solver(settings.solver, settings.schedule.steps),
+        key=key,
+        mesh=mesh,
+    )
+    return place(problem, mesh)
+
+
+def _draw(keys: Keys, picture: tuple[int, ...], latents: tuple[int, ...]) -> Noise:
+    """The noise of one video, or of as many as there are keys."""
+    if keys.ndim:
+        return jax.vmap(lambda key: _draw(key, picture, latents))(keys)
+    for_picture, for_latents = jax.random.split(keys)
+    return Noise(jax.random.normal(for_picture, picture), jax.random.normal(for_latents, latents))
+
+
+def _pool_distances(codec: Codec, distance: Float[Array, "n *pixels"], side: int) -> Float[Array, "f *cells"]:
+    """|dp| of latent frames, or of latent cells of this many pixels along each side: the mean of their pixels."""
+    if distance.ndim == 1:
+        return codec.pool_frames(distance)
+    n, height, width = distance.shape
+    cells = distance.reshape(n, height // side, side, width // side, side).mean((2, 4))
+    return jax.vmap(jax.vmap(codec.pool_frames, 1, 1), 2, 2)(cells)
