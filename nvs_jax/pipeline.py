@@ -11,6 +11,7 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from nvs_jax.diffusion import Codec
+from nvs_jax.diffusion.parts import Parts
 from nvs_jax.diffusion.problem import Problem, Report, States, solve, tell_done
 from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.errors import InputError
@@ -74,6 +75,7 @@ class Pipeline:
         seed: int = 0,
         settings: RenderSettings | None = None,
         report: Report | None = None,
+        parts: Parts = Parts(),
         **overrides: Unpack[Overrides],
     ) -> Render:
         """The scene of `photo` along `path`.
@@ -87,14 +89,15 @@ class Pipeline:
             settings: everything else, and the lenses of a dolly-zoom if their path is one; None takes the pipeline's
                 own, which weights may bring.
             report: called as the work goes on; see `nvs_jax.diffusion.problem.Report`.
+            parts: a guidance, a solver or trust of your own, in place of the settings'.
             overrides: `method="post"` and `steps=50` in place of the settings' own.
 
         Raises:
-            InputError: sizes, depth, path or settings that cannot be rendered.
+            InputError: sizes, depth, path, settings or parts that cannot be rendered.
         """
         settings = override(settings or self.settings, **overrides)
         view = given_view(photo, depth, intrinsics, settings.camera)
-        return self.render_plan(photo_plan(view, path, settings), seed, report=report)
+        return self.render_plan(photo_plan(view, path, settings), seed, report=report, parts=parts)
 
     def render_plan(
         self,
@@ -103,6 +106,7 @@ class Pipeline:
         settings: RenderSettings | None = None,
         report: Report | None = None,
         run: LegStates | None = None,
+        parts: Parts = Parts(),
     ) -> Render:
         """The video of a plan: of a photo, a video, several views or a full turn; see `nvs_jax.steering.legs`.
 
@@ -112,11 +116,12 @@ class Pipeline:
             settings: everything else; None takes those that the plan was made with.
             report: called as the work goes on; see `nvs_jax.diffusion.problem.Report`. What it raises ends the work.
             run: where the sampler's states are kept, and what it begins from; `nvs_jax.runs.resume.Run` is one.
+            parts: of your own, as in `render`; those that are functions are called for every leg.
 
         Raises:
             InputError: a size the model cannot take, or inputs that do not fit together.
         """
-        return join(plan, self.render_legs(plan, seed, settings, report, run))
+        return join(plan, self.render_legs(plan, seed, settings, report, run, parts))
 
     def render_legs(
         self,
@@ -125,13 +130,14 @@ class Pipeline:
         settings: RenderSettings | None = None,
         report: Report | None = None,
         run: LegStates | None = None,
+        parts: Parts = Parts(),
     ) -> Iterator[Part]:
         """The same leg by leg, each as soon as it is there; `nvs_jax.steering.render.join` puts them together."""
         rendered: list[np.ndarray] = []
         for index, leg in enumerate(plan.legs):
             states = None if run is None else run.leg(index, len(plan.legs))
             conditions, key = leg(rendered), leg_key(seed, index)
-            render = self.render_conditions(conditions, key, settings or plan.settings, report, states)
+            render = self.render_conditions(conditions, key, settings or plan.settings, report, states, parts)
             rendered.append(render.frames)
             yield part_of(plan, index, render)
 
@@ -142,6 +148,7 @@ class Pipeline:
         settings: RenderSettings | None = None,
         report: Report | None = None,
         states: States | None = None,
+        parts: Parts = Parts(),
     ) -> Render:
         """The video that `conditions` steer: see `nvs_jax.steering.conditions` for all the ways to make them.
 
@@ -151,11 +158,12 @@ class Pipeline:
             settings: everything else; None takes the pipeline's own, which weights may bring.
             report: called as the work goes on; see `nvs_jax.diffusion.problem.Report`.
             states: where the sampler's states are kept, and what it begins from; `nvs_jax.runs.resume.Leg` is one.
+            parts: of your own, as in `render`.
 
         Raises:
-            InputError: a size the model cannot take.
+            InputError: a size the model cannot take, or a part that does not meet its contract.
         """
-        return self.render_seeds(conditions, keys_of(seed), settings, report, states)[0]
+        return self.render_seeds(conditions, keys_of(seed), settings, report, states, parts)[0]
 
     def render_seeds(
         self,
@@ -164,6 +172,7 @@ class Pipeline:
         settings: RenderSettings | None = None,
         report: Report | None = None,
         states: States | None = None,
+        parts: Parts = Parts(),
     ) -> tuple[Render, ...]:
         """The videos of several seeds, sampled at once: each is what `render_conditions` makes of its seed.
 
@@ -173,13 +182,14 @@ class Pipeline:
             settings: as in `render_conditions`, as are the others.
             report: called as the work goes on.
             states: where the sampler's states are kept.
+            parts: of your own, as in `render`.
 
         Raises:
-            InputError: a size the model cannot take.
+            InputError: a size the model cannot take, or a part that does not meet its contract.
         """
         settings = settings or self.settings
         tell_done(report, conditions, "warp")
-        problem = self.prepare(conditions, seeds, settings)
+        problem = self.prepare(conditions, seeds, settings, parts)
         tell_done(report, problem, "encode")
         frames = self.decode(jax.block_until_ready(solve(problem, report, states)), settings)
         tell_done(report, frames, "decode")
@@ -188,7 +198,11 @@ class Pipeline:
         return tuple(Render(video, conditions, trust, np.asarray(sigmas)) for video in np.asarray(frames))
 
     def prepare(
-        self, conditions: Conditions, randomness: Randomness, settings: RenderSettings | None = None
+        self,
+        conditions: Conditions,
+        randomness: Randomness,
+        settings: RenderSettings | None = None,
+        parts: Parts = Parts(),
     ) -> Problem:
         """Encode and assemble all that the sampler needs.
 
@@ -196,12 +210,13 @@ class Pipeline:
             conditions: what is known of every frame.
             randomness: a seed or a key, several of either for as many videos at once, or the noise itself.
             settings: of the render, as in `render`.
+            parts: of your own, as in `render`.
 
         Raises:
-            InputError: a size the model cannot take.
+            InputError: a size the model cannot take, or a part that does not meet its contract.
         """
         settings = settings or self.settings
-        return prepare(self.model.told(settings), conditions, randomness, settings, self.mesh)
+        return prepare(self.model.told(settings), conditions, randomness, settings, self.mesh, parts)
 
     def decode(
         self, latents: Float[Array, "*b f h w c"], settings: RenderSettings | None = None

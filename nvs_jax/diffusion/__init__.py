@@ -4,6 +4,7 @@ from nvs_jax.diffusion.assemble import make_solver
 from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
+from nvs_jax.diffusion.parts import Parts
 from nvs_jax.diffusion.problem import Problem, Report, States, solve, solve_and_record
 from nvs_jax.diffusion.randomness import normal
 from nvs_jax.diffusion.recording import Record, StepInfo
@@ -45,6 +46,7 @@ __all__ = [
     "FilledHoles",
     "Guidance",
     "Heun",
+    "Parts",
     "PosteriorGuidance",
     "Problem",
     "Record",

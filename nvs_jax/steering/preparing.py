@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
 from nvs_jax.diffusion.contracts import Codec
+from nvs_jax.diffusion.parts import Parts, own_guidance, own_solver, own_trust
 from nvs_jax.diffusion.problem import Problem
 from nvs_jax.diffusion.randomness import Keys, fold_in
 from nvs_jax.models.contract import VideoModel
@@ -47,6 +48,7 @@ def prepare(
     randomness: Randomness,
     settings: RenderSettings,
     mesh: Mesh | None = None,
+    parts: Parts = Parts(),
 ) -> Problem:
     """Encode and assemble all that the sampler needs.
 
@@ -56,9 +58,10 @@ def prepare(
         randomness: of one video, or of several.
         settings: of the render.
         mesh: devices that share the work.
+        parts: of one's own, in place of the settings'.
 
     Raises:
-        InputError: a size the model cannot take.
+        InputError: a size the model cannot take, or a part that does not meet its contract.
     """
     frames, (height, width) = len(conditions.distance), conditions.picture.shape[:2]
     model.lattice.check(frames, height, width)
@@ -76,17 +79,19 @@ def prepare(
     distances = _pool_distances(model.codec(), conditions.distance, model.lattice.cell)
     denoiser = model.denoiser(seen, frames)
     sigmas = make_sigmas(settings.schedule)
-    problem = Problem(
-        denoiser=denoiser,
-        guidance=make_guidance(settings.guidance, views, model.lattice.cells, conditions.mode),
-        trust=make_trust(settings.trust, sigmas, distances, model.sigma_scale),
-        noise=for_latents,
-        sigmas=sigmas,
-        solver=make_solver(settings.solver, settings.schedule.steps),
-        key=key,
-        mesh=mesh,
-    )
-    return place(problem, mesh)
+    if parts.guidance is None:
+        guidance = make_guidance(settings.guidance, views, model.lattice.cells, conditions.mode)
+    else:
+        guidance = own_guidance(parts.guidance, views, for_latents)
+    if parts.trust is None:
+        trust = make_trust(settings.trust, sigmas, distances, model.sigma_scale)
+    else:
+        trust = own_trust(parts.trust, distances, for_latents)
+    if parts.solver is None:
+        solver = make_solver(settings.solver, settings.schedule.steps)
+    else:
+        solver = own_solver(parts.solver, for_latents)
+    return place(Problem(denoiser, guidance, trust, for_latents, sigmas, solver, key, mesh), mesh)
 
 
 def _draw(keys: Keys, picture: tuple[int, ...], latents: tuple[int, ...]) -> Noise:
