@@ -59,6 +59,10 @@ def workplace(tmp_path, weights, monkeypatch) -> Path:
 
 
 PYTHON = blocks("python")
+# Of pages whose blocks build upon each other, as they say: one program.
+for page in ("research.md",):
+    parts = [place for place in PYTHON if place.startswith(f"{page}-")]
+    PYTHON[page] = "\n".join(PYTHON.pop(place) for place in parts)
 
 
 @pytest.mark.parametrize("place", PYTHON)

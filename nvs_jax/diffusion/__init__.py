@@ -2,7 +2,7 @@
 
 from nvs_jax.diffusion.assemble import make_solver
 from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
-from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect
+from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect, WarpedViews
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
 from nvs_jax.diffusion.parts import Parts
 from nvs_jax.diffusion.problem import Problem, Report, States, solve, solve_and_record
@@ -60,6 +60,7 @@ __all__ = [
     "Tiled",
     "Trust",
     "Unguided",
+    "WarpedViews",
     "Window",
     "Within",
     "closed_form_trust",

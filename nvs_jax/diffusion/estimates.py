@@ -34,7 +34,7 @@ class Estimate(Protocol):
 
 @pytree
 class WarpedViews:
-    """The warped views in latent space, shared by every rule below.
+    """The warped views in latent space: what every rule is about.
 
     Attributes:
         target: X^, in the denoiser's units.
