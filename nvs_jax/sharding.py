@@ -144,7 +144,7 @@ def constrain(x: Array, layout: Layout, batch: int | None = None) -> Array:
         batch: b, of the folded layouts; what is not folded knows its own.
     """
     mesh = current()
-    if mesh is None or not isinstance(x, Tracer):
+    if mesh is None or not isinstance(x, Tracer) or not x.ndim:
         return x
     spec = _spec(mesh, x.shape, layout, x.shape[0] if batch is None else batch)
     return jax.lax.with_sharding_constraint(x, PartitionSpec(*spec[: x.ndim]))

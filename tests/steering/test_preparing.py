@@ -7,6 +7,7 @@ import pytest
 
 from nvs_jax.diffusion import (
     DirectGuidance,
+    DPMSolverPP2M,
     Euler,
     Heun,
     Parts,
@@ -15,12 +16,14 @@ from nvs_jax.diffusion import (
     closed_form_trust,
     normal,
     solve,
+    solve_and_record,
 )
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import intrinsics_matrix, orbit
 from nvs_jax.inputs import given_view
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.pytree import pytree
+from nvs_jax.sharding import make_mesh
 from nvs_jax.steering import Noise, from_photo, photo_plan, video_plan
 from tests.models.toy_video import ToyVideo
 from tests.tiny import HEIGHT, WIDTH, scene
@@ -120,6 +123,21 @@ def test_seeds_keys_and_noise_are_three_ways_to_say_the_same():
     np.testing.assert_array_equal(solve(replayed), solve(by_seed))
     keys = jax.random.split(jax.random.key(1), 2)
     assert solve(PIPELINE.prepare(conditions(), keys)).shape == (2, *by_seed.noise.shape[1:])
+
+
+@pytest.mark.parametrize("solver", [DPMSolverPP2M(), Heun()])
+def test_on_a_mesh_solvers_may_remember_numbers_and_steps_are_recorded(solver):
+    """A noise level has no axis to divide."""
+    parts, meshed = Parts(solver=solver), Pipeline(PIPELINE.model, make_mesh())
+    found, expected = (
+        solve_and_record(pipeline.prepare(conditions(), (0, 1), parts=parts), what_is_trusted)
+        for pipeline in (meshed, PIPELINE)
+    )
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=1e-5), found, expected)
+
+
+def what_is_trusted(step):
+    return step.w
 
 
 def test_vmap_over_the_whole_of_it_from_the_path_to_the_latents():
