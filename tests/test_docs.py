@@ -116,4 +116,4 @@ def test_the_tour_runs():
     tour = nbformat.read(TOUR, as_version=4)
     NotebookClient(tour, timeout=600, kernel_name="python3").execute()  # raises what a cell raises
     outputs = [output for cell in tour.cells for output in cell.get("outputs", [])]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 6
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 7

@@ -23,7 +23,7 @@ class StepInfo:
         x: the noisy latents before the step.
         corrected: the same after the guidance's `correct`.
         x0: the network's estimate mu where the solver evaluates it first: at `corrected` and `sigma`, unless it is a
-            solver that adds noise before.
+            solver that adds noise before. That first estimate must not be made inside of a loop or a branch.
         guided: mu~, what the guidance's `estimate` made of it.
         w: the trust there.
         x_next: the latents after the step.
