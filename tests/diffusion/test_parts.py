@@ -40,7 +40,9 @@ def test_an_object_is_taken_as_it_is_and_what_is_a_function_or_a_class_is_called
     for guidance in (Unguided(), Asking()):
         assert own_guidance(guidance, VIEWS, NOISE) is guidance
     assert isinstance(own_guidance(blend, VIEWS, NOISE), DirectGuidance)
-    assert own_guidance(Pull, VIEWS, NOISE).views is VIEWS
+    made = own_guidance(Pull, VIEWS, NOISE)
+    assert isinstance(made, Pull)
+    assert made.views is VIEWS
     trust = closed_form_trust(DISTANCES, 80.0)
     assert own_trust(trust, DISTANCES, NOISE) is trust
     made = own_trust(functools.partial(closed_form_trust, sigma_scale=80.0), DISTANCES, NOISE)

@@ -35,7 +35,7 @@ HOLE = jnp.zeros(SHAPE[:-1], bool).at[:, 1, :2].set(True)
 EULER = Euler()
 
 
-def problem(rule=Blend, solver=EULER, guidance=DirectGuidance):
+def problem(rule: type[Blend] | type[Select] = Blend, solver=EULER, guidance=DirectGuidance):
     return Problem(
         denoiser=GaussianDenoiser(MEAN),
         guidance=guidance(rule(TARGET, HOLE)),
@@ -70,7 +70,7 @@ def test_all_that_a_step_knows_is_what_the_parts_say():
         x0 = given.denoiser(seen.corrected[step], seen.sigma[step])
         np.testing.assert_allclose(seen.x0[step], x0, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(seen.w[step], given.trust(seen.sigma[step]), rtol=1e-5, atol=1e-6)
-        guided = given.guidance.modulate(seen.x0[step], seen.w[step])
+        guided = Blend(TARGET, HOLE)(seen.x0[step], seen.w[step])
         np.testing.assert_allclose(seen.guided[step], guided, rtol=1e-5, atol=1e-5)
 
 

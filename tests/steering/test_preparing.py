@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nvs_jax.diffusion import (
+    Coefficients,
     DirectGuidance,
     DPMSolverPP2M,
     Euler,
@@ -44,7 +45,8 @@ def select(views):
 
 
 def trust(distances):
-    coefficients = jax.tree.map(jnp.asarray, PIPELINE.prepare(conditions(), 0).trust.coefficients)
+    told = SETTINGS.trust
+    coefficients = Coefficients(told.v1, told.v2, told.v3)
     return closed_form_trust(distances, PIPELINE.model.sigma_scale, coefficients)
 
 
