@@ -65,7 +65,7 @@ def solve(
         problem: of one video or of several.
         report: called after every program.
         states: where states are kept between programs, and what the run begins from.
-        length: steps to a program, a divisor of their number; None: see `segment_length`.
+        length: steps to a program; where it divides their number there is one program. None: see `segment_length`.
     """
     return _run(problem, None, report, states, length).x
 
@@ -119,7 +119,7 @@ def _run(
         here = place(jnp.asarray(sigmas[done : done + length + 1]), problem.mesh)
         with use(problem.mesh):
             carry = run_steps(carry, here, *parts, False, record)
-        tell_done(report, carry, "sample", done + length, steps)
+        tell_done(report, carry, "sample", min(done + length, steps), steps)
         if states is not None:
             states.save(carry)
     return carry

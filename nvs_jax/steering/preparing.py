@@ -14,6 +14,7 @@ from nvs_jax.diffusion.contracts import Codec
 from nvs_jax.diffusion.parts import Parts, own_guidance, own_solver, own_trust
 from nvs_jax.diffusion.problem import Problem
 from nvs_jax.diffusion.randomness import Keys, fold_in
+from nvs_jax.errors import InputError
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sharding import place, use
@@ -31,15 +32,24 @@ Randomness = int | Sequence[int] | Keys | Noise
 """A seed or a key, several of either for as many videos at once, or the noise itself."""
 
 
-def keys_of(seed: int | Sequence[int] | Keys) -> Keys:
+def keys_of(seed: int | Sequence[int] | Array) -> Keys:
     """The key of a seed, or one for each of several.
+
+    Raises:
+        InputError: no seed at all, or an array that is no key.
 
     >>> keys_of((3, 5))[1] == keys_of(5)
     Array(True, dtype=bool)
     """
     if isinstance(seed, int | np.integer):
         return jax.random.key(seed)
-    return jnp.stack([jax.random.key(one) for one in seed]) if isinstance(seed, Sequence) else seed
+    if isinstance(seed, Sequence):
+        if not seed:
+            raise InputError("no seeds: give one at least")
+        return jnp.stack([jax.random.key(one) for one in seed])
+    if not jnp.issubdtype(seed.dtype, jax.dtypes.prng_key):
+        raise InputError(f"an array of {seed.dtype} is no key: give jax.random.key(seed), a seed, or a tuple of seeds")
+    return seed
 
 
 def prepare(

@@ -26,6 +26,7 @@ from nvs_jax.pipeline import Pipeline
 from nvs_jax.pytree import pytree
 from nvs_jax.sharding import make_mesh
 from nvs_jax.steering import Noise, from_photo, photo_plan, video_plan
+from nvs_jax.steering.preparing import keys_of
 from tests.models.toy_video import ToyVideo
 from tests.tiny import HEIGHT, WIDTH, scene
 
@@ -125,6 +126,12 @@ def test_seeds_keys_and_noise_are_three_ways_to_say_the_same():
     np.testing.assert_array_equal(solve(replayed), solve(by_seed))
     keys = jax.random.split(jax.random.key(1), 2)
     assert solve(PIPELINE.prepare(conditions(), keys)).shape == (2, *by_seed.noise.shape[1:])
+
+
+@pytest.mark.parametrize(("seeds", "message"), [((), "no seeds"), (jnp.arange(2), "an array of int32 is no key")])
+def test_what_is_no_seed_is_refused(seeds, message):
+    with pytest.raises(InputError, match=message):
+        keys_of(seeds)
 
 
 @pytest.mark.parametrize("solver", [DPMSolverPP2M(), Heun()])
