@@ -2,6 +2,7 @@
 
 import errno
 import json
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -91,6 +92,17 @@ def test_what_is_recorded_goes_on_with_the_run(tmp_path):
     np.testing.assert_array_equal(again, latents)
     assert (seen["x"] > 0).all()
     jax.tree.map(np.testing.assert_array_equal, resumed, seen)
+
+
+def test_several_videos_go_on_with_keys_of_their_own(tmp_path):
+    several = replace(
+        problem(make_solver(SolverSettings("churn"), STEPS)),
+        noise=jax.random.normal(jax.random.key(0), (2, *SHAPE[1:])),
+        key=jax.random.split(jax.random.key(7), 2),
+    )
+    with pytest.raises(Stopped):
+        solve(several, states=leg(tmp_path, 2))
+    np.testing.assert_array_equal(solve(several, states=leg(tmp_path)), solve(several))
 
 
 def test_a_run_that_recorded_nothing_begins_again_where_something_is_recorded(tmp_path, capsys):
