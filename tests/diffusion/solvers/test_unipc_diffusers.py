@@ -37,7 +37,7 @@ def test_it_is_diffusers_step_for_step(p):
     theirs, now = [x], torch.tensor(x / np.sqrt(sigmas[0] ** 2 + 1))  # their latents are divided by sqrt(sigma^2 + 1)
     for index, time in enumerate(scheduler.timesteps[:-1]):
         given = now.numpy() * np.sqrt(sigmas[index] ** 2 + 1)
-        now = scheduler.step(torch.tensor(denoise(given, sigmas[index])), time, now).prev_sample
+        now = scheduler.step(torch.tensor(denoise(given, sigmas[index])), time, now, return_dict=False)[0]
         theirs.append(now.numpy() * np.sqrt(sigmas[index + 1] ** 2 + 1))
     with jax.enable_x64(True):
         ours = stepped(
