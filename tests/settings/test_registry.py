@@ -21,7 +21,7 @@ class Half(Euler):
     factor: float = 0.5
 
     def step(self, x, memory, sigma, sigma_next, estimate, key):
-        return self.factor * x, memory
+        return self.factor * estimate(x, sigma), memory
 
 @pytree
 class Doubled(Unguided):
