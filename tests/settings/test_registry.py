@@ -115,7 +115,7 @@ own = make_solver(SolverSettings("heun"), 1)
 print(json.dumps([float(x.sum()), float(guidance.estimate(x, 1.0, 1.0, None).sum()), type(own).__module__, errors]))
 """
     x, estimated, heun, errors = in_a_new_process(package, code)
-    assert x == pytest.approx(0.25 * 2**0.5)
+    assert x == pytest.approx(0.25 * 3 * 2**0.5)
     assert estimated == pytest.approx(3 * x)
     assert heun == "nvs_jax.diffusion.solvers.heun"
     assert errors == [
