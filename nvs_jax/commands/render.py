@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from nvs_jax.commands.back_end import require_back_end
 from nvs_jax.commands.beforehand import say_beforehand, say_ignored
 from nvs_jax.commands.progress import Progress
+from nvs_jax.diffusion.assemble import check_parts
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.depth import depth_of_views, depth_source
@@ -97,6 +98,7 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
     if job.weights is None and not job.preview:
         raise InputError("give --weights, or look at the warps alone with --preview")
     check_combinations(job, settings)
+    check_parts(settings)
     unused = ignored(job, settings)
     if unused:
         say(f"the path is from view to view, and each has a camera of its own: without effect {', '.join(unused)}")

@@ -16,7 +16,15 @@ from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed
 from nvs_jax.diffusion.solver import Solver, solver_class
 from nvs_jax.diffusion.trust import Coefficients, TabulatedTrust, closed_form_trust
 from nvs_jax.errors import InputError
-from nvs_jax.settings import GuidanceSettings, Guided, Mode, ScheduleSettings, SolverSettings, TrustSettings
+from nvs_jax.settings import (
+    GuidanceSettings,
+    Guided,
+    Mode,
+    RenderSettings,
+    ScheduleSettings,
+    SolverSettings,
+    TrustSettings,
+)
 from nvs_jax.settings.registry import load_guidance
 from nvs_jax.windows import overlapping_windows
 
@@ -107,6 +115,17 @@ def make_trust(
         return TabulatedTrust(sigmas[:-1], jnp.asarray(table, sigmas.dtype))
     coefficients = Coefficients(settings.v1, settings.v2, settings.v3)
     return closed_form_trust(jnp.asarray(distances, sigmas.dtype), sigma_scale, coefficients)
+
+
+def check_parts(settings: RenderSettings) -> None:
+    """Refuse names and numbers of solvers, and guidances of other packages, that would fail after minutes of work.
+
+    Raises:
+        InputError: see `make_solver`, and `nvs_jax.settings.registry.load_guidance`.
+    """
+    make_solver(settings.solver, settings.schedule.steps)
+    if settings.guidance.method not in (*get_args(Guided), "none"):
+        load_guidance(settings.guidance.method)
 
 
 def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int, mode: Mode = "single") -> Guidance:

@@ -173,3 +173,12 @@ def test_devices_that_are_left_idle_are_said(mesh, taken, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert ("others are idle" in said) == (taken < 8)
     assert f"takes {taken} of 8 devices" in said or taken == 8
+
+
+def test_numbers_that_a_solver_has_not_are_refused_before_anything_is_read(inputs, capsys):
+    """Where the weights are not even there."""
+    missing = inputs / "no-weights"
+    with pytest.raises(SystemExit) as ended:
+        main(single(inputs, missing, "--solver.kind", "res2s", "--solver.numbers", "c3", "0.5"))
+    assert ended.value.code == 2
+    assert "solver.numbers: this solver has no number 'c3', but c2" in capsys.readouterr().err
