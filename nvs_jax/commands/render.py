@@ -26,6 +26,7 @@ from nvs_jax.media import check_encoder
 from nvs_jax.models.attention import used_backends
 from nvs_jax.models.families import family
 from nvs_jax.pipeline import Pipeline, load, override
+from nvs_jax.planning.devices import default_mesh
 from nvs_jax.runs.identity import identity, input_paths, short
 from nvs_jax.runs.presence import Presence
 from nvs_jax.runs.processes import StopTogether, first_says, in_company, join_cluster, wait_for_all
@@ -74,8 +75,18 @@ def load_for(job: RenderJob) -> Pipeline:
         mesh = make_mesh(asked.branches, asked.frames, asked.rows, devices)
     there = jax.device_count() if asked.hosts else jax.local_device_count()
     if asked.size < there:
-        say(f"the render takes {asked.size} of {there} devices, the others are idle; --mesh shares its work among more")
+        say(f"the render takes {asked.size} of {there} devices, the others are idle; {_fullest(there)} takes all")
     return load(job.weights, dtype=job.dtype or _default_dtype(), low_memory=job.low_memory, mesh=mesh)
+
+
+def _fullest(devices: int) -> str:
+    """The options for a mesh of so many devices.
+
+    >>> _fullest(8), _fullest(3)
+    ('--mesh.branches 2 --mesh.frames 4', '--mesh.frames 3')
+    """
+    branches, frames, _ = default_mesh(devices)
+    return f"--mesh.branches 2 --mesh.frames {frames}" if branches * frames == devices else f"--mesh.frames {devices}"
 
 
 def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_for) -> bool:

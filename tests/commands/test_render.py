@@ -173,6 +173,7 @@ def test_devices_that_are_left_idle_are_said(mesh, taken, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert ("others are idle" in said) == (taken < 8)
     assert f"takes {taken} of 8 devices" in said or taken == 8
+    assert "--mesh.branches 2 --mesh.frames 4 takes all" in said or taken == 8
 
 
 def test_numbers_that_a_solver_has_not_are_refused_before_anything_is_read(inputs, capsys):
