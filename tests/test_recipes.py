@@ -15,7 +15,7 @@ from nvs_jax.commands.batch_file import read_batch
 from nvs_jax.runs.endings import MISSING
 from nvs_jax.runs.shares import ARRAYS, SHARES
 from nvs_jax.runs.stopping import EXIT_CODE
-from nvs_jax.settings.jobs import BatchJob
+from nvs_jax.settings.jobs import BatchJob, RenderJob
 
 FOLDER = Path(__file__).parents[1] / "configs" / "cloud"
 JOBSETS = sorted(FOLDER.glob("gke-*.yaml"))
@@ -48,7 +48,8 @@ def test_commands_are_understood(path):
     assert found
     for name, *arguments in found:
         assert name == "nvs-jax"
-        assert parse(arguments).log == "json"
+        job = parse(arguments)
+        assert isinstance(job, BatchJob | RenderJob) and job.log == "json"
 
 
 def test_commands_of_the_page_are_understood():
@@ -79,8 +80,8 @@ def test_a_jobset_has_a_pod_for_every_machine_of_its_slice(path):
         assert {"name": SHARES, "value": str(job["completions"])} in container["env"]
         assert ARRAYS["an indexed job of Kubernetes"].count == SHARES
     else:
-        mesh = job_or_render.mesh
-        assert mesh.hosts and mesh.size == chips and job_or_render.resume
+        assert isinstance(job_or_render, RenderJob)
+        assert job_or_render.mesh.hosts and job_or_render.mesh.size == chips and job_or_render.resume
 
 
 @pytest.mark.parametrize("path", JOBSETS, ids=lambda path: path.stem)
