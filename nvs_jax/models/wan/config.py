@@ -55,7 +55,8 @@ class TransformerConfig:
 
 @dataclasses.dataclass(frozen=True)
 class VAEConfig:
-    """`AutoencoderKLWan`: Wan2.1's, or by configuration Wan2.2's (`is_residual`, `patch_size`)."""
+    """`AutoencoderKLWan`: Wan2.1's, or by configuration Wan2.2's (`is_residual`, `patch_size`), whose channels in and
+    out are those of a patch."""
 
     base_dim: int = 96
     decoder_base_dim: int | None = None

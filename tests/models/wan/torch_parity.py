@@ -21,7 +21,7 @@ def published_names(name: str, spec: ParameterSpec) -> list[str]:
 
 def stacked_from_torch(theirs: torch.nn.Module, ours: nnx.Module) -> Weights:
     """The weights of `theirs` as ours: the same keys on both sides, shapes checked, axes permuted, layers stacked."""
-    tensors = {name: value.numpy() for name, value in theirs.state_dict().items()}
+    tensors = {name: value.numpy() for name, value in theirs.named_parameters()}
     weights = {}
     for name, spec in parameter_specs(ours).items():
         taken = [tensors.pop(published) for published in published_names(name, spec)]
