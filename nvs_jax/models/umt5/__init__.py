@@ -1,0 +1,1 @@
+"""UMT5's encoder: prompts as embeddings."""
