@@ -57,7 +57,8 @@ def container(recipe: str, bucket: Path) -> tuple[list[str], dict[str, str], int
 
 
 def start(command: list[str], environment: dict[str, str], index: int) -> subprocess.Popen[str]:
-    devices = f"--xla_force_host_platform_device_count={DEVICES}"
+    level = "--xla_backend_optimization_level=1"  # which compiles faster
+    devices = f"{level} --xla_force_host_platform_device_count={DEVICES}"
     own = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": devices, "JOB_COMPLETION_INDEX": str(index), "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, "-m", "nvs_jax", *command],
