@@ -29,7 +29,7 @@ class MeshOptions(Ranged, group="--mesh."):
     """Parts of every frame."""
     hosts: bool = False
     """The devices are those of several processes, which all run this command and meet through `jax.distributed`; the
-    first one writes the result."""
+    first one writes the result. Where one is missing the others say which, and exit with 69."""
 
     @property
     def size(self) -> int:
