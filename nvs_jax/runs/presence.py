@@ -39,13 +39,13 @@ class Patience:
 
     Attributes:
         beat: between two signs of life.
-        silence: without one, after which a process counts as gone.
+        silence: without one, after which a process counts as gone: longer than anything keeps its threads from running.
         grace: in which a process that was told to stop may go on to the next state. Cloud machines go half a minute
             after they say so.
     """
 
     beat: float = 1.0
-    silence: float = 15.0
+    silence: float = 30.0
     grace: float = 20.0
 
 

@@ -6,7 +6,7 @@ from nvs_jax.runs.presence import Patience, Presence
 from nvs_jax.runs.shares import Share
 from nvs_jax.runs.stopping import StopRequest
 
-PATIENCE = Patience(beat=1.0, silence=15.0, grace=20.0)
+PATIENCE = Patience()
 
 
 class Board:
