@@ -145,7 +145,12 @@ def test_what_happens_to_one_process_and_that_all_go_on_with_the_same_bits(proce
     line = "process 1 of 4 is missing" if number == signal.SIGKILL else f"process 1 of {processes} was told to stop"
     assert all(line in text for index, text in enumerate(said) if index != 1)
     assert not any("stack trace" in text for text in said)
-    run_processes([*command, str(tmp_path / "out")], processes)
+    for _ in range(3):  # as a scheduler does; on a busy machine Gloo gives up when processes are half a minute apart
+        started = start_processes([*command, str(tmp_path / "out")], processes)
+        said = [process.communicate(timeout=3000)[0] for process in started]
+        if not any(process.returncode for process in started):
+            break
+    assert [process.returncode for process in started] == [0] * processes, said
     np.testing.assert_array_equal(frames_of(tmp_path / "out"), frames_of(tmp_path / "whole"))
 
 
