@@ -84,7 +84,7 @@ def warp_whole(scene: Scene, settings: RenderSettings) -> tuple[Track, Condition
 
 def shown(pictures: Float[np.ndarray, "f h w 3"], holes: Bool[np.ndarray, "f h w"]) -> Shown:
     """Pictures with their holes in colour."""
-    return Shown(to_bytes(np.where(holes[..., None], np.float32(HOLE), pictures)), holes.mean((1, 2)))
+    return Shown(to_bytes(np.where(holes[..., None], np.array(HOLE, np.float32), pictures)), holes.mean((1, 2)))
 
 
 def mostly_invented(shares: Float[np.ndarray, "f"]) -> tuple[int, ...]:

@@ -66,8 +66,7 @@ def test_every_kind_of_path_is_shown_and_asked_for(photo, kind):
     session = with_path(photo, kind=kind, frames=3, start=6.0, end=(5.0, 0.5, 1.0), reach=(1.0, 0.5, 1.0), travel=2.0)
     assert len(session.strip.pictures) == len(session.track.poses) == len(session.strip.shares)
     assert session.frame(1).pictures.shape == (1, 24, 32, 3)
-    job = parse(arguments(session.job))
-    assert job.settings.path == session.settings.path
+    assert parse(arguments(session.job)) == session.job
 
 
 def test_a_dolly_zoom_shows_its_lens(photo):
@@ -126,7 +125,7 @@ def test_a_path_is_saved_and_opened_again(photo, tmp_path):
     np.testing.assert_array_equal(read_poses(saved.path_file), session.track.poses)
     again = open_path(photo, saved.path_file)
     np.testing.assert_allclose(again.track.poses, session.track.poses, atol=1e-6)
-    assert parse(arguments(saved.ready)).settings == again.settings
+    assert parse(arguments(saved.ready)) == again.job
     assert saved.command == again.command
     assert add_key(saved, aside(photo, 2.0)).saved is None
     assert with_path(again, kind="orbit").settings.path.file is None
@@ -172,9 +171,10 @@ def test_another_lens_is_seen_at_once(photo):
 @pytest.mark.parametrize("kind", ["depth", "disparity"])
 def test_a_video_shows_the_frame_of_the_moment(tmp_path, kind):
     session = video_session(tmp_path, kind)
-    still = with_path(session, step_degrees=0.0)
+    still, clip = with_path(session, step_degrees=0.0), session.scene.clip
+    assert clip is not None
     seen = (still.strip.pictures != still.strip.pictures[1, 7, 11]).any(-1)  # the rest is in the colour of holes
-    np.testing.assert_array_equal(still.strip.pictures[seen], session.scene.clip[0][seen])
+    np.testing.assert_array_equal(still.strip.pictures[seen], clip[0][seen])
     assert still.strip.shares.max() < 0.2  # the edges of the square
     np.testing.assert_array_equal(still.frame(6).pictures[0], still.strip.pictures[6])
     nearer = with_path(session, radius=(3.0, 3.0))
