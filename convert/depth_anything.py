@@ -12,6 +12,7 @@ from convert.hub import fetch_files, is_hub_id
 from convert.key_table import Ignored, KeyTable, Rule, match
 from convert.tensor_files import open_tensors
 from convert.transfer import transfer
+from nvs_jax.disk import at_hand
 from nvs_jax.errors import InputError
 from nvs_jax.models.depth.config import DepthConfig, read_depth_config
 from nvs_jax.models.depth.network import DepthAnything
@@ -70,7 +71,7 @@ def open_depth(source: str | Path) -> DepthFolder:
     Raises:
         InputError: `source` is neither, or cannot be had; the message says what to do.
     """
-    path = Path(source)
+    path = at_hand(source)
     if not path.exists() and is_hub_id(str(source)):
         path = _fetch(str(source))
     elif not path.is_dir():

@@ -13,6 +13,7 @@ from convert.memory import PeakMemory
 from convert.single_file import Model, model_folder, open_single_file
 from convert.tensor_files import Variant
 from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint, write_checkpoint
+from nvs_jax.disk import at_hand
 from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
 from nvs_jax.models.families import family
@@ -33,7 +34,7 @@ def open_source(source: str | Path, *, variant: Variant = "full", model: Model |
     Raises:
         InputError: `source` is none of them, or is damaged.
     """
-    path = Path(source)
+    path = at_hand(source)
     if str(source) == EMBEDDED_NAME and not path.exists():
         path = EMBEDDED_MODEL
     if is_checkpoint(path):

@@ -14,6 +14,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
+from nvs_jax.remote import spelt
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -127,9 +129,9 @@ def log_event(event: str, **what: Any) -> None:
 def say(text: str) -> None:
     """A line for people, on standard error."""
     if is_for_machines():
-        log_event("said", text=text)
+        log_event("said", text=spelt(text))
     else:
-        _print_line(text)
+        _print_line(spelt(text))
 
 
 def _print_line(text: str) -> None:
@@ -138,7 +140,7 @@ def _print_line(text: str) -> None:
 
 def tell(text: str) -> None:
     """An answer, on standard output."""
-    print(text, file=cast(TextIO, Unfailing(sys.stdout)), flush=True)
+    print(spelt(text), file=cast(TextIO, Unfailing(sys.stdout)), flush=True)
 
 
 def bar(*given: Any, **options: Any) -> "tqdm[Any]":

@@ -17,7 +17,13 @@ PUBLIC = {
     for module, text in SECTION.findall((ROOT / "docs" / "api.md").read_text(encoding="utf-8"))
 }
 """Module -> its public names, as the page has them."""
-INSIDE = {"nvs_jax.disk", "nvs_jax.models.attention", "nvs_jax.media.video", "nvs_jax.media.cameras.colmap"}
+INSIDE = {
+    "nvs_jax.disk",
+    "nvs_jax.remote",
+    "nvs_jax.models.attention",
+    "nvs_jax.media.video",
+    "nvs_jax.media.cameras.colmap",
+}
 """Packages whose names are for other modules, or are handed on by the package above."""
 HAND_ON = [
     name

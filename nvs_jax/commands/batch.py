@@ -10,10 +10,11 @@ from pathlib import Path
 from nvs_jax.commands.back_end import require_back_end
 from nvs_jax.commands.batch_file import read_batch
 from nvs_jax.commands.render import load_for, run_render
-from nvs_jax.disk import BusyError, atomic_path
-from nvs_jax.disk.files import read_bounded
+from nvs_jax.disk import BusyError
+from nvs_jax.disk.files import read_bounded, remove_file, write_text
 from nvs_jax.errors import InputError
 from nvs_jax.pipeline import Pipeline
+from nvs_jax.remote import spelt
 from nvs_jax.runs.shares import Share, array_share, find_share, keep_to_own_chips
 from nvs_jax.runs.stopping import EXIT_CODE, Stopped, StopRequest, stop_on_signals
 from nvs_jax.saying import at_job, log_event, say, tell
@@ -81,7 +82,7 @@ def run_batch(job: BatchJob) -> Summary:
     mine = {name: jobs[name] for index, name in enumerate(jobs) if share.includes(index)}
     say(f"{len(mine)} of {len(jobs)} jobs are this process's")
     if share.count > 1:  # what it did in an earlier batch is not what it did in this one
-        (job.out / share.name("summary")).unlink(missing_ok=True)
+        remove_file(job.out / share.name("summary"))
     with stop_on_signals() as stop:
         summary = render_all(mine, stop)
     _write(job.out / share.name("summary"), summary)
@@ -162,16 +163,15 @@ class _LastLoaded:
 def _message(error: Exception) -> str:
     """In one line; what is no mistake of the user's is shown in full besides."""
     if isinstance(error, OSError):
-        return f"{error.filename or 'input/output'}: {error.strerror or error}"
+        return spelt(f"{error.filename or 'input/output'}: {error.strerror or error}")
     if not isinstance(error, InputError):
         say("".join(traceback.format_exception(error)).rstrip())
         return " ".join(f"{type(error).__name__}: {error}".split())[:600]
-    return str(error)
+    return spelt(str(error))
 
 
 def _write(path: Path, summary: Summary) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(asdict(summary), indent=2) + "\n")
 
 
 def _merge(out: Path, count: int) -> None:

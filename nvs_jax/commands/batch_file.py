@@ -3,12 +3,15 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from nvs_jax.commands.batch_photos import find_photos, photo_jobs
+from nvs_jax.disk.looking import exists, files_in, is_folder
 from nvs_jax.disk.paths import LONGEST_NAME, check_paths, refuse_address
 from nvs_jax.errors import InputError
+from nvs_jax.remote import address_of, joined, spelt
 from nvs_jax.settings import Mode, RenderSettings
 from nvs_jax.settings.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
 from nvs_jax.settings.presets import merged, read_yaml, reason, settings_for, strict_converter
@@ -65,7 +68,7 @@ def _listed(source: Path, defaults: Path | None) -> tuple[dict[str, Any], Any, P
         options = held.pop(DEFAULTS, {})
         return options, [{"name": name} | values for name, values in held.items()], source
     photos = find_photos(source)
-    if source.is_dir() and not photos and defaults is None:
+    if is_folder(source) and not photos and defaults is None:
         raise InputError(f"{source} holds no list of jobs (from 1 to {MAX_JOBS}), and no photos")
     if photos or defaults is not None:
         if source.is_file():
@@ -82,9 +85,9 @@ def _listed(source: Path, defaults: Path | None) -> tuple[dict[str, Any], Any, P
 
 def _job_files(source: Path, *, jobs: bool = True) -> list[Path]:
     """YAML files of a folder that holds jobs; or its defaults alone, if those are asked for."""
-    if not source.is_dir():
+    if not is_folder(source):
         return []
-    paths = sorted(path for path in source.iterdir() if path.suffix in (".yaml", ".yml") and path.name[:2] != "._")
+    paths = sorted(path for path in files_in(source) if path.suffix in (".yaml", ".yml") and path.name[:2] != "._")
     if jobs:
         return paths if any(path.stem != DEFAULTS for path in paths) else []
     return [path for path in paths if path.stem == DEFAULTS]
@@ -110,7 +113,7 @@ def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob
     if missing:
         raise InputError(f"{where} needs {', '.join(missing)}")
     converter = strict_converter()
-    converter.register_structure_hook(Path, lambda value, _: base / _text(value))
+    converter.register_structure_hook(Path, lambda value, _: joined(base, _text(value)))
     converter.register_structure_hook(str, lambda value, _: _text(value))
     types = get_type_hints(cls)
     given: dict[str, Any] = {}
@@ -120,12 +123,12 @@ def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob
                 given[name] = converter.structure(values[name], types[name])
             except Exception as error:
                 raise InputError(f"{name}: {reason(error)}") from None
-        if given.get("weights") is not None and (base / given["weights"]).exists():
-            given["weights"] = str(base / given["weights"])
+        if given.get("weights") is not None and _is_there(beside := joined(base, given["weights"])):
+            given["weights"] = spelt(str(beside))
         changes = _mapping(values.get("settings", {}), "settings")
         preset = given.get("preset")
         if preset is not None and preset.endswith((".yaml", ".yml")):
-            preset = str(base / preset)
+            preset = str(joined(base, preset))
         settings = _from(base, settings_for(given.get("weights"), preset, kind, changes))
         job = cls(out=out, resume=True, settings=settings, **given)
         check_paths(job)
@@ -134,11 +137,21 @@ def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob
         raise InputError(f"{where}: {error}") from None
 
 
+def _is_there(weights: Path) -> bool:
+    return weights.exists() if address_of(weights) is None else _is_stored(weights)
+
+
+@lru_cache(16)
+def _is_stored(weights: Path) -> bool:
+    """Asked once of weights that many jobs share: a store takes its time."""
+    return exists(weights)
+
+
 def _from(base: Path, settings: RenderSettings) -> RenderSettings:
     """Settings whose file of poses counts from the folder of the jobs."""
     if settings.path.file is None:
         return settings
-    return replace(settings, path=replace(settings.path, file=base / settings.path.file))
+    return replace(settings, path=replace(settings.path, file=joined(base, str(settings.path.file))))
 
 
 def _check_names(values: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -1,14 +1,16 @@
 """A job for each of many photos. No JAX here."""
 
 from collections.abc import Sequence
-from glob import glob, has_magic
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
+from nvs_jax.disk.looking import absolute, exists, files_in, is_folder, matching
 from nvs_jax.errors import InputError
 from nvs_jax.media.depth import DEPTH_SUFFIXES
 from nvs_jax.media.photo import PICTURE_SUFFIXES, UNREAD_SUFFIXES
 from nvs_jax.media.video.folders import in_order
+from nvs_jax.remote import joined
 from nvs_jax.saying import say
 
 
@@ -17,13 +19,13 @@ def find_photos(source: Path) -> list[Path]:
 
     Hidden files are left out, and so is what is no picture by its ending; where HEIC is among it, that is said.
     """
-    if source.is_dir():
-        found = list(source.iterdir())
-    elif has_magic(str(source)) and not source.exists():
-        found = [Path(path) for path in glob(str(source), recursive=True)]  # noqa: PTH207, which wants a folder first
+    if is_folder(source):
+        found = files_in(source)
+    elif has_magic(str(source)) and not exists(source):
+        found = matching(source)
     else:
         return []
-    seen = [path for path in found if not path.name.startswith(".") and path.is_file()]
+    seen = [path for path in found if not path.name.startswith(".")]
     unread = in_order(path for path in seen if path.suffix.lower() in UNREAD_SUFFIXES)
     if unread:
         say(f"{len(unread)} HEIC pictures are left out ({unread[0].name}, ...): convert them to JPEG or PNG")
@@ -53,16 +55,16 @@ def photo_jobs(photos: Sequence[Path], source: Path, defaults: dict[str, Any], b
     twice = next((path for path in photos if names.count(path.stem) > 1), None)
     if twice is not None:
         raise InputError(f"{source}: two photos are called {twice.stem}, and so would their results: rename one")
-    jobs = [{"name": path.stem, "photo": str(path.absolute())} for path in photos]
+    jobs = [{"name": path.stem, "photo": str(absolute(path))} for path in photos]
     maps = defaults.get("depth")
-    if isinstance(maps, str) and (base / maps).is_dir():
-        for job, map_file in zip(jobs, _depth_of(photos, (base / maps).absolute()), strict=True):
+    if isinstance(maps, str) and is_folder(joined(base, maps)):
+        for job, map_file in zip(jobs, _depth_of(photos, absolute(joined(base, maps))), strict=True):
             job["depth"] = str(map_file)
     return jobs
 
 
 def _depth_of(photos: Sequence[Path], folder: Path) -> list[Path]:
-    held = {path.stem: path for path in folder.iterdir() if path.suffix.lower() in DEPTH_SUFFIXES}
+    held = {path.stem: path for path in files_in(folder) if path.suffix.lower() in DEPTH_SUFFIXES}
     lacking = next((path for path in photos if path.stem not in held), None)
     if lacking is not None:
         raise InputError(f"{folder} has no depth for {lacking.name}: it would be called {lacking.stem}.npy or such")

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
+from nvs_jax.disk import job_at_hand
 from nvs_jax.errors import InputError
 from nvs_jax.loading import load_depth
 from nvs_jax.media import as_float, frame_files, open_video, read_photo, write_picture
@@ -48,6 +49,11 @@ def run_depth(job: DepthJob) -> None:
     Raises:
         InputError: pictures or weights that cannot be had.
     """
+    with job_at_hand(job) as near:
+        _estimate(near)
+
+
+def _estimate(job: DepthJob) -> None:
     start = time.monotonic()
     given = (job.source, Path(job.weights))
     with result_folder(job.out, overwrite=job.overwrite, inputs=given) as folder, _batches(job.source) as batches:

@@ -1,11 +1,11 @@
 """The benchmark as `nvs-jax evaluate` runs it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nvs_jax.disk import atomic_path, one_at_a_time
+from nvs_jax.disk import atomic_path, job_at_hand, mirrored, one_at_a_time
 from nvs_jax.evaluation.fitting import fit, read_fit, write_fit
 from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.records import Experiment, Records, weights_digest
@@ -38,8 +38,8 @@ def run_evaluate(job: EvaluateJob) -> Evaluation:
         InputError: weights or earlier results that cannot be read, a size the model does not take, or another
             process that measures into the folder.
     """
-    with measuring(job.out):
-        return _evaluate(job)
+    with job_at_hand(job) as near, mirrored(job.out) as mirror, measuring(mirror.folder):
+        return _evaluate(replace(near, out=mirror.folder), mirror.follow)
 
 
 @contextmanager
@@ -53,8 +53,8 @@ def measuring(out: Path) -> Iterator[None]:
         yield
 
 
-def _evaluate(job: EvaluateJob) -> Evaluation:
-    bench = open_bench(load(job.weights, dtype=job.dtype), job.settings, job.out)
+def _evaluate(job: EvaluateJob, follow: Callable[[], None]) -> Evaluation:
+    bench = open_bench(load(job.weights, dtype=job.dtype), job.settings, job.out, follow)
     tables = QUICK if job.quick else TABLES
     count = job.scenes or (QUICK_SCENES if job.quick else len(EVALUATION_SEEDS))
     seeds = EVALUATION_SEEDS[:count]
@@ -84,12 +84,14 @@ def _evaluate(job: EvaluateJob) -> Evaluation:
     return Evaluation(bench, seeds, tables, found, text)
 
 
-def open_bench(pipeline: Pipeline, settings: BenchmarkSettings, out: Path) -> Bench:
-    """A bench whose results are kept in `out`/results.jsonl.
+def open_bench(
+    pipeline: Pipeline, settings: BenchmarkSettings, out: Path, follow: Callable[[], None] = lambda: None
+) -> Bench:
+    """A bench whose results are kept in `out`/results.jsonl; `follow` is called after each.
 
     Raises:
         InputError: the model does not take the size, or earlier results cannot be read.
     """
     pipeline.model.lattice.check(settings.frames, *settings.size)
     experiment = Experiment(weights_digest(pipeline.model.networks), settings)
-    return Bench(pipeline, experiment, Records(out / RESULTS))
+    return Bench(pipeline, experiment, Records(out / RESULTS, follow))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nvs_jax.configs import configs_folder
+from nvs_jax.disk.looking import exists
 from nvs_jax.errors import InputError
 from nvs_jax.planning.advice import advise, peak, report
 from nvs_jax.planning.devices import Device, default_mesh, parse_device
@@ -83,7 +84,7 @@ def _model(name: str) -> "Model":
     folder = configs_folder("models") / name
     if name.isidentifier() and folder.is_dir():
         opened = open_published(name)
-    elif Path(name).exists():
+    elif exists(Path(name)):
         opened = open_source(name)
     else:
         known = ", ".join(sorted(path.name for path in configs_folder("models").iterdir() if path.is_dir()))

@@ -16,6 +16,7 @@ from nvs_jax.commands.back_end import require_back_end
 from nvs_jax.commands.beforehand import say_beforehand, say_ignored
 from nvs_jax.commands.progress import Progress
 from nvs_jax.diffusion.assemble import check_parts
+from nvs_jax.disk import job_at_hand
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.depth import depth_of_views, depth_source
@@ -104,6 +105,11 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
         InputError: a mistake of the user's.
         Stopped: it was asked for; the job goes on with `resume`.
     """
+    with job_at_hand(job) as near:
+        return _render(near, stop, load_pipeline)
+
+
+def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
     job = replace(job, dtype=job.dtype or _default_dtype())
     settings = override(job.settings, job.method, job.steps)
     if job.weights is None and not job.preview:
@@ -163,8 +169,9 @@ def run_on_hosts(job: RenderJob, stop: StopRequest, presence: Presence) -> None:
         wait_for_all("weights")  # a disk may keep one of them waiting longer than the devices' own patience lasts
         return pipeline
 
-    settings = override(job.settings, job.method, job.steps)
-    known = identity(replace(job, dtype=job.dtype or _default_dtype()), settings)
+    with job_at_hand(job) as near:
+        settings = override(near.settings, near.method, near.steps)
+        known = identity(replace(near, dtype=near.dtype or _default_dtype()), settings)
     complete = first_says(job.resume and is_complete(job.out, known))
     if jax.process_index() == 0:
         run_render(job, together, load_together)

@@ -8,6 +8,7 @@ from pathlib import Path
 from nvs_jax.disk.manifest import read_json_file, read_manifest
 from nvs_jax.disk.moves import is_mount_point
 from nvs_jax.errors import InputError
+from nvs_jax.remote import Address, address_of, listing, spelt
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ def resolved(out: Path, kind: Kind, inputs: Iterable[Path] = ()) -> Path:
     Raises:
         InputError: `out` cannot be replaced by a folder, or is or holds one of the inputs.
     """
+    address = address_of(out)
+    if address is not None:
+        return _resolved_address(address, inputs)
     place = Path(os.path.realpath(out))  # of a loop of links, itself: it is no folder
     if place == place.parent:
         raise InputError(f"{out} is a whole disk: choose a folder in it")
@@ -64,11 +68,7 @@ def check_free(place: Path, kind: Kind, *, overwrite: bool) -> None:
     Raises:
         InputError: there is something that may not be replaced, or is not all ours and therefore never is.
     """
-    if not os.path.lexists(place):
-        return
-    if place.is_symlink() or not place.is_dir():
-        raise InputError(f"{place} exists and is not a {kind.name}, but a file: choose another folder")
-    if not any(place.iterdir()):
+    if _is_empty(place, kind):
         return
     manifest = read_manifest(place, kind.record)
     if manifest is None:
@@ -92,3 +92,34 @@ def check_free(place: Path, kind: Kind, *, overwrite: bool) -> None:
             f"{place} holds {foreign}, which is no part of the {kind.name} there, so --overwrite leaves all of it "
             "alone: move it away, or choose another folder"
         )
+
+
+def _is_empty(place: Path, kind: Kind) -> bool:
+    """Whether nothing is there, or an empty folder.
+
+    Raises:
+        InputError: a file is there.
+    """
+    address = address_of(place)
+    if address is not None:
+        names = listing(address)
+        is_file, empty = "" in names, not names
+    elif os.path.lexists(place):
+        is_file = place.is_symlink() or not place.is_dir()
+        empty = not is_file and not any(place.iterdir())
+    else:
+        return True
+    if is_file:
+        raise InputError(f"{place} exists and is not a {kind.name}, but a file: choose another folder")
+    return empty
+
+
+def _resolved_address(out: Address, inputs: Iterable[Path]) -> Path:
+    if "/" not in out.name:
+        raise InputError(f"{out} is a whole bucket: choose a folder in it, {out}/NAME")
+    for given in inputs:
+        address = address_of(spelt(str(given)))  # of a copy, that of what it is of
+        if address is not None and address.path.is_relative_to(out.path):
+            does = "is" if address == out else "holds"
+            raise InputError(f"{out} {does} the input {address}: choose another folder with --out")
+    return out.path

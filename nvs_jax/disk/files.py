@@ -1,4 +1,4 @@
-"""Files that others wrote, judged before memory is taken. No JAX here."""
+"""Files that others wrote, judged before memory is taken, here or in an object store. No JAX here."""
 
 import json
 import os
@@ -6,7 +6,9 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from nvs_jax.disk.atomic import atomic_path
 from nvs_jax.errors import InputError
+from nvs_jax.remote import Address, address_of, delete, read, write
 
 _MOST_JSON = 2**26
 """Bytes; the longest is the index of a sharded network's weights."""
@@ -14,7 +16,7 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def read_bounded(path: Path, most: int) -> bytes:
-    """The content of a regular file of at most so many bytes.
+    """The content of a regular file, or of an object at the address that a path carries, of at most so many bytes.
 
     The size is not asked for: that of a device or a pipe is 0, whatever comes out of it.
 
@@ -22,6 +24,12 @@ def read_bounded(path: Path, most: int) -> bytes:
         InputError: it is missing, larger, or a folder, a device or a pipe.
         OSError: it cannot be read.
     """
+    address = address_of(path)
+    if address is not None:
+        content = read(address, most)
+        if content is None:
+            raise InputError(f"{address} does not exist")
+        return content
     try:
         # Not to wait for a pipe's other end.
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -52,6 +60,33 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(published, dict):
         raise InputError(f"{path} holds a JSON {type(published).__name__}, not an object")
     return published
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, here or in an object store, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    address = address_of(path)
+    if address is not None:
+        write(address, text.encode())
+        return
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, here or in an object store, if it is there.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    address = address_of(path)
+    if address is None:
+        path.unlink(missing_ok=True)
+    else:
+        delete(Address(address.scheme, address.name.rpartition("/")[0]), [path.name])
 
 
 def refuse_pointer(path: str | os.PathLike[str]) -> None:

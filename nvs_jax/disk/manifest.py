@@ -16,6 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nvs_jax.disk.moves import sync_file
+from nvs_jax.errors import InputError
+from nvs_jax.remote import address_of, listing, read
 
 MADE_BY = "nvs-jax"
 _MOST_BYTES = 2**26
@@ -40,6 +42,10 @@ class Manifest:
 
     def lacks(self, folder: Path) -> str | None:
         """The first listed file that is not in `folder` with the size it had; None where all are."""
+        address = address_of(folder)
+        if address is not None:
+            sizes = listing(address)
+            return next((name for name, size in self.files.items() if sizes.get(name) != size), None)
         for name, size in self.files.items():
             status = _lstat(folder / name)
             if status is None or not stat.S_ISREG(status.st_mode) or status.st_size != size:
@@ -48,7 +54,9 @@ class Manifest:
 
     def foreign(self, folder: Path) -> str | None:
         """The first thing in `folder` that is not listed; None where there is nothing else. Links are not followed."""
-        listed = {*self.files, self.record}
+        listed, address = {*self.files, self.record}, address_of(folder)
+        if address is not None:
+            return next((name for name in sorted(listing(address)) if name not in listed), None)
         for above, inner, names in os.walk(folder):
             where = Path(above).relative_to(folder)
             for name in sorted(inner):
@@ -81,7 +89,7 @@ def read_manifest(folder: Path, record: str) -> Manifest | None:
     identifier, files = entries.get("id"), entries.get("files")
     if not isinstance(identifier, str) or not identifier or not isinstance(files, dict):
         return None
-    if not all(_is_inside(name) and type(size) is int for name, size in files.items()):
+    if not all(is_inside(name) and type(size) is int for name, size in files.items()):
         return None
     return Manifest(record, identifier, files, entries)
 
@@ -116,22 +124,40 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_json_file(path: Path) -> dict[str, Any] | None:
-    """A regular file of bounded size that holds a JSON object; None of anything else. Links are not followed."""
+    """A regular file of bounded size that holds a JSON object; None of anything else. Links are not followed.
+
+    Raises:
+        OSError: it is in an object store, which cannot be asked.
+    """
+    address = address_of(path)
+    if address is not None:
+        try:
+            return _object(read(address, _MOST_BYTES))
+        except InputError:  # too large
+            return None
     status = _lstat(path)
     if status is None or not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
         return None
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            content = json.loads(file.read(_MOST_BYTES + 1))
-    except (OSError, ValueError, RecursionError):
+            return _object(file.read(_MOST_BYTES + 1))
+    except OSError:
         return None
-    return content if isinstance(content, dict) else None
 
 
-def _is_inside(name: object) -> bool:
+def _object(content: bytes | None) -> dict[str, Any] | None:
+    """The JSON object in a file's content, if that is one."""
+    try:
+        found = None if content is None else json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def is_inside(name: object) -> bool:
     """Whether a listed name stays inside its folder.
 
-    >>> [_is_inside(name) for name in ("a/b.png", "../b", "/b", "", 3)]
+    >>> [is_inside(name) for name in ("a/b.png", "../b", "/b", "", 3)]
     [True, False, False, False, False]
     """
     if not isinstance(name, str) or not name or "\0" in name:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nvs_jax.disk.bucket import BucketWork
 from nvs_jax.disk.destination import Kind, check_free, resolved
 from nvs_jax.disk.manifest import read_manifest, seal
 from nvs_jax.disk.moves import exchange, signals_held, sync_folder, sync_tree
-from nvs_jax.disk.work import Work, work_on
+from nvs_jax.disk.targets import work_on
+from nvs_jax.disk.work import Work
 from nvs_jax.errors import InputError
 
 PUBLISHED: list[Path] = []
@@ -47,6 +49,10 @@ def publish(work: Work) -> None:
         OSError: the disk is full or broken; the former is as it was.
     """
     seal(work.staged, work.kind.record, work.id)
+    if isinstance(work, BucketWork):
+        work.take_place()
+        PUBLISHED.append(work.out)
+        return
     sync_tree(work.staged)
     with signals_held():
         former = _put_in_place(work)

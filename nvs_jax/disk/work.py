@@ -23,7 +23,7 @@ from nvs_jax.disk.manifest import MADE_BY, delete_listed, read_json_file, read_m
 from nvs_jax.errors import InputError
 from nvs_jax.saying import say
 
-_MARK, _LOCK, _KEPT = ".nvs-jax.json", ".nvs-jax.lock", "legs"
+MARK, _LOCK, KEPT = ".nvs-jax.json", ".nvs-jax.lock", "legs"
 _OTHERS = ("run.json.new", "run.json")
 """Files in a work folder beside the mark and the lock."""
 
@@ -59,15 +59,18 @@ class Work:
         there = read_manifest(self.out, self.kind.record)
         return there is not None and there.id == self.id
 
+    def follow(self) -> None:
+        """Take along, to where the target is, what of an interrupted run's states has changed here: nothing, here."""
+
     def clear(self) -> None:
         """Remove the folder, and all in it that is ours; the mark last, so that it is known until then."""
-        for name in (_KEPT, self.staged.name):
+        for name in (KEPT, self.staged.name):
             if not (self.folder / name).is_symlink():
                 shutil.rmtree(self.folder / name, ignore_errors=True)
         for name in _OTHERS:
             (self.folder / name).unlink(missing_ok=True)
-        if {path.name for path in self.folder.iterdir()} <= {_MARK, _LOCK}:
-            for name in (_MARK, _LOCK):
+        if {path.name for path in self.folder.iterdir()} <= {MARK, _LOCK}:
+            for name in (MARK, _LOCK):
                 (self.folder / name).unlink(missing_ok=True)
             self.folder.rmdir()
 
@@ -94,8 +97,8 @@ def hidden_folder(out: Path) -> Path:
 
 
 @contextmanager
-def work_on(out: Path, kind: Kind) -> Iterator[Work]:
-    """Work on a target, alone; what a killed process left half done is undone first.
+def work_here(out: Path, kind: Kind) -> Iterator[Work]:
+    """Work on a target on this machine, alone; what a killed process left half done is undone first.
 
     What the block leaves in the work folder is removed, but for the states of an interrupted run.
 
@@ -110,7 +113,7 @@ def work_on(out: Path, kind: Kind) -> Iterator[Work]:
     _check_ours(folder)
     with locked_folder(folder, _LOCK, out):
         _check_ours(folder)
-        mark = _read_mark(folder)
+        mark = read_mark(folder)
         if mark is not None:
             _undo(Work(out, Kind(mark["kind"], mark["record"]), folder, mark["id"]))
         work = Work(out, kind, folder, _mark(folder, kind))
@@ -119,11 +122,11 @@ def work_on(out: Path, kind: Kind) -> Iterator[Work]:
         finally:
             if folder.exists():
                 shutil.rmtree(work.staged, ignore_errors=True)
-                if not (folder / _KEPT).exists():
+                if not (folder / KEPT).exists():
                     work.clear()
 
 
-def recover(out: Path, kind: Kind) -> None:
+def recover_here(out: Path, kind: Kind) -> None:
     """Bring a target into the state before or after a replacement that a killed process left half done.
 
     States of an interrupted run stay.
@@ -133,7 +136,7 @@ def recover(out: Path, kind: Kind) -> None:
     """
     folder = hidden_folder(out)
     if folder.exists() and _is_ours(folder):
-        with work_on(out, kind):
+        with work_here(out, kind):
             pass
 
 
@@ -154,7 +157,7 @@ def _undo(work: Work) -> None:
     if not work.staged.is_symlink():
         shutil.rmtree(work.staged, ignore_errors=True)
     if published:
-        shutil.rmtree(work.folder / _KEPT, ignore_errors=True)
+        shutil.rmtree(work.folder / KEPT, ignore_errors=True)
         for name in _OTHERS:
             (work.folder / name).unlink(missing_ok=True)
 
@@ -168,10 +171,10 @@ def _is_ours(folder: Path) -> bool:
     """Whether a folder carries our mark, or holds nothing but what is there before the mark is, or is not there."""
     if folder.is_symlink():
         return False
-    if _read_mark(folder) is not None:
+    if read_mark(folder) is not None:
         return True
     try:
-        return {path.name for path in folder.iterdir()} <= {_LOCK, f"{_MARK}.new"}
+        return {path.name for path in folder.iterdir()} <= {_LOCK, f"{MARK}.new"}
     except NotADirectoryError:
         return False
     except FileNotFoundError:  # perhaps since a moment: another process finished
@@ -180,19 +183,25 @@ def _is_ours(folder: Path) -> bool:
 
 def _mark(folder: Path, kind: Kind) -> str:
     """Make a folder ours, with a new id."""
-    identifier = os.urandom(16).hex()
+    mark = new_mark(kind)
     try:
-        write_json(folder / _MARK, {"made_by": MADE_BY, "id": identifier, "kind": kind.name, "record": kind.record})
+        write_json(folder / MARK, mark)
     except OSError:
-        if _read_mark(folder) is None:  # a full disk: leave nothing
-            for name in (f"{_MARK}.new", _LOCK):
+        if read_mark(folder) is None:  # a full disk: leave nothing
+            for name in (f"{MARK}.new", _LOCK):
                 (folder / name).unlink(missing_ok=True)
             folder.rmdir()
         raise
-    return identifier
+    return mark["id"]
 
 
-def _read_mark(folder: Path) -> dict[str, str] | None:
-    mark = read_json_file(folder / _MARK) or {}
+def new_mark(kind: Kind) -> dict[str, str]:
+    """What says that a folder is ours, with a new id of what is made in it."""
+    return {"made_by": MADE_BY, "id": os.urandom(16).hex(), "kind": kind.name, "record": kind.record}
+
+
+def read_mark(folder: Path) -> dict[str, str] | None:
+    """What a folder's mark says; None where it has none of ours."""
+    mark = read_json_file(folder / MARK) or {}
     sound = mark.get("made_by") == MADE_BY and all(isinstance(mark.get(name), str) for name in ("id", "kind", "record"))
     return mark if sound and "/" not in mark["record"] else None

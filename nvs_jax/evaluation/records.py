@@ -8,7 +8,7 @@ another protocol stay and are not used.
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,10 +40,16 @@ class Experiment:
 
 
 class Records:
-    """A file of results, and what is in it by key. A key that comes twice means its later line."""
+    """A file of results, and what is in it by key. A key that comes twice means its later line.
 
-    def __init__(self, path: Path):
+    Args:
+        path: of the file.
+        follow: called after each new line, which it may take along.
+    """
+
+    def __init__(self, path: Path, follow: Callable[[], None] = lambda: None):
         self.path = path
+        self.follow = follow
         self.lines: dict[str, dict[str, Any]] = {}
         if path.exists():
             _cut_torn_line(path)
@@ -69,6 +75,7 @@ class Records:
                 os.ftruncate(file.fileno(), before)
                 raise OSError(error.errno, error.strerror, str(self.path)) from None
         self.lines[key] = line
+        self.follow()
 
 
 def weights_digest(networks: Networks) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 
 import nvs_jax
-from nvs_jax.disk import hidden_folder
+from nvs_jax.disk import at_hand, hidden_folder
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.former import present_name, recorded_name
 from nvs_jax.settings.jobs import AUTO, RenderJob
@@ -54,8 +54,8 @@ def identity(job: RenderJob, settings: RenderSettings) -> Identity:
         if field.name in _NO_PART:
             continue
         value = getattr(job, field.name)
-        if field.name in ("weights", "depth_weights") and value is not None and Path(value).exists():
-            value = Path(value)
+        if field.name in ("weights", "depth_weights") and value is not None and at_hand(value).exists():
+            value = at_hand(value)
         entries[field.name] = digest(value, job.out) if isinstance(value, Path) else value
     entries |= _settings_by_name(settings) | _flat(asdict(job.mesh), "mesh.")
     if settings.path.file is not None:

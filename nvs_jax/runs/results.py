@@ -35,6 +35,7 @@ from nvs_jax.media.cameras import (
     write_tum,
 )
 from nvs_jax.media.cameras.views import to_corner
+from nvs_jax.remote import spelt
 from nvs_jax.steering.conditions import Conditions
 from nvs_jax.steering.legs import Plan
 from nvs_jax.steering.render import Render
@@ -151,4 +152,4 @@ def sheet(rows: Mapping[str, np.ndarray], columns: int = 5, width: int = 256) ->
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
-    return value.tolist() if isinstance(value, np.ndarray | jax.Array) else str(value)
+    return value.tolist() if isinstance(value, np.ndarray | jax.Array) else spelt(str(value))

@@ -6,13 +6,14 @@
         result/         what becomes NAME when it is complete
 
 The folder itself, its lock and what becomes of it are `nvs_jax.disk`'s. A state appears whole, and the two newest are
-kept: whatever moment a run is killed at, the newest whole state is found. States hold the sampler's latents alone. What
+kept: whatever moment a run is killed at, the newest whole state is found. Of a result in an object store the folder is
+there, too, and another machine goes on. States hold the sampler's latents alone. What
 comes before (warps, encodings) and after (frames) is computed again, which takes little, and takes no space.
 """
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,11 +42,13 @@ class Leg:
         folder: of the states.
         stop: asked after each of them.
         name: of the leg, for messages.
+        follow: has them where the result will be, after they have changed here.
     """
 
     folder: Path
     stop: StopRequest
     name: str
+    follow: Callable[[], None]
 
     def restore(self, fresh: Carry) -> Carry:
         """The newest whole state, or `fresh`, the one before the first step, whose shapes it must have."""
@@ -65,9 +68,15 @@ class Leg:
             Stopped: it was written, and somebody asked to stop.
         """
         step = int(carry.step)
-        write_state(self.folder / f"{step:06}", carry)
-        for state in _states(self.folder)[:-_KEPT]:
-            _remove(state)
+        state = self.folder / f"{step:06}"
+        write_state(state, carry)
+        for former in _states(self.folder)[:-_KEPT]:
+            _remove(former)
+        try:
+            self.follow()
+        except OSError:
+            _remove(state)  # it is not where the run will go on
+            raise
         self.stop.obey(f"after step {step} of {self.name}, which is kept")
 
 
@@ -79,11 +88,13 @@ class Run:
         folder: the hidden one.
         stop: see `nvs_jax.runs.stopping`.
         identity: what decides the result.
+        follow: see `Leg`.
     """
 
     folder: Path
     stop: StopRequest
     identity: Identity
+    follow: Callable[[], None]
 
     @property
     def result(self) -> Path:
@@ -92,7 +103,7 @@ class Run:
 
     def leg(self, index: int, count: int) -> Leg:
         """States of a leg of so many, counted from 0."""
-        return Leg(self.folder / _LEGS / f"{index:03}", self.stop, f"leg {index + 1} of {count}")
+        return Leg(self.folder / _LEGS / f"{index:03}", self.stop, f"leg {index + 1} of {count}", self.follow)
 
 
 @contextmanager
@@ -121,7 +132,8 @@ def open_run(
         try:
             check_free(out, RESULT, overwrite=overwrite)
             _begin(folder, out, known, resume=resume, overwrite=overwrite)
-            run = Run(folder, stop, known)
+            work.follow()
+            run = Run(folder, stop, known, work.follow)
             run.result.mkdir()
             yield run
             publish(work)

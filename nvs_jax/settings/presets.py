@@ -1,6 +1,6 @@
 """Named settings: YAML files that load into `RenderSettings`. No JAX here."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, get_origin
 
@@ -9,6 +9,7 @@ import cattrs.v
 import yaml
 
 from nvs_jax.configs import configs_folder
+from nvs_jax.disk import at_hand
 from nvs_jax.disk.files import read_bounded
 from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
@@ -87,8 +88,14 @@ def own_preset(weights: str | Path | None) -> Path | None:
     if weights is None:
         return None
     embedded = str(weights) == EMBEDDED_NAME and not Path(weights).exists()
-    path = (EMBEDDED_MODEL if embedded else Path(weights)) / OWN
+    path = _own_at_hand((EMBEDDED_MODEL if embedded else Path(weights)) / OWN)
     return path if path.is_file() else None
+
+
+@lru_cache(16)
+def _own_at_hand(path: Path) -> Path:
+    """Looked for once of weights in an object store, which many jobs may share."""
+    return at_hand(path)
 
 
 def settings_for(

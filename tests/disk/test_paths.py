@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,23 @@ def single(**options: Any) -> SingleJob:
 
 
 ADDRESSES = [
-    (single(out=Path("gs://b/c")), r"--out gs://b/c is an address.*: give a folder, and copy it there"),
-    (single(photo=Path("s3://b/a.png")), r"--photo s3://b/a\.png is an address.*download it"),
+    (
+        single(out=Path("az://b/c")),
+        r"--out az://b/c is an address, and only .* gs:// and s3:// are used: give a folder, and copy it there",
+    ),
+    (single(photo=Path("https://b/a.png")), r"--photo https://b/a\.png is an address.*download it"),
     (single(weights="hf://OWNER/NAME"), r"--weights hf://OWNER/NAME is an address"),
     (single(depth=Path("file:///maps/a.npy")), r"--depth file:///maps/a\.npy is .*: give /maps/a\.npy"),
     (
         single(settings=RenderSettings(path=PathSettings("file", file=Path("https://a.b/c")))),
         r"--path\.file https://a\.b",
     ),
-    (ConvertJob("OWNER/NAME", Path("gs://b/c")), r"--destination gs://b/c is an address"),
-    (DepthJob(Path("gs://b/c.mp4")), r"--source gs://b"),
+    (ConvertJob("OWNER/NAME", Path("az://b/c")), r"--destination az://b/c is an address"),
+    (DepthJob(Path("az://b/c.mp4")), r"--source az://b"),
+    (single(profile=Path("s3://b/trace")), r"--profile s3:/b/trace is an address: give a folder of this machine"),
+    (single(out=Path("s3://")), r"--out s3:// names no bucket: write s3://BUCKET/NAME"),
+    (single(photo=Path("s3://b/../a.png")), r"--photo s3://b/\.\./a\.png: an address cannot go up"),
+    (single(out=Path("s3://b") / ("a" * 221)), r"a name can have 220 bytes"),
 ]
 
 
@@ -57,12 +65,20 @@ def test_paths_with_colons_and_links_are_left_alone(tmp_path, monkeypatch):
     check_paths(single(photo=Path("12:30.png"), out=Path("a:b")))
 
 
-def test_nothing_is_made_of_an_address(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("az://b/c", "--out az://b/c is an address"),
+        ("gs://b/c", "--out gs://b/c needs a driver that is not installed: pip install 'nvs-jax[gcs]', or give"),
+    ],
+)
+def test_nothing_is_made_of_an_address(out, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "gcsfs", None)  # as where it is not installed
     with pytest.raises(SystemExit) as stop:
-        main(["warp", "a.png", "--out", "gs://b/c"])
+        main(["warp", "a.png", "--out", out])
     assert stop.value.code == 2
-    assert capsys.readouterr().err.startswith("nvs-jax: error: --out gs://b/c is an address")
+    assert capsys.readouterr().err.startswith(f"nvs-jax: error: {message}")
     assert not list(tmp_path.iterdir())
 
 
