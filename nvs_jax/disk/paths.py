@@ -30,8 +30,8 @@ def check_paths(job: Any) -> None:
     """
     for name, value in _paths(job):
         option = f"--{name.replace('_', '-')}"
-        if name in _HERE and address_of(value) is not None:
-            raise InputError(f"{option} {value} is an address: give a folder of this machine, and copy it afterwards")
+        if name in _HERE and (address := address_of(value)) is not None:
+            raise InputError(f"{option} {address} is an address: give a folder of this machine, and copy it afterwards")
         refuse_address(str(value), option, made=name in MADE)
         if name in MADE:
             _check_made(Path(value), option)

@@ -16,8 +16,10 @@ import yaml
 
 import nvs_jax.diffusion.problem
 from nvs_jax.cli import main
+from nvs_jax.commands.batch_file import read_batch
 from nvs_jax.media import write_picture
 from nvs_jax.remote import listing, read, write
+from nvs_jax.settings.jobs import SingleJob
 from tests.commands.test_batch import PREVIEW, SETTINGS
 from tests.commands.test_render import ROOT, contents, fails
 from tests.stores import at, fetch, fill, names_in, new_machine, s3_store
@@ -33,7 +35,7 @@ def server():
 @pytest.fixture
 def bucket(server, request):
     """A folder of its own for each test, with tiny weights, two scenes and a list of jobs in it."""
-    return f"{server[0]}/{request.node.name}"
+    return f"{server[0]}/{request.node.originalname}"
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,18 @@ def test_a_batch_from_a_bucket_into_it(inputs, bucket, tmp_path, monkeypatch, ca
     assert {path.name for path in tmp_path.iterdir()} == {"temporary"}
     (scratch,) = (tmp_path / "temporary").iterdir()
     assert not list(scratch.rglob("*.png"))
+
+
+@pytest.mark.parametrize("source", ["photos", "photos/*.png"])
+def test_photos_of_a_bucket_are_jobs(source, inputs, bucket):
+    fill(inputs / "photos", f"{bucket}/photos")
+    write(at(bucket) / "photos/more/3.png", b"")
+    write(at(bucket) / "defaults.yaml", yaml.safe_dump({"depth": "photos", "depth_kind": "depth"}).encode())
+    jobs = read_batch(Path(f"{bucket}/{source}"), Path("out"), Path(f"{bucket}/defaults.yaml"))
+    assert list(jobs) == ["0", "1"]
+    job = jobs["1"]
+    assert isinstance(job, SingleJob)
+    assert (job.photo, job.depth) == (Path(f"{bucket}/photos/1.png"), Path(f"{bucket}/photos/1.npy"))
 
 
 def test_what_was_sampled_is_there_for_another_machine(inputs, bucket, tmp_path, monkeypatch, capsys):
