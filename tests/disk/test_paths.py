@@ -82,7 +82,14 @@ def test_nothing_is_made_of_an_address(out, message, tmp_path, monkeypatch, caps
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("folder", ["gs://bucket/programs", "programs"])
+def test_a_cache_of_programs_without_its_driver(monkeypatch):
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "gs://bucket/programs")
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    with pytest.raises(InputError, match="JAX_COMPILATION_CACHE_DIR gs://bucket/programs needs a driver"):
+        enable_compilation_cache()
+
+
+@pytest.mark.parametrize("folder", ["s3://bucket/programs", "programs"])
 def test_the_cache_of_programs_may_have_an_address(folder, monkeypatch):
     said = {}
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", folder)
