@@ -123,8 +123,8 @@ def _job(values: dict[str, Any], base: Path, out: Path, where: str) -> RenderJob
                 given[name] = converter.structure(values[name], types[name])
             except Exception as error:
                 raise InputError(f"{name}: {reason(error)}") from None
-        if given.get("weights") is not None and _is_there(beside := joined(base, given["weights"])):
-            given["weights"] = spelt(str(beside))
+        if given.get("weights") is not None and _is_there(base / given["weights"]):
+            given["weights"] = spelt(str(base / given["weights"]))
         changes = _mapping(values.get("settings", {}), "settings")
         preset = given.get("preset")
         if preset is not None and preset.endswith((".yaml", ".yml")):

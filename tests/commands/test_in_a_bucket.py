@@ -84,12 +84,14 @@ def test_a_batch_from_a_bucket_into_it(inputs, bucket, tmp_path, monkeypatch, ca
 def test_photos_of_a_bucket_are_jobs(source, inputs, bucket):
     fill(inputs / "photos", f"{bucket}/photos")
     write(at(bucket) / "photos/more/3.png", b"")
-    write(at(bucket) / "defaults.yaml", yaml.safe_dump({"depth": "photos", "depth_kind": "depth"}).encode())
+    for index in range(2):
+        write(at(bucket) / f"depth/{index}.npy", b"")
+    write(at(bucket) / "defaults.yaml", yaml.safe_dump({"depth": "depth", "depth_kind": "depth"}).encode())
     jobs = read_batch(Path(f"{bucket}/{source}"), Path("out"), Path(f"{bucket}/defaults.yaml"))
     assert list(jobs) == ["0", "1"]
     job = jobs["1"]
     assert isinstance(job, SingleJob)
-    assert (job.photo, job.depth) == (Path(f"{bucket}/photos/1.png"), Path(f"{bucket}/photos/1.npy"))
+    assert (job.photo, job.depth) == (Path(f"{bucket}/photos/1.png"), Path(f"{bucket}/depth/1.npy"))
 
 
 def test_what_was_sampled_is_there_for_another_machine(inputs, bucket, tmp_path, monkeypatch, capsys):
