@@ -19,7 +19,7 @@ from nvs_jax.inputs.view import given_view
 from nvs_jax.loading import load_model
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.settings import Method, RenderSettings
-from nvs_jax.settings.presets import settings_for
+from nvs_jax.settings.presets import own_preset, settings_for
 from nvs_jax.sharding import constrain, use
 from nvs_jax.steering.conditions import Conditions
 from nvs_jax.steering.leg_states import LegStates
@@ -49,7 +49,7 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mes
     Raises:
         InputError: `source` is none of them, or is damaged.
     """
-    settings = settings_for(source)
+    settings = None if own_preset(source) is None else settings_for(source)  # which come before the model's own
     return Pipeline(load_model(source, dtype=dtype, low_memory=low_memory, mesh=mesh), mesh, settings)
 
 

@@ -6,10 +6,14 @@ import numpy as np
 from nvs_jax.inputs.understood import Ahead, Origin, holes_line, inputs_line
 from nvs_jax.inputs.view import View
 from nvs_jax.media import exif_focal
+from nvs_jax.models.contract import VideoModel
+from nvs_jax.pipeline import override
 from nvs_jax.saying import say
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
+from nvs_jax.settings.presets import own_preset
 from nvs_jax.settings.render import ignored_by
+from nvs_jax.settings.suited import suited
 from nvs_jax.steering.legs import Plan
 
 
@@ -32,6 +36,21 @@ def say_ignored(family: str, settings: RenderSettings) -> None:
     if unused:
         verb = "is" if len(unused) == 1 else "are"
         say(f"{', '.join(unused)} {verb} ignored: these weights are of the family {family}")
+
+
+def suit_model(job: RenderJob, settings: RenderSettings, model: VideoModel) -> RenderSettings:
+    """The settings of a job, those that are at their defaults as they suit the model; says which those are.
+
+    Raises:
+        InputError: what was asked for does not go together with what suits the model.
+    """
+    if job.preset is not None or own_preset(job.weights) is not None:
+        return settings
+    own, names = suited(job.settings, model.defaults)
+    if not names:
+        return settings
+    say(f"{', '.join(names)} are as they suit the family {model.family}; --preset fast leaves that out")
+    return override(own, job.method, job.steps)
 
 
 def look_ahead(plan: Plan, view: View) -> tuple[Plan, Ahead]:

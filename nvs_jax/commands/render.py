@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from nvs_jax.commands.back_end import require_back_end
-from nvs_jax.commands.beforehand import say_beforehand, say_ignored
+from nvs_jax.commands.beforehand import say_beforehand, say_ignored, suit_model
 from nvs_jax.commands.progress import Progress
 from nvs_jax.diffusion.assemble import check_parts
 from nvs_jax.disk import job_at_hand
@@ -134,6 +134,7 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
         pipeline = None if job.preview else load_pipeline(job)
         if pipeline is not None:
             say_ignored(pipeline.model.family, settings)
+            settings = suit_model(job, settings, pipeline.model)
         lattice = family().lattice if pipeline is None else pipeline.model.lattice
         plan, view = make_plan(job, settings, lattice.pixels, lattice.frames)
         plan = say_beforehand(plan, view, job, settings)

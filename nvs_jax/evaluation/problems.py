@@ -97,7 +97,7 @@ def render_settings(variant: Variant, pipeline: Pipeline) -> RenderSettings:
     Args:
         variant: one that samples.
         pipeline: whose model it is; a variant whose warps are scaled in another way than the model's own needs one that
-            knows its `target_scale`.
+            has a `latent_scale`.
     """
     return RenderSettings(
         schedule=ScheduleSettings(steps=variant.steps),
@@ -124,10 +124,9 @@ def own_scale(model: VideoModel) -> float:
     Raises:
         InputError: the model has no such number.
     """
-    scale = getattr(model.told(model.defaults).codec(), "target_scale", None)
-    if scale is None:
+    if model.latent_scale is None:
         raise InputError("this model's latents have no scale: leave out variants with another target scale")
-    return scale
+    return model.latent_scale
 
 
 def conditions_of(truth: Truth, variant: Variant, settings: RenderSettings = RenderSettings()) -> Conditions:

@@ -122,6 +122,11 @@ class VideoModel(Protocol):
         ...
 
     @property
+    def latent_scale(self) -> float | None:
+        """What its codec divides latents by, where no setting says otherwise; None if they have no such scale."""
+        ...
+
+    @property
     def defaults(self) -> RenderSettings:
         """Settings that suit it, where weights bring none."""
         ...

@@ -17,9 +17,11 @@ from nvs_jax.diffusion import (
 )
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.problem import solve
+from nvs_jax.errors import InputError
 from nvs_jax.evaluation.problems import (
     conditions_of,
     frames_of,
+    own_scale,
     problem_of,
     rule_table,
     rule_trust,
@@ -32,6 +34,7 @@ from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthError, FreeTa
 from nvs_jax.settings import SolverKind
 from tests.compilations import count_compilations
 from tests.evaluation.benches import SETTINGS, linear
+from tests.models.toy_video import ToyVideo
 from tests.tiny import FRAMES, HEIGHT, WIDTH, tiny_pipeline
 
 
@@ -52,6 +55,12 @@ def test_truth_is_seen_from_an_orbit_that_turns_with_the_seed(truth):
     centres = [np.linalg.inv(np.asarray(one.poses[-1]))[:3, 3] for one in (truth, other)]
     angles = [np.degrees(np.arctan2(centre[0], centre[2])) for centre in centres]
     np.testing.assert_allclose(angles, [15, -15], atol=1e-3)
+
+
+def test_a_variant_of_another_scale_needs_a_model_that_has_one(pipeline):
+    assert own_scale(pipeline.model) == pipeline.model.codec().target_scale
+    with pytest.raises(InputError, match="latents have no scale"):
+        own_scale(ToyVideo())
 
 
 def test_shading_changes_pictures_and_nothing_else(truth):

@@ -12,6 +12,7 @@ import nvs_jax
 from nvs_jax.checkpoint import write_checkpoint
 from nvs_jax.cli import main, parse
 from nvs_jax.commands import render
+from nvs_jax.commands.beforehand import suit_model
 from nvs_jax.diffusion.estimates import Select
 from nvs_jax.diffusion.guidance import DirectGuidance
 from nvs_jax.errors import InputError
@@ -22,8 +23,9 @@ from nvs_jax.models.networks import Weightless
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.planning.programs import Model
 from nvs_jax.planning.request import Request
-from nvs_jax.settings import RenderSettings, presets
-from nvs_jax.settings.jobs import RenderJob
+from nvs_jax.settings import RenderSettings, ScheduleSettings, presets
+from nvs_jax.settings.jobs import RenderJob, SingleJob
+from nvs_jax.settings.presets import load_settings
 from nvs_jax.settings.render import family_groups, ignored_by
 from nvs_jax.steering.conditions import from_video, from_views
 from nvs_jax.steering.legs import video_plan
@@ -125,6 +127,7 @@ def test_a_row_makes_it_a_family_whose_checkpoints_are_loaded_and_planned(tmp_pa
     weights = {"brighter": jnp.full(3, 0.25)}
     write_checkpoint(tmp_path / "toy", FAMILY, FAMILY.configs, lambda component: weights.items())
     whole, one_at_a_time = (nvs_jax.load(tmp_path / "toy", low_memory=low) for low in (False, True))
+    assert whole.settings == MODEL.defaults
     photo, depth = smooth_scene()
     frames = [
         pipe.render(photo / 2, depth=depth, path=PATH, intrinsics=K, settings=guided_by("none")).frames
@@ -166,8 +169,25 @@ def test_the_command_says_which_settings_these_weights_do_not_take(tmp_path, mon
     given = ("--svd.motion-bucket", "30", "--svd.mixed-context", "--conditioning.fps", "8")
     with pytest.raises(SystemExit):
         main(["single", "photo.png", "--weights", str(tmp_path / "toy"), "--out", str(tmp_path / "out"), *given])
-    said = "svd.motion_bucket, svd.mixed_context are ignored: these weights are of the family toy"
-    assert said in capsys.readouterr().err.splitlines()
+    lines = capsys.readouterr().err.splitlines()
+    assert "svd.motion_bucket, svd.mixed_context are ignored: these weights are of the family toy" in lines
+    names = "schedule.steps, schedule.sigma_max, path.radius, path.step_degrees"
+    assert f"{names} are as they suit the family toy; --preset fast leaves that out" in lines
+
+
+def test_a_job_is_rendered_as_it_suits_the_model_unless_it_says_otherwise(tmp_path):
+    asked = RenderSettings(schedule=ScheduleSettings(sigma_max=20.0))
+    job = SingleJob(photo=tmp_path, out=tmp_path, weights=str(tmp_path), settings=asked, steps=25)
+    suited = suit_model(job, asked, MODEL)
+    assert (suited.schedule.sigma_max, suited.schedule.steps, suited.path) == (20.0, 25, MODEL.defaults.path)
+    assert suit_model(replace(job, preset="fast"), asked, MODEL) == asked
+    assert suit_model(job, asked, tiny_pipeline().model) == asked
+    (tmp_path / "preset.yaml").write_text("{}")
+    assert suit_model(job, asked, MODEL) == asked
+
+
+def test_what_suits_svd_is_the_preset_fast():
+    assert tiny_pipeline().model.defaults == load_settings("fast")
 
 
 @pytest.mark.parametrize(("frames", "said"), [(8, "5 or 9"), (3, "such as 5")])

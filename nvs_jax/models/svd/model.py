@@ -64,6 +64,11 @@ class SVD:
         """See `VideoModel`."""
         return lattice_of(self.networks.configs["unet"], self.networks.configs["vae"])
 
+    @property
+    def latent_scale(self) -> float:
+        """See `VideoModel`; the published one is 1 / 0.18215."""
+        return 1 / self.networks.configs["vae"].scaling_factor
+
     def told(self, settings: RenderSettings) -> "SVD":
         """See `VideoModel`."""
         return replace(self, settings=settings)
@@ -92,7 +97,7 @@ class SVD:
         scale = self.settings.svd.target_scale
         return SVDCodec(
             weights=self.networks.weights("vae"),
-            target_scale=1 / config.scaling_factor if scale is None else scale,
+            target_scale=self.latent_scale if scale is None else scale,
             config=config,
             chunk=self.settings.decode_chunk,
             tiles=tiles_of_pixels(memory.tile, memory.tile_overlap, config.stride),
