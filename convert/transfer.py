@@ -1,6 +1,6 @@
 """From a published file to the devices, one tensor at a time: read, permute, cast, place, drop."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ from jaxtyping import Array
 from convert.key_table import Taken
 from convert.tensor_files import TensorFiles
 from nvs_jax.models.networks import WeightSharding
+from nvs_jax.models.stacked import layer_names
 from nvs_jax.models.weights import ParameterSpec, require_finite
 from nvs_jax.sharding import put
 
@@ -26,7 +27,8 @@ def transfer(
 
     Args:
         tensors: the published tensors.
-        taken: where each parameter comes from, as `convert.key_table.match` found it.
+        taken: where each parameter comes from, as `convert.key_table.match` found it; those of a stack
+            (`nvs_jax.models.stacked`) layer by layer.
         specs: shapes and axes of the network's parameters.
         component: what `sharding` knows the network by.
         held: from the dtype of a published tensor to that on the device.
@@ -35,9 +37,25 @@ def transfer(
     Raises:
         InputError: (of the iterator) a value is NaN or infinite.
     """
-    for name, (key, change) in taken.items():
+    for name, spec in specs.items():
+        ours = _parameter(tensors, [taken[each] for each in layer_names(name, spec)], spec, held)
+        yield name, put(ours, sharding(f"{component}/{name}")) if sharding else jax.device_put(ours)
+
+
+def _parameter(
+    tensors: TensorFiles, taken: Sequence[Taken], spec: ParameterSpec, held: Callable[[Any], np.dtype]
+) -> np.ndarray:
+    """One parameter; of a stack, from a tensor for each layer, of which one at a time is in memory beside it."""
+    whole = None
+    for index, (key, change) in enumerate(taken):
         published = change.apply(tensors.read(key))
         with np.errstate(over="ignore"):  # what does not fit becomes infinite, which is said
-            ours = np.ascontiguousarray(published.transpose(specs[name].published_axes), held(published.dtype))
+            ours = np.ascontiguousarray(published.transpose(spec.published_axes), held(published.dtype))
         require_finite(key, ours, tensors.name)
-        yield name, put(ours, sharding(f"{component}/{name}")) if sharding else jax.device_put(ours)
+        if not spec.layers:
+            return ours
+        if whole is None:
+            whole = np.empty(spec.shape, ours.dtype)
+        whole[index] = ours
+    assert whole is not None, "a stack has a layer at least"
+    return whole

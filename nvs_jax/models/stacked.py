@@ -1,10 +1,12 @@
 """Layers of one shape as one, whose parameters lie side by side: a deep network compiles as fast as a shallow one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import jax
 from flax import nnx
+
+from nvs_jax.models.weights import ParameterSpec
 
 Carry = TypeVar("Carry")
 Parameters = Any
@@ -60,6 +62,24 @@ def of_layer(name: str, index: int) -> str:
     'blocks.3.attn1.to_q.weight'
     """
     return name.replace(".each.", f".{index}.", 1)
+
+
+def layer_names(name: str, spec: ParameterSpec) -> list[str]:
+    """The names of a parameter in every layer that it is of, or its own.
+
+    >>> layer_names("blocks.each.scale", ParameterSpec((2, 3), (0,), layers=2))
+    ['blocks.0.scale', 'blocks.1.scale']
+    """
+    return [of_layer(name, index) for index in range(spec.layers)] or [name]
+
+
+def of_single_layers(specs: Mapping[str, ParameterSpec]) -> dict[str, ParameterSpec]:
+    """The same parameters, those of a stack layer by layer: as many as there are published tensors."""
+    return {
+        each: ParameterSpec(spec.layer_shape, spec.published_axes)
+        for name, spec in specs.items()
+        for each in layer_names(name, spec)
+    }
 
 
 def _repeated(parameter: nnx.Param, layers: int) -> nnx.Param:
