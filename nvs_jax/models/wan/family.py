@@ -1,0 +1,51 @@
+"""Wan as a family: what its row for `nvs_jax.models.families` will be, once published prompts can be embedded."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flax import nnx
+
+from nvs_jax.models.families import Family
+from nvs_jax.models.networks import Weightless
+from nvs_jax.models.wan.config import (
+    TransformerConfig,
+    VAEConfig,
+    parse_transformer,
+    parse_vae,
+    published_transformer,
+    published_vae,
+)
+from nvs_jax.models.wan.model import Wan
+from nvs_jax.models.wan.networks import held_dtype
+from nvs_jax.models.wan.prompts import Prompts, PromptsConfig, parse_prompts
+from nvs_jax.models.wan.transformer.network import WanTransformer
+from nvs_jax.models.wan.vae.network import VAE
+
+_PARSE: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
+    "transformer": parse_transformer,
+    "vae": parse_vae,
+    "prompts": parse_prompts,
+}
+_KINDS: Mapping[type, tuple[Callable[[Any], dict[str, Any]], Callable[[Any], nnx.Module]]] = {
+    TransformerConfig: (published_transformer, WanTransformer),
+    VAEConfig: (published_vae, VAE),
+    PromptsConfig: (dataclasses.asdict, Prompts),
+}
+
+FAMILY = Family(
+    name="wan",
+    configs={
+        "transformer": TransformerConfig(num_attention_heads=12, ffn_dim=8960, num_layers=30),
+        "vae": VAEConfig(),
+        "prompts": PromptsConfig(),
+    },
+    uses={"embed": "prompts", "encode": "vae", "sample": "transformer", "decode": "vae"},
+    parse=lambda component, published, where: _PARSE[component](published, where),
+    published=lambda config: _KINDS[type(config)][0](config),
+    build=lambda config: _KINDS[type(config)][1](config),
+    held_dtype=held_dtype,
+    gather=Weightless,
+    model=Wan,
+)
+"""Its published model is T2V-1.3B."""

@@ -1,0 +1,138 @@
+"""A tiny Wan with random weights through the whole pipeline; `tests/models/test_contract.py` is the same of a toy."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nvs_jax.diffusion.estimates import Select
+from nvs_jax.diffusion.guidance import DirectGuidance
+from nvs_jax.errors import InputError
+from nvs_jax.geometry import Sources, intrinsics_matrix, orbit
+from nvs_jax.models.contract import Lattice, VideoModel
+from nvs_jax.models.networks import Weightless
+from nvs_jax.models.wan.codec import WanCodec
+from nvs_jax.models.wan.config import TransformerConfig, VAEConfig
+from nvs_jax.models.wan.model import Wan
+from nvs_jax.pipeline import Pipeline
+from nvs_jax.settings import MemorySettings, RenderSettings, ScheduleSettings
+from nvs_jax.steering.conditions import Conditions, from_video, from_views
+from nvs_jax.steering.legs import video_plan
+from tests.models.wan.tiny import CONFIGS, tiny_wan
+from tests.tiny import HEIGHT, WIDTH, scene
+
+FRAMES, STEPS = 9, 3
+K = intrinsics_matrix(20.0, HEIGHT, WIDTH)
+PATH = orbit(6.0, 6.0, 2.0, FRAMES)
+MODEL = tiny_wan()
+PIPELINE = Pipeline(MODEL)
+
+
+def settings(method="dgs") -> RenderSettings:
+    given = MODEL.defaults
+    schedule = ScheduleSettings(kind="list", levels=(30.0, 3.0, 0.3))
+    return replace(given, schedule=schedule, guidance=replace(given.guidance, method=method, learning_rate=1.0))
+
+
+def conditions() -> Conditions:
+    photo, depth = scene()
+    return from_video(np.stack([photo] * FRAMES), np.stack([depth] * FRAMES), K, PATH[0], PATH, settings())
+
+
+def test_meets_the_contract():
+    assert isinstance(MODEL, VideoModel)
+    assert MODEL.lattice == Lattice(cell=4, cells=2, frame_step=4, channels=2, frames=81)
+    published = Weightless({"transformer": TransformerConfig(), "vae": VAEConfig()})
+    assert Wan(published).lattice.latent_shape(81, 480, 832) == (21, 60, 104, 16)
+
+
+def test_defaults_are_the_models_own_noise_levels_and_size():
+    levels = MODEL.defaults.schedule.levels
+    assert len(levels) == 50 and levels[0] == pytest.approx(2997) and levels[25] == pytest.approx(3.0)
+    assert MODEL.defaults.picture.max_pixels == 480 * 832
+
+
+@pytest.mark.parametrize("method", ["none", "dgs", "post"])
+def test_a_photo_along_a_path(method):
+    photo, depth = scene()
+    made = PIPELINE.render(photo, depth=depth, path=PATH, intrinsics=K, settings=settings(method))
+    assert made.frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
+    assert made.trust.shape == (STEPS, 3)
+    assert np.isfinite(made.frames).all() and made.frames.std() > 0
+
+
+def test_the_first_frame_is_the_photo_as_the_vae_makes_it_whatever_guides():
+    photo, depth = scene()
+    firsts = [
+        PIPELINE.render(photo, depth=depth, path=PATH, intrinsics=K, settings=settings(method)).frames[0]
+        for method in ("none", "dgs")
+    ]
+    codec = MODEL.codec()
+    alone = jax.jit(lambda codec, photo: codec.decode(codec.encode(photo[None])[None])[0, 0])(codec, photo)
+    for first in firsts:
+        np.testing.assert_allclose(first, alone, atol=1e-4)
+
+
+def test_a_latent_frame_is_a_hole_where_one_of_its_frames_is():
+    hole = jnp.zeros((FRAMES, 8, 8), bool).at[3, :4, :4].set(True).at[8, 4:, 4:6].set(True).at[5, 0, 4].set(True)
+    pooled = MODEL.codec().pool_mask(hole)
+    expected = np.zeros((3, 2, 2), bool)
+    expected[1, 0, 0] = expected[2, 1, 1] = True  # and not of frame 5: one pixel of sixteen
+    np.testing.assert_array_equal(pooled, expected)
+
+
+def test_a_latent_frame_is_as_far_as_its_farthest_frame():
+    distances = jnp.array([0.0, 1, 5, 2, 3, 0, 0, 0, 0])
+    np.testing.assert_array_equal(MODEL.codec().pool_frames(distances), [0, 5, 0])
+
+
+def test_views_are_encoded_as_one_video_that_begins_with_the_photo():
+    problem = PIPELINE.prepare(conditions(), jax.random.key(0))
+    assert isinstance(problem.guidance, DirectGuidance)
+    assert isinstance(problem.guidance.modulate, Select)
+    target, hole = problem.guidance.modulate.target, problem.guidance.modulate.hole
+    assert target.shape == (1, 3, HEIGHT // 4, WIDTH // 4, 2) == problem.noise.shape
+    assert not hole[0, 0].any() and hole[0, 1:].any()
+    alone = jax.jit(WanCodec.encode)(MODEL.codec(), jnp.asarray(scene()[0])[None])
+    np.testing.assert_allclose(target[0, :1], alone, atol=1e-5)
+
+
+def test_two_views():
+    photo, depth = scene()
+    sources = Sources(jnp.stack([photo] * 2), jnp.stack([depth] * 2), jnp.stack([K] * 2), PATH[jnp.array([0, -1])])
+    made = PIPELINE.render_conditions(from_views(sources, PATH, settings()))
+    assert made.frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
+
+
+def test_a_video_of_two_legs():
+    photo, depth = scene()
+    length = 2 * FRAMES - 1
+    path = orbit(6.0, 6.0, 1.0, length)
+    plan = video_plan(np.stack([photo] * length), np.stack([depth] * length), K, path, FRAMES, settings())
+    rendered: list[np.ndarray] = []
+    for leg in plan.legs:
+        rendered.append(PIPELINE.render_conditions(leg(rendered), settings=settings()).frames)
+    assert [len(frames) for frames in rendered] == [FRAMES, FRAMES]
+
+
+def test_lengths_and_sizes_that_it_cannot_make_are_refused():
+    photo, depth = scene()
+    with pytest.raises(InputError, match=r"a video of 8 frames: .* 5 or 9"):
+        PIPELINE.render(photo, depth=depth, path=orbit(6.0, 6.0, 2.0, 8), intrinsics=K)
+    with pytest.raises(InputError, match="multiples of 8"):
+        MODEL.lattice.check(9, 20, 32)
+
+
+@pytest.mark.parametrize("changed", [{"in_channels": 36}, {"vace_layers": (0, 1)}])
+def test_models_that_see_more_than_text_and_latents_are_refused(changed):
+    configs = CONFIGS | {"transformer": replace(CONFIGS["transformer"], **changed)}
+    with pytest.raises(InputError, match="that see text and latents alone"):
+        _ = Wan(Weightless(configs)).lattice
+
+
+def test_tiles_are_refused():
+    told = MODEL.told(replace(settings(), memory=MemorySettings(tile=(64, 64), tile_overlap=8)))
+    with pytest.raises(InputError, match=r"memory\.tile"):
+        told.codec()
