@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -21,10 +22,13 @@ from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
 from nvs_jax.models.stacked import layer_names, of_layer, of_single_layers
 from nvs_jax.models.umt5.config import TextEncoderConfig, published_text_encoder
+from nvs_jax.models.umt5.encoder import TextEncoder
 from nvs_jax.models.wan.config import TransformerConfig, published_transformer, published_vae
 from nvs_jax.models.wan.networks import COMPONENTS
-from nvs_jax.models.weights import ParameterSpec, parameter_specs
+from nvs_jax.models.wan.prompts import PromptsConfig
+from nvs_jax.models.weights import ParameterSpec, bind, parameter_specs
 from tests.convert.published import published_tensors, same, write_json
+from tests.convert.test_wan_prompts import write_tokenizer
 from tests.models.wan.tiny import CONFIGS
 
 KINDS: dict[str, Any] = {
@@ -116,16 +120,37 @@ def folder(tmp_path_factory) -> tuple[Path, dict[str, dict[str, np.ndarray]]]:
     return path, tensors
 
 
-@pytest.mark.parametrize("component", SMALL)
+@pytest.mark.parametrize("component", ["transformer", "vae"])
 def test_layers_lie_side_by_side_bit_for_bit(folder, component):
     path, tensors = folder
     opened = open_folder(path)
-    assert opened.family == "wan" and opened.configs == SMALL
+    prompts = {"prompts": PromptsConfig(512, 6)}
+    assert opened.family == "wan"
+    assert opened.configs == {"transformer": SMALL["transformer"], "vae": SMALL["vae"]} | prompts
     weights = opened.load(component)
     for name, spec in parameter_specs(COMPONENTS[component].build(SMALL[component])).items():
         keys = [each.replace("vace_proj_in", "vace_blocks.0.proj_in") for each in layer_names(name, spec)]
         layers = [tensors[component][key].transpose(spec.published_axes) for key in keys]
         assert same(weights[name], np.stack(layers) if spec.layers else layers[0])
+
+
+def test_of_the_text_encoder_only_what_it_makes_of_the_prompts_is_kept(folder):
+    path, tensors = folder
+    write_tokenizer(path / "tokenizer")
+    opened = open_folder(path, prompts=("a still scene", ""))
+    weights, narrow = opened.load("prompts"), opened.load("prompts", "bfloat16")
+    specs = parameter_specs(TextEncoder(SMALL["text_encoder"]))
+    stacked = {
+        name: np.stack([tensors["text_encoder"][key].transpose(spec.published_axes) for key in layer_names(name, spec)])
+        for name, spec in specs.items()
+    }
+    held = {name: jnp.asarray(stacked[name] if spec.layers else stacked[name][0]) for name, spec in specs.items()}
+    tokens = jnp.array([[3, 4, 5, 1]])
+    expected = bind(TextEncoder(SMALL["text_encoder"]), held)(tokens, jnp.ones((1, 4), bool))
+    assert {name: (value.shape, str(value.dtype)) for name, value in narrow.items()} == dict.fromkeys(
+        ("wanted", "unwanted"), ((512, 6), "bfloat16")
+    )
+    np.testing.assert_allclose(weights["wanted"][:4], expected[0], rtol=1e-4, atol=1e-4)
 
 
 def test_the_vae_stays_in_float32(folder):

@@ -89,7 +89,7 @@ class Wan:
         """See `VideoModel`."""
         return replace(self, settings=settings)
 
-    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "H W 3"], frames: int) -> Seen:
+    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], frames: int) -> Seen:
         """See `VideoModel`; the prompts belong to it, so that the denoiser needs the transformer alone."""
         network = bind(Prompts(self.networks.configs["prompts"]), self.networks.weights("prompts"))
         prompts = jax.block_until_ready(network())  # which may be freed when the VAE is asked for
