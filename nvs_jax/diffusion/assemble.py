@@ -175,8 +175,8 @@ def _of_another_package(settings: GuidanceSettings, views: WarpedViews) -> Guida
 def _make_estimate(settings: GuidanceSettings, views: WarpedViews, mode: Mode) -> Estimate:
     target, hole = views.target, views.hole
     if settings.estimate == "blend":
-        return Blend(target, hole)
+        return Blend(target, hole, known=views.known)
     clamp = RELEASE_CLAMP[mode, settings.method] if settings.clamp is None else settings.clamp
     if settings.estimate == "smooth":
-        return SmoothSelect(target, hole, clamp, settings.temperature)
+        return SmoothSelect(target, hole, clamp, settings.temperature, known=views.known)
     return Select(target, hole, clamp, settings.counting)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.diffusion.contracts import Latents, TrustValues
+from nvs_jax.diffusion.soft_cutoff import soft_cutoff
 from nvs_jax.pytree import pytree, static
 from nvs_jax.settings import Counting
 from nvs_jax.windows import Window
@@ -40,14 +41,23 @@ class WarpedViews:
         target: X^, in the denoiser's units.
         hole: cells about which X^ says nothing. A frame that is all hole is left free; one without any is given
             where w = 1.
+        known: of a warp with soft edges, how much X^ says about each cell, in [0, 1]: `Blend` and `SmoothSelect` take
+            it in place of yes and no. None: as `hole` says.
     """
 
     target: Latents
     hole: Bool[Array, "#b f h w"]
+    known: Float[Array, "#b f h w"] | None = dataclasses.field(default=None, kw_only=True)
 
     def window(self: Views, window: Window) -> Views:
         """Crop target and holes."""
-        return dataclasses.replace(self, target=window.crop(self.target), hole=window.crop(self.hole))
+        known = None if self.known is None else window.crop(self.known)
+        return dataclasses.replace(self, target=window.crop(self.target), hole=window.crop(self.hole), known=known)
+
+    @property
+    def share(self) -> Float[Array, "b f h w"]:
+        """`known`, or 1 outside holes."""
+        return jnp.where(self.hole, 0.0, 1.0).astype(self.target.dtype) if self.known is None else self.known
 
 
 @pytree
@@ -56,7 +66,7 @@ class Blend(WarpedViews):
 
     def __call__(self, x0: Latents, w: TrustValues) -> Latents:
         """Blend by w."""
-        w = jnp.where(self.hole, 0.0, over_cells(w))
+        w = self.share * over_cells(w)
         return x0 + w[..., None] * (self.target - x0)
 
 
@@ -88,37 +98,29 @@ class Select(WarpedViews):
 
 @pytree
 class SmoothSelect(WarpedViews):
-    """`Select` with soft edges: mu~ = mu + s (X^ - mu), s = sigmoid((cutoff - d) / T), d = |mu - X^|.
+    """`Select` with soft edges: mu~ = mu + s (X^ - mu), s = sigmoid((c - d) / T), d = |mu - X^|.
 
-    The cutoff is the mean of the sorted differences from the share w - b to the share w + b. Its slope in w is thereby
-    the spread of 2 b n values over 2 b, and not a gap between two neighbours, which is chance. Towards a w of 0 or 1
-    both b and T shrink to nothing, so that there nothing or everything is taken. As b and T fall to 0 this tends to
-    `Select`.
+    The cutoff c of a frame is where the mean of s outside holes is w: the share that is taken is w itself, and its
+    slope in w is 1, whatever the differences. Smooth in all of mu, X^ and w; see `soft_cutoff`. As T falls to 0 this
+    tends to `Select`, but that the value at the cutoff is taken by the part of it that w n has over a whole number.
 
     Attributes:
         clamp: w is raised to at least this.
         temperature: T > 0, in units of the latents.
-        spread: b, a share of the free values, in (0, 0.5].
     """
 
     clamp: float | Float[Array, ""] = 0.0
     temperature: float | Float[Array, ""] = 0.05
-    spread: float | Float[Array, ""] = 0.05
 
     def __call__(self, x0: Latents, w: TrustValues) -> Latents:
         """Blend by how far below the cutoff a difference is."""
         w = jnp.clip(over_cells(w), self.clamp, 1.0)
         difference = jnp.abs(x0 - self.target)
-        ordered, count = _sorted_free(self, difference)
-        half = jnp.minimum(self.spread, jnp.minimum(w, 1 - w))
-        # Of less than this the difference of two long sums says nothing.
-        least = 1000 * jnp.finfo(difference.dtype).eps
-        cutoff = _mean_between(ordered, count, w * count, jnp.maximum(half, least) * jnp.maximum(count, 1.0))
-        inside = (w > 0) & (w < 1)
-        temperature = jnp.where(inside, self.temperature * half / self.spread, 1.0)[..., None]
-        soft = jax.nn.sigmoid((cutoff[..., None] - difference) / temperature)
-        taken = jnp.where(inside[..., None], soft, jnp.where(w[..., None] < 1, 0.0, 1.0))
-        return x0 + jnp.where(self.hole[..., None], 0.0, taken) * (self.target - x0)
+        cutoff = soft_cutoff(difference, self.share, w, self.temperature)[..., None]
+        soft = jax.nn.sigmoid((cutoff - difference) / self.temperature)
+        w = w[..., None]
+        taken = jnp.where((w > 0) & (w < 1), soft, jnp.where(w < 1, 0.0, 1.0))
+        return x0 + self.share[..., None] * taken * (self.target - x0)
 
 
 def over_cells(w: TrustValues) -> Float[Array, "f #h #w"]:
@@ -155,28 +157,6 @@ def _release_cutoff(views: WarpedViews, difference: Latents, w: Float[Array, "f 
     holes = jnp.broadcast_to(views.hole.sum((-1, -2), keepdims=True), (b, f, 1, 1))
     k = jnp.floor(w * (ordered.shape[-1] - holes) + holes).astype(jnp.int32)
     return _take(ordered, (k - 1) % ordered.shape[-1])
-
-
-def _mean_between(
-    ordered: Float[Array, "b f n"], count: Float[Array, "b f 1 1"], rank: Float[Array, "b f #h #w"], half: Array
-) -> Float[Array, "b f #h #w"]:
-    """The mean from `rank` - `half` to `rank` + `half` of the sorted values, as a function of how many are below.
-
-    That function is 0 at 0, the k-th value at k, and linear in between; it stays what it is at its ends.
-    """
-    values = jnp.pad(ordered, ((0, 0), (0, 0), (1, 0)))
-    sums = jnp.cumsum(jnp.pad((values[..., 1:] + values[..., :-1]) / 2, ((0, 0), (0, 0), (1, 0))), axis=-1)
-    last = values.shape[-1] - 1
-
-    def integral(rank: Array) -> Array:
-        within = jnp.clip(rank, 0.0, count)
-        below = jnp.clip(jnp.floor(within).astype(jnp.int32), 0, last)
-        low, high = _take(values, below), _take(values, jnp.minimum(below + 1, last))
-        part = within - below
-        inside = _take(sums, below) + part * (low + part * (high - low) / 2)
-        return inside + jnp.maximum(rank - count, 0.0) * _take(values, count.astype(jnp.int32))
-
-    return (integral(rank + half) - integral(rank - half)) / (2 * half)
 
 
 def _take(ordered: Float[Array, "b f n"], index: Array) -> Float[Array, "b f #h #w"]:

@@ -163,8 +163,9 @@ class FilledHoles:
     def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
         """The guidance's estimate, drawn towards the guess in holes."""
         estimate = self.guidance.estimate(x0, sigma, w, key)
-        guessed = self.views.hole & ~self.views.hole.all((-1, -2), keepdims=True)
-        s = jnp.where(guessed & (sigma >= self.low), self.strength, 0.0)[..., None]
+        some = ~self.views.hole.all((-1, -2), keepdims=True)
+        s = jnp.where(some & (sigma >= self.low), self.strength, 0.0) * (1 - self.views.share)
+        s = s[..., None]
         return estimate + s * (self.views.target - estimate)
 
 

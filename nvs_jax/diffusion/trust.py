@@ -14,7 +14,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 from jax.tree_util import Partial
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from nvs_jax.pytree import pytree
 
@@ -56,15 +56,46 @@ def trust_of_errors(
     >>> print(trust_of_errors(jnp.array([9.0, 1.0, 0.0]), jnp.array([0.0, 1.0, 9.0]), 1.0).round(3))
     [0.873 0.5   0.127]
     """
-    v1 = jnp.asarray(v1)
     q = warp - network
-    outside = jnp.abs(q) > 4 * v1
-    # Both branches share s = sqrt(Q^2 - 4 v1 |Q|); where it is not real the kink lambda = 1 is the minimum.
-    size = jnp.where(outside, jnp.abs(q), 5 * v1)
-    root = jnp.sqrt(size * (size - 4 * v1))
-    smaller = 2 * v1 / (size - 2 * v1 + root)  # Q > 4 v1: lambda < 1; its reciprocal is the root for Q < -4 v1
+    smaller, outside = _smaller_lambda(q, jnp.asarray(v1))
     w = smaller / (1 + smaller)
     return jnp.where(outside, jnp.where(q > 0, w, 1 - w), 0.5)
+
+
+def log_lambda(
+    sigma: Float[Array, "*#shape"], distance: Float[Array, "*#shape"], coefficients: Coefficients
+) -> Float[Array, "*shape"]:
+    """log lambda of (18): finite where lambda itself leaves float32, and where w is 1 to its last digit.
+
+    Arguments are those of `optimal_trust`, which is its sigmoid. A given view, which is trusted whatever (18) says, has
+    no finite one: here distance 0 is a distance like any other.
+
+    >>> log_lambda(jnp.array([0.0, 0.01, 1.0]), jnp.array(1.0), Coefficients(v1=1e-6)).round().tolist()
+    [-16.0, 0.0, 21.0]
+    """
+    return log_lambda_of_errors(coefficients.v2 * sigma, coefficients.v3 * distance, coefficients.v1)
+
+
+def log_lambda_of_errors(
+    network: Float[Array, "*#shape"], warp: Float[Array, "*#shape"], v1: float | Float[Array, ""]
+) -> Float[Array, "*shape"]:
+    """log lambda of (18) for any two expected errors; see `trust_of_errors`.
+
+    >>> log_lambda_of_errors(jnp.array([900.0, 1.0, 0.0]), jnp.array([0.0, 1.0, 900.0]), 1.0).round().tolist()
+    [7.0, 0.0, -7.0]
+    """
+    q = warp - network
+    smaller, outside = _smaller_lambda(q, jnp.asarray(v1))
+    return jnp.where(outside, jnp.sign(q) * jnp.log(smaller), 0.0)
+
+
+def _smaller_lambda(q: Float[Array, "*shape"], v1: Array) -> tuple[Float[Array, "*shape"], Bool[Array, "*shape"]]:
+    """The root of (18) below 1, of |Q|, and where there is one: for Q > 4 v1; for Q < -4 v1 it is the reciprocal."""
+    outside = jnp.abs(q) > 4 * v1
+    # Where s = sqrt(Q^2 - 4 v1 |Q|) is not real the kink lambda = 1 is the minimum.
+    size = jnp.where(outside, jnp.abs(q), 5 * v1)
+    root = jnp.sqrt(size * (size - 4 * v1))
+    return 2 * v1 / (size - 2 * v1 + root), outside
 
 
 @pytree

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 
-def fill_holes(pictures: Float[Array, "n h w c"], hole: Bool[Array, "n h w"]) -> Float[Array, "n h w c"]:
+def fill_holes(
+    pictures: Float[Array, "n h w c"], hole: Bool[Array, "n h w"] | Float[Array, "n h w"]
+) -> Float[Array, "n h w c"]:
     """Pictures whose holes hold means of known pixels, of the nearer ones where there are some.
 
     Every level of the pyramid has half the rows and columns and the mean of what is known in four pixels (push). From
@@ -14,21 +16,20 @@ def fill_holes(pictures: Float[Array, "n h w c"], hole: Bool[Array, "n h w"]) ->
 
     Args:
         pictures: what their holes hold makes no difference.
-        hole: True where nothing is known.
+        hole: True where nothing is known; or how little is, in [0, 1], of which the result is smooth.
 
     >>> picture = jnp.array([[0.2, 0.0, 0.4]])[None, ..., None]
     >>> print(fill_holes(picture, jnp.array([[[False, True, False]]]))[0, 0, :, 0].round(3))
     [0.2 0.3 0.4]
     """
-    weight = jnp.where(hole, 0.0, 1.0).astype(pictures.dtype)[..., None]
-    levels = [(jnp.where(hole[..., None], 0, pictures), weight)]
+    weight = (1 - hole.astype(pictures.dtype))[..., None]
+    levels = [(weight * jnp.where(weight > 0, pictures, 0), weight)]
     while max(levels[-1][1].shape[1:3]) > 1:
         levels.append((_sum_of_four(levels[-1][0]), _sum_of_four(levels[-1][1])))
     filled = jnp.zeros_like(levels[-1][0])
     for total, weight in reversed(levels):
-        mean = total / jnp.where(weight > 0, weight, 1)
         below = jax.image.resize(filled, total.shape, "linear")
-        filled = jnp.where(weight >= 1, mean, below + weight * (mean - below))
+        filled = total / jnp.maximum(weight, 1) + jnp.maximum(1 - weight, 0) * below
     return filled
 
 

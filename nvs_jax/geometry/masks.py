@@ -29,6 +29,16 @@ def smallest_around(x: Float[Array, "h w"], size: int) -> Float[Array, "h w"]:
     return -_widest(-x, size)
 
 
+def smoothstep(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """0 up to 0, 1 from 1 on, with slopes of 0 there.
+
+    >>> print(smoothstep(jnp.array([-1.0, 0.25, 0.5, 2.0])))
+    [0.      0.15625 0.5     1.     ]
+    """
+    x = jnp.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
 def _widest(x: Shaped[Array, "h w"], size: int) -> Shaped[Array, "h w"]:
     """Maximum over a square. Shifted copies: `lax.reduce_window` takes a hundred times as long on a CPU."""
     lowest = False if x.dtype == bool else -jnp.inf

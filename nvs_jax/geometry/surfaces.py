@@ -5,12 +5,14 @@ and two slopes, and how it moves to another camera is a homography known in clos
 """
 
 import math
+from collections.abc import Iterator
 
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.geometry.cameras import Matrix
+from nvs_jax.geometry.masks import smoothstep
 from nvs_jax.geometry.specks import fill_specks
 from nvs_jax.pytree import pytree
 
@@ -73,15 +75,34 @@ def tears(inverse: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float) -> 
     finds edges that an estimator has blurred.
     """
     torn = jnp.zeros(inverse.shape, bool)
+    for change, least, ends in _changes(inverse, intrinsics, max_tilt):
+        torn |= jnp.pad(change > least, ends)
+    return torn
+
+
+def firmness(inverse: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float) -> Float[Array, "h w"]:
+    """`tears` without yes or no: 1 where every change is at most half a jump, 0 at one and a half, smooth between.
+
+    A pixel that is seen beside one that is not, has a jump; those that are not seen are 0.
+    """
+    firm = (inverse > 0).astype(inverse.dtype)
+    for change, least, ends in _changes(inverse, intrinsics, max_tilt):
+        jumps = jnp.where(least > 0, change, 2) / jnp.where(least > 0, least, 1)
+        firm *= 1 - jnp.pad(smoothstep(jumps - 0.5), ends)
+    return firm
+
+
+def _changes(
+    inverse: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float
+) -> Iterator[tuple[Array, Array, list[tuple[int, int]]]]:
+    """Change and least jump of all pairs of neighbours, twice an axis: padded by `ends` at the first, at the second."""
     for axis, focal in ((0, intrinsics[1, 1]), (1, intrinsics[0, 0])):
         before, after = _pairs(inverse, axis)
         limit = math.tan(math.radians(max_tilt)) / focal
-        jump = jnp.abs(after - before) > limit * jnp.minimum(before, after)
-        ends = [(0, 0), (0, 0)]
         for side in ((0, 1), (1, 0)):
+            ends = [(0, 0), (0, 0)]
             ends[axis] = side
-            torn |= jnp.pad(jump, ends)
-    return torn
+            yield jnp.abs(after - before), limit * jnp.minimum(before, after), ends
 
 
 def _pairs(x: Array, axis: int) -> tuple[Array, Array]:

@@ -12,7 +12,8 @@ from jaxtyping import Array, Bool, Float
 from nvs_jax.errors import InputError
 from nvs_jax.geometry.blocks import in_blocks
 from nvs_jax.geometry.cameras import Matrix, Pose, project, relative_pose, transform, unproject
-from nvs_jax.geometry.masks import dilate
+from nvs_jax.geometry.masks import dilate, smallest_around
+from nvs_jax.geometry.soft_splat import soft_splat
 from nvs_jax.geometry.splat import (
     accumulate,
     bilinear_taps,
@@ -24,7 +25,7 @@ from nvs_jax.geometry.splat import (
     weighted_mean,
 )
 from nvs_jax.geometry.surface_warp import SurfaceSource, surface_source, surface_warp, transfer
-from nvs_jax.geometry.surfaces import known_inverse, tears
+from nvs_jax.geometry.surfaces import firmness, known_inverse, tears
 from nvs_jax.pytree import pytree
 from nvs_jax.settings import WarpSettings
 
@@ -40,15 +41,25 @@ class Warp:
         pictures: after the splat, in [0,1]; black where nothing fell. Rounded to 8 bits if so set.
         valid: pixels whose colour can be trusted.
         hole: pixels that are not, grown by the dilation.
+        visible: of the splat soft: how surely each pixel is seen, in [0, 1], shrunk as holes grow. `valid` and `hole`
+            are then what is seen by more than half, and not.
     """
 
     pictures: Float[Array, "*f h w 3"]
     valid: Bool[Array, "*f h w"]
     hole: Bool[Array, "*f h w"]
+    visible: Float[Array, "*f h w"] | None = None
+
+    @property
+    def unseen(self) -> Bool[Array, "*f h w"] | Float[Array, "*f h w"]:
+        """How little is known of each pixel: `hole`, or of the splat soft 1 - `visible`."""
+        return self.hole if self.visible is None else 1 - self.visible
 
     @property
     def condition(self) -> Float[Array, "*f h w 3"]:
         """The pictures with their holes black: what guides the video model."""
+        if self.visible is not None:
+            return self.visible[..., None] * self.pictures
         return jnp.where(self.hole[..., None], 0, self.pictures)
 
 
@@ -123,6 +134,7 @@ class _Points(NamedTuple):
     colour: Float[Array, "3 n"]
     depth: Float[Array, "h w"]
     used: Bool[Array, "h w"]
+    firm: Float[Array, "h w"] | None
 
 
 def _prepare(picture: Array, depth: Array, intrinsics: Matrix, settings: WarpSettings) -> _Points | SurfaceSource:
@@ -133,11 +145,15 @@ def _prepare(picture: Array, depth: Array, intrinsics: Matrix, settings: WarpSet
         inverse = known_inverse(depth, intrinsics, settings.max_tilt)
         filled = ~(jnp.isfinite(depth) & (depth > 0)) & (inverse > 0)
         depth = jnp.where(filled, 1 / jnp.where(filled, inverse, 1), depth)
-    used = jnp.isfinite(depth)
+    used, firm = jnp.isfinite(depth), None
     depth = jnp.where(used, depth, 1)
-    if settings.max_tilt is not None:
+    if settings.splat == "soft":
+        firm = used.astype(depth.dtype)
+        if settings.max_tilt is not None:
+            firm = firmness(inverse, intrinsics, settings.max_tilt)
+    elif settings.max_tilt is not None:
         used &= ~tears(inverse, intrinsics, settings.max_tilt)
-    return _Points(picture.reshape(-1, 3).T, depth, used)
+    return _Points(picture.reshape(-1, 3).T, depth, used, firm)
 
 
 def _view(
@@ -151,6 +167,8 @@ def _view(
     if isinstance(source, SurfaceSource):
         to_target = transfer(relative, intrinsics, target_intrinsics)
         warped, valid = surface_warp(source, to_target, settings.depth_tolerance)
+    elif source.firm is not None:
+        return _soft(source, source.firm, relative, intrinsics, target_intrinsics, settings)
     else:
         warped, valid = _splat(source, relative, intrinsics, target_intrinsics, settings)
     if settings.quantize:
@@ -158,17 +176,43 @@ def _view(
     return Warp(pictures=jnp.moveaxis(warped, 0, -1), valid=valid, hole=dilate(~valid, settings.dilation))
 
 
+def _soft(
+    points: _Points,
+    firm: Float[Array, "h w"],
+    relative: Pose,
+    intrinsics: Matrix,
+    target_intrinsics: Matrix,
+    settings: WarpSettings,
+) -> Warp:
+    """No rounding to 8 bits, and what is behind the camera is always dropped."""
+    position, z = _seen_there(points, relative, intrinsics, target_intrinsics)
+    taps = bilinear_taps(position, *points.depth.shape)
+    firm, limits = jnp.where(z > 0, firm.reshape(-1), 0), (settings.min_weight, settings.depth_tolerance)
+    view = soft_splat(points.colour, z, firm, taps, points.depth.shape, *limits, settings.sharpness)
+    visible = smallest_around(view.visible, settings.dilation)
+    pictures = jnp.moveaxis(view.picture, 0, -1)
+    return Warp(pictures=pictures, valid=view.visible > 0.5, hole=visible <= 0.5, visible=visible)
+
+
+def _seen_there(
+    points: _Points, relative: Pose, intrinsics: Matrix, target_intrinsics: Matrix
+) -> tuple[Float[Array, "n 2"], Float[Array, "n"]]:
+    """Position and depth of every pixel's point in the target camera."""
+    points_there = transform(relative, unproject(points.depth, intrinsics))
+    position, z = in_blocks(lambda points: project(points, target_intrinsics), points_there)
+    return position.reshape(-1, 2), z.reshape(-1)
+
+
 def _splat(
     points: _Points, relative: Pose, intrinsics: Matrix, target_intrinsics: Matrix, settings: WarpSettings
 ) -> tuple[Float[Array, "3 h w"], Bool[Array, "h w"]]:
     height, width = points.depth.shape
-    points_there = transform(relative, unproject(points.depth, intrinsics))
-    position, z = in_blocks(lambda points: project(points, target_intrinsics), points_there)
-    used, z = points.used.reshape(-1), z.reshape(-1)
+    position, z = _seen_there(points, relative, intrinsics, target_intrinsics)
+    used = points.used.reshape(-1)
     if settings.drop_behind:
         used &= z > 0
     find_taps = reference_taps if settings.splat == "reference" else bilinear_taps
-    taps = find_taps(position.reshape(-1, 2), height, width)
+    taps = find_taps(position, height, width)
     if settings.splat == "zbuffer":
         taps = only_nearest(taps, z, used, settings.depth_tolerance, height, width)
         total, weight = accumulate(points.colour, taps, height, width)

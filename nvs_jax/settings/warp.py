@@ -12,8 +12,9 @@ Straight = Literal["centre", "translation"]
 class WarpSettings(Ranged, group="warp."):
     """The warp and its masks. The defaults are what docs/warp.md measures to be best; `reference` is the release."""
 
-    splat: Literal["reference", "bilinear", "zbuffer", "surface"] = "surface"
-    """The release's splat; the same with sub-pixel-correct taps; only what is nearest; or small planes, looked up."""
+    splat: Literal["reference", "bilinear", "zbuffer", "surface", "soft"] = "surface"
+    """The release's splat; the same with sub-pixel-correct taps; only what is nearest; small planes, looked up; or a
+    splat whose edges fade, for gradients: `quantize` and `drop_behind` are then off and on."""
     max_tilt: Annotated[float | None, Between(0, 90, "both")] = 83.0
     """Where depth changes faster than a surface this many degrees from facing the camera, there is no surface."""
     drop_behind: bool = True
@@ -23,11 +24,12 @@ class WarpSettings(Ranged, group="warp."):
     max_weight: Annotated[float | None, Between(0, 1e9)] = None
     """Of reference and bilinear: a pixel of more summed weight is not valid (the release, for one view: 0.6)."""
     sharpness: Annotated[float, Between(0, 1000)] = 50.0
-    """Of reference and bilinear: how strongly the nearer surface wins where several fall on one pixel."""
+    """Of reference, bilinear and soft: how strongly the nearer wins where several fall on one pixel."""
     depth_tolerance: Annotated[float, Between(0, 1, "both")] = 0.05
-    """Of zbuffer and surface: depths within this share of each other are one surface."""
+    """Of zbuffer, surface and soft: depths within this share of each other are one surface."""
     min_weight: float = 0.3
-    """Of zbuffer: a pixel with less of the nearest surface on it is not valid; 1 is a pixel fully covered."""
+    """Of zbuffer: a pixel with less of the nearest surface on it is not valid; 1 is a pixel fully covered. Of soft: a
+    pixel with this much on it is seen by half."""
     dilation: Annotated[int, Between(1, 255)] = 1
     """Side of the square by which holes grow, in pixels; odd. The release: 5."""
     quantize: bool = True

@@ -148,6 +148,8 @@ def from_views(sources: Sources, path: Poses, settings: RenderSettings, ends: tu
     _check_depth(sources.depths, sources.pictures.shape)
     if settings.trust.distance == "pixels":
         raise InputError("--trust.distance pixels takes a photo or a video: choose centre for several views")
+    if settings.warp.splat == "soft":
+        raise InputError("--warp.splat soft takes a photo or a video: choose surface for several views")
     first, last = (jax.tree.map(lambda array, i=index: array[i], sources) for index in ends)
     if settings.views.sources == "nearest":
         count = min(settings.views.count, len(sources.poses))

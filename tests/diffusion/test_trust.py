@@ -13,6 +13,7 @@ from nvs_jax.diffusion import (
     closed_form_trust,
     error_model_trust,
     karras_sigmas,
+    log_lambda,
     optimal_trust,
     trust_table,
 )
@@ -93,6 +94,26 @@ def test_gradient_is_finite_everywhere():
     sigma, distance = jnp.meshgrid(jnp.linspace(0, 1, 33), jnp.linspace(0, 1, 33))
     for gradient in jax.grad(loss, argnums=(0, 1, 2))((0.001, 1000.0, 10.0), sigma, distance):
         assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
+
+
+@settings(max_examples=100, deadline=None)
+@given(coefficients, st.floats(0, 1), st.floats(0, 1))
+def test_trust_is_the_sigmoid_of_log_lambda(c, sigma, distance):
+    at = jnp.float32(sigma), jnp.float32(distance), c
+    np.testing.assert_allclose(jax.nn.sigmoid(log_lambda(*at)), optimal_trust(*at), rtol=1e-5)
+
+
+def test_log_lambda_is_finite_with_its_slopes_where_trust_has_no_digits_left():
+    """At w = 1 in float32, and beyond what lambda itself could be."""
+    at = (jnp.float32(1e-30), jnp.float32(1000.0), jnp.float32(0.0))
+
+    def loss(v1, v2, distance):
+        return log_lambda(jnp.float32(1.0), distance, Coefficients(v1, v2, 10.0))
+
+    value, slopes = jax.value_and_grad(loss, (0, 1, 2))(*at)
+    assert optimal_trust(jnp.float32(1.0), at[2], Coefficients(*at[:2], 10.0)) == 1
+    assert float(value) == pytest.approx(np.log(1000 / 1e-30), rel=1e-6)
+    np.testing.assert_allclose(slopes, (-1e30, 1e-3, -1e-2), rtol=1e-5)
 
 
 def test_all_poses_alike_are_all_given():

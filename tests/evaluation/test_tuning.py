@@ -125,13 +125,13 @@ def in_v3(scene, h=0.01):
 
 def test_the_smooth_selection_has_the_slope_in_v3_of_finite_differences(pipeline, truth):
     said, found = in_v3(linear_scene(pipeline, truth, Variant("dgs", steps=10, estimate="smooth"), SEED))
-    assert found == pytest.approx(said, rel=0.05)
+    assert found == pytest.approx(said, rel=0.01)
 
 
 @pytest.mark.full
 def test_the_smooth_selection_has_it_through_the_network_too(pipeline, truth):
     said, found = in_v3(tuning_scene(pipeline, truth, Variant("dgs", steps=10, estimate="smooth"), SEED))
-    assert found == pytest.approx(said, rel=0.1)
+    assert found == pytest.approx(said, rel=0.01)
 
 
 def test_the_smooth_selection_has_a_gradient_in_every_frame_that_is_not_all_hole(pipeline, truth):

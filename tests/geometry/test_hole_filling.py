@@ -46,6 +46,17 @@ def test_a_picture_of_one_colour_is_completed_at_any_size(shape):
     np.testing.assert_allclose(fill(jnp.full((*shape, 3), 0.7), hole), 0.7, rtol=1e-6)
 
 
+def test_half_known_pixels_are_half_the_picture_and_half_what_fills_them():
+    pictures, hole = random_pictures(4)
+    pixel = (0, 6, 9)
+    filled = fill(pictures, hole.at[pixel].set(True))
+    for unseen in (0.0, 0.25, 1.0):
+        soft = fill(pictures, hole.astype(jnp.float32).at[pixel].set(unseen))
+        if unseen in (0, 1):
+            np.testing.assert_allclose(soft, fill(pictures, hole.at[pixel].set(bool(unseen))), atol=1e-6)
+        assert abs(soft[pixel] - pictures[pixel]).max() <= unseen * abs(filled[pixel] - pictures[pixel]).max() + 0.1
+
+
 def test_nothing_known_is_black():
     assert not fill(jnp.ones((1, 6, 7, 3)), jnp.ones((1, 6, 7), bool)).any()
 

@@ -15,7 +15,7 @@ from tests.geometry import numpy_splat
 from tests.geometry.scenes import Scene, random_pose, random_scene
 
 SMOOTH = WarpSettings.release(quantize=False)
-OTHERS = [WarpSettings(splat=splat) for splat in ("bilinear", "zbuffer", "surface")]
+OTHERS = [WarpSettings(splat=splat) for splat in ("bilinear", "zbuffer", "surface", "soft")]
 _warp_one = jax.jit(warp_one, static_argnames="settings")
 
 
@@ -111,7 +111,7 @@ _value = jax.jit(_weighted_sum, static_argnames="settings")
 _gradient = jax.jit(jax.grad(_weighted_sum, (1, 2, 3, 4, 5)), static_argnames="settings")
 
 
-@pytest.mark.parametrize("splat", ["reference", "zbuffer", "surface"])
+@pytest.mark.parametrize("splat", ["reference", "zbuffer", "surface", "soft"])
 @pytest.mark.parametrize("seed", range(4))
 def test_gradient_agrees_with_finite_differences(seed, splat):
     """In every argument. Depths within a factor of 1.2: at larger ones the curvature is too strong for differences."""
@@ -140,7 +140,7 @@ def test_float32_gradient_is_that_of_float64_over_a_wide_range_of_depths():
         assert np.linalg.norm(one - other) < 1e-2 * np.linalg.norm(other)
 
 
-@pytest.mark.parametrize("how", [SMOOTH, WarpSettings(quantize=False)])
+@pytest.mark.parametrize("how", [SMOOTH, WarpSettings(quantize=False), WarpSettings(splat="soft")])
 def test_points_at_and_behind_the_camera_leave_values_and_gradients_finite(how):
     scene = random_scene(0, near=1.0, far=3.0).to(np.float32)
     depth = scene.depth.copy()

@@ -118,6 +118,12 @@ def test_the_releases_halves_keep_the_first_lens():
     np.testing.assert_array_equal(views_intrinsics(two_lenses(), 5, settings), jnp.stack([K] * 5))
 
 
+def test_a_warp_with_soft_edges_is_refused_for_several_views():
+    soft = replace(SETTINGS, warp=WarpSettings(splat="soft"))
+    with pytest.raises(InputError, match="photo or a video"):
+        from_views(two_lenses(), PATH, soft)
+
+
 def test_holes_made_elsewhere_are_taken_as_they_are():
     picture, _ = scene()
     holes = np.zeros((FRAMES - 1, HEIGHT, WIDTH), bool)
@@ -145,6 +151,23 @@ def test_conditions_compile_and_have_gradients():
     assert np.isfinite(by_radius)
     with pytest.raises(InputError, match="positive everywhere"):
         from_photo(picture, -depth, K, PATH, settings)
+
+
+def test_conditions_of_a_video_and_of_views_compile_and_have_gradients():
+    """In the path, which is where the camera stands at its first pose, and at a given view's at its ends."""
+    settings = replace(SETTINGS, warp=replace(SETTINGS.warp, quantize=False))
+
+    def of_video(radius):
+        return video(path=orbit(radius, 6.0, 4.0, FRAMES), settings=settings)
+
+    def of_views(radius):
+        path = orbit(radius, 6.0, 4.0, FRAMES)
+        sources = two_lenses()
+        return from_views(sources._replace(poses=path[jnp.array([0, -1])]), path, settings)
+
+    for conditions in (of_video, of_views):
+        slope = jax.jit(jax.grad(lambda r, of=conditions: of(r).warp.pictures.sum() + of(r).distance.sum()))(6.0)
+        assert np.isfinite(slope) and slope != 0
 
 
 def test_distances_have_the_gradient_of_the_path():

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from nvs_jax.geometry.masks import smoothstep
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.vae.network import VAE, decode_chunks, encode_chunks
 from nvs_jax.models.svd.vae.tiling import Tiles
@@ -58,10 +59,16 @@ class SVDCodec:
 
     def pool_mask(self, mask: Bool[Array, "n H W"]) -> Bool[Array, "n h w"]:
         """Cells of which at least a fifth of the pixels are True."""
+        return self._share(mask) >= HOLE_SHARE
+
+    def pool_visible(self, visible: Float[Array, "n H W"]) -> Float[Array, "n h w"]:
+        """`pool_mask` without yes or no: 1 where nothing is hidden, a half at a fifth, 0 from two fifths on."""
+        return 1 - smoothstep(self._share(1 - visible) / (2 * HOLE_SHARE))
+
+    def _share(self, mask: Bool[Array, "n H W"] | Float[Array, "n H W"]) -> Float[Array, "n h w"]:
         n, height, width = mask.shape
         s = self.stride
-        share = mask.reshape(n, height // s, s, width // s, s).mean((2, 4))
-        return share >= HOLE_SHARE
+        return mask.reshape(n, height // s, s, width // s, s).mean((2, 4))
 
     def pool_frames(self, values: Float[Array, "f"]) -> Float[Array, "f"]:
         """The identity."""

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from nvs_jax.diffusion.contracts import Codec
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.geometry import Warp, fill_holes
 from nvs_jax.models.clip.config import ImageEncoderConfig
@@ -142,12 +141,17 @@ def _embed(weights: Weights, picture: Array, config: ImageEncoderConfig) -> Arra
 
 
 @partial(jax.jit, static_argnames="content")
-def _encode_views(codec: Codec, given: Float[Array, "b h w c"], warp: Warp, content: Holes) -> WarpedViews:
+def _encode_views(codec: SVDCodec, given: Float[Array, "b h w c"], warp: Warp, content: Holes) -> WarpedViews:
     """X^ of b videos and its holes; the first frame is the given view itself, without holes."""
-    latents = codec.encode(fill_holes(warp.condition, warp.hole) if content == "filled" else warp.condition)
+    latents = codec.encode(fill_holes(warp.pictures, warp.unseen) if content == "filled" else warp.condition)
     others = jnp.broadcast_to(latents, (len(given), *latents.shape))
     holes = codec.pool_mask(warp.hole)
+    known = None
+    if warp.visible is not None:
+        known = codec.pool_visible(warp.visible)
+        known = constrain(jnp.concatenate([jnp.ones_like(known[:1]), known])[None], "replicated")
     return WarpedViews(
         target=constrain(jnp.concatenate([given[:, None], others], axis=1), "replicated"),
         hole=constrain(jnp.concatenate([jnp.zeros_like(holes[:1]), holes])[None], "replicated"),
+        known=known,
     )

@@ -52,6 +52,13 @@ def test_a_fifth_of_its_pixels_makes_a_hole(codec, claimed, cell_is_hole):
     assert not pooled[0, 1:].any()
 
 
+def test_a_cell_is_known_by_half_where_a_fifth_of_it_is_hidden(codec):
+    visible = jnp.ones((1, 8, 4)).at[0, :2, :2].set(0.8).at[0, 2:4, :2].set(0.6).at[0, 4:6, :2].set(0.95)
+    known = codec.pool_visible(visible)
+    np.testing.assert_allclose(known[0, :, 0], [0.5, 0.0, 0.957, 1.0], atol=1e-3)
+    np.testing.assert_array_equal(known[0, :, 1], 1)
+
+
 @pytest.mark.full
 def test_the_embedded_vae_decodes_in_bfloat16_to_40_db():
     pipeline = load(EMBEDDED_NAME, dtype="float32")
