@@ -189,6 +189,7 @@ def measure(arguments: Arguments, pipeline: Pipeline, steps: int, seen: Seen) ->
     given = cast(weights, jnp.float32), jnp.zeros(count), case
     program = jax.jit(jax.grad(loss, 1)).lower(*given).compile()
     autodiff, memory = np.asarray(program(*given)), program.memory_analysis()
+    assert memory is not None
     with jax.enable_x64(True):
         wide, case, value = cast(weights, jnp.float64), cast(case, jnp.float64), jax.jit(loss)
         found = differences(lambda x: value(wide, x, case), count, arguments.step)

@@ -14,6 +14,8 @@ from jaxtyping import Array, Bool, Float
 from nvs_jax.geometry.masks import smoothstep
 from nvs_jax.geometry.splat import Taps, accumulate, weigh_by_relative_depth, weighted_mean
 
+_LEAST_SEEN = 1e-9  # of less no colour is told, for quotients of it leave float32
+
 
 class SoftView(NamedTuple):
     """Colours, and how surely each pixel is seen, in [0, 1]."""
@@ -59,8 +61,9 @@ def soft_splat(
     behind = smoothstep(far.visible / (2 * min_weight))
     seen = over + (1 - over) * behind
     # Of what is seen, for a hole has no colour to be mixed in.
-    share = over / jnp.where(seen > 0, seen, 1)
-    return SoftView(share * near.picture + (1 - share) * far.picture, seen)
+    some = seen > _LEAST_SEEN
+    share = over / jnp.where(some, seen, 1)
+    return SoftView(jnp.where(some, share * near.picture + (1 - share) * far.picture, 0), seen)
 
 
 def _in_front(

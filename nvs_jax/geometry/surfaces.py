@@ -87,7 +87,8 @@ def firmness(inverse: Float[Array, "h w"], intrinsics: Matrix, max_tilt: float) 
     """
     firm = (inverse > 0).astype(inverse.dtype)
     for change, least, ends in _changes(inverse, intrinsics, max_tilt):
-        jumps = jnp.where(least > 0, change, 2) / jnp.where(least > 0, least, 1)
+        torn = change >= 2 * least
+        jumps = jnp.where(torn, 2, change / jnp.where(torn, 1, least))
         firm *= 1 - jnp.pad(smoothstep(jumps - 0.5), ends)
     return firm
 

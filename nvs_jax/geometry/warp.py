@@ -186,9 +186,10 @@ def _soft(
 ) -> Warp:
     """No rounding to 8 bits, and what is behind the camera is always dropped."""
     position, z = _seen_there(points, relative, intrinsics, target_intrinsics)
-    taps = bilinear_taps(position, *points.depth.shape)
+    height, width = points.depth.shape
+    taps = bilinear_taps(position, height, width)
     firm, limits = jnp.where(z > 0, firm.reshape(-1), 0), (settings.min_weight, settings.depth_tolerance)
-    view = soft_splat(points.colour, z, firm, taps, points.depth.shape, *limits, settings.sharpness)
+    view = soft_splat(points.colour, z, firm, taps, (height, width), *limits, settings.sharpness)
     visible = smallest_around(view.visible, settings.dilation)
     pictures = jnp.moveaxis(view.picture, 0, -1)
     return Warp(pictures=pictures, valid=view.visible > 0.5, hole=visible <= 0.5, visible=visible)
