@@ -1,20 +1,21 @@
 """A splat without yes or no: where surfaces end, hide each other or tear, they fade within a pixel or two.
 
-Every point spreads its colour over four pixels. In each pixel, what is nearest stands over all that is farther, as
-strongly as its points cover the pixel; so a surface that comes to hide another one does so gradually. Where the nearest
-depth jumps, what has become the nearest covers next to nothing yet.
+Every point spreads its colour over four pixels, and in each of them over the two nearest of some layers of depth. From
+front to back layers let through what they do not cover: exp(-k c) of c, the summed weight of their points. What is let
+through in all depends on the sum of c alone, so that it makes no difference how a surface is divided among layers.
 """
 
+import math
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import lax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
-from nvs_jax.geometry.masks import smoothstep
-from nvs_jax.geometry.splat import Taps, accumulate, weigh_by_relative_depth, weighted_mean
+from nvs_jax.geometry.splat import Taps
 
+_LAYERS = 32
 _LEAST_SEEN = 1e-9  # of less no colour is told, for quotients of it leave float32
+_SMALL = 1e-3
 
 
 class SoftView(NamedTuple):
@@ -31,52 +32,52 @@ def soft_splat(
     taps: Taps,
     shape: tuple[int, int],
     min_weight: float,
-    tolerance: float,
-    sharpness: float,
 ) -> SoftView:
     """What points show together.
 
     Args:
         colour: of each point.
-        depth: z in the target camera, positive where `firm` is.
+        depth: z in the target camera, positive where `firm` is. Layers divide its range evenly in log z.
         firm: how much of a point there is, in [0, 1].
         taps: the pixels each touches.
         shape: rows and columns of the picture.
-        min_weight: a pixel of this summed weight is seen by half, and of twice this wholly.
-        tolerance: points within this share of the nearest depth belong to it.
-        sharpness: among those of one layer a point weighs as its depth to the power of minus this.
+        min_weight: a summed weight that lets an eighth through; a third of it lets a half through.
     """
+    place = _layer(depth, firm)
+    behind = jnp.clip(jnp.floor(place), 0, _LAYERS - 2)
+    part = (place - behind)[:, None] * jnp.array([-1.0, 1.0], depth.dtype) + jnp.array([1.0, 0.0], depth.dtype)
+    cells = (shape[0] + 2) * (shape[1] + 2)
+    layer = behind.astype(jnp.int32)[:, None] + jnp.array([0, 1], jnp.int32)
+    cell = layer[:, :, None] * cells + taps.cell[:, None]
+    weight = part[:, :, None] * (taps.weight * firm[:, None])[:, None]
+
+    def add_up(values: Float[Array, "n"]) -> Float[Array, "layers h w"]:
+        grid = jnp.zeros(_LAYERS * cells, depth.dtype).at[cell].add(weight * values[:, None, None], mode="drop")
+        return grid.reshape(_LAYERS, shape[0] + 2, shape[1] + 2)[:, 1:-1, 1:-1]
+
+    density = math.log(8) / min_weight
+    covered = add_up(jnp.ones_like(depth))
+    above = jnp.cumsum(covered, axis=0)
+    share = jnp.exp(-density * (above - covered)) * _seen_of(covered, density)
+    visible = -jnp.expm1(-density * above[-1])
+    picture = jnp.stack([(share * add_up(channel)).sum(0) for channel in colour])
+    some = visible > _LEAST_SEEN
+    return SoftView(jnp.where(some, picture / jnp.where(some, visible, 1), 0), visible)
+
+
+def _layer(depth: Float[Array, "n"], firm: Float[Array, "n"]) -> Float[Array, "n"]:
+    """The layer of each point, with its fraction; 0 is the nearest."""
     used = firm > 0
-    taps = taps._replace(weight=taps.weight * firm[:, None])
-    front, exponent = _in_front(taps, depth, used, tolerance, shape), -sharpness * jnp.log(jnp.where(used, depth, 1))
-
-    def layer(share: Float[Array, "n k"]) -> SoftView:
-        part = taps._replace(weight=taps.weight * share)
-        _, covered = accumulate(colour[:1], part, *shape)
-        weighed, _ = weigh_by_relative_depth(part, exponent, used, *shape)
-        return SoftView(weighted_mean(*accumulate(colour, weighed, *shape)), covered)
-
-    near, far = layer(front), layer(1 - front)
-    over = smoothstep(near.visible / (2 * min_weight))
-    behind = smoothstep(far.visible / (2 * min_weight))
-    seen = over + (1 - over) * behind
-    # Of what is seen, for a hole has no colour to be mixed in.
-    some = seen > _LEAST_SEEN
-    share = over / jnp.where(some, seen, 1)
-    return SoftView(jnp.where(some, share * near.picture + (1 - share) * far.picture, 0), seen)
+    position = jnp.log(jnp.where(used, depth, 1))
+    low = jnp.min(position, initial=jnp.inf, where=used)
+    high = jnp.max(position, initial=-jnp.inf, where=used)
+    span = high - low
+    some = jnp.isfinite(span) & (span > _SMALL)
+    return jnp.where(used & some, (position - low) / jnp.where(some, span, 1), 0) * (_LAYERS - 1)
 
 
-def _in_front(
-    taps: Taps, depth: Float[Array, "n"], used: Bool[Array, "n"], tolerance: float, shape: tuple[int, int]
-) -> Float[Array, "n k"]:
-    """How much each tap belongs to the nearest depth of its pixel: 1 there, 0 at 1.5 times the tolerance beyond it."""
-    touches = used[:, None] & (taps.weight > 0)
-    depth = jnp.where(touches, depth[:, None], 1)
-    candidates = lax.stop_gradient(jnp.where(touches, depth, jnp.inf))
-    nothing = jnp.zeros((shape[0] + 2) * (shape[1] + 2), depth.dtype)
-    nearest = (nothing + jnp.inf).at[taps.cell].min(candidates, mode="drop")
-    # The same once more as a mean of those that are it, which has a gradient.
-    first = touches & (candidates == nearest[taps.cell])
-    total, count = (nothing.at[taps.cell].add(jnp.where(first, x, 0), mode="drop") for x in (depth, 1.0))
-    nearest = jnp.where(count > 0, total, 1) / jnp.where(count > 0, count, 1)
-    return 1 - smoothstep((depth / nearest[taps.cell] - 1) / tolerance - 0.5)
+def _seen_of(covered: Float[Array, "layers h w"], density: float) -> Float[Array, "layers h w"]:
+    """(1 - exp(-k c)) / c: how much of a layer's summed colours shows."""
+    small = covered < _SMALL
+    c = jnp.where(small, 1, covered)
+    return jnp.where(small, density * (1 - density * covered / 2), -jnp.expm1(-density * c) / c)

@@ -188,8 +188,8 @@ def _soft(
     position, z = _seen_there(points, relative, intrinsics, target_intrinsics)
     height, width = points.depth.shape
     taps = bilinear_taps(position, height, width)
-    firm, limits = jnp.where(z > 0, firm.reshape(-1), 0), (settings.min_weight, settings.depth_tolerance)
-    view = soft_splat(points.colour, z, firm, taps, (height, width), *limits, settings.sharpness)
+    firm = jnp.where(z > 0, firm.reshape(-1), 0)
+    view = soft_splat(points.colour, z, firm, taps, (height, width), settings.min_weight)
     visible = smallest_around(view.visible, settings.dilation)
     pictures = jnp.moveaxis(view.picture, 0, -1)
     return Warp(pictures=pictures, valid=view.visible > 0.5, hole=visible <= 0.5, visible=visible)

@@ -24,12 +24,12 @@ class WarpSettings(Ranged, group="warp."):
     max_weight: Annotated[float | None, Between(0, 1e9)] = None
     """Of reference and bilinear: a pixel of more summed weight is not valid (the release, for one view: 0.6)."""
     sharpness: Annotated[float, Between(0, 1000)] = 50.0
-    """Of reference, bilinear and soft: how strongly the nearer wins where several fall on one pixel."""
+    """Of reference and bilinear: how strongly the nearer surface wins where several fall on one pixel."""
     depth_tolerance: Annotated[float, Between(0, 1, "both")] = 0.05
-    """Of zbuffer, surface and soft: depths within this share of each other are one surface."""
+    """Of zbuffer and surface: depths within this share of each other are one surface."""
     min_weight: float = 0.3
     """Of zbuffer: a pixel with less of the nearest surface on it is not valid; 1 is a pixel fully covered. Of soft: a
-    pixel with this much on it is seen by half."""
+    pixel with this much on it is seen by seven eighths, and with a third of it by half."""
     dilation: Annotated[int, Between(1, 255)] = 1
     """Side of the square by which holes grow, in pixels; odd. The release: 5."""
     quantize: bool = True
