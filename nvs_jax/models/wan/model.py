@@ -73,6 +73,7 @@ class Wan:
     family = "wan"
     sigma_scale = 700.0
     """SVD's, by which the paper's v2 is meant: this model's own schedules end at infinity."""
+    latent_scale = None
     picture_encoder = None
     defaults = RenderSettings(
         schedule=ScheduleSettings(kind="list", levels=flow_sigmas(50, SHIFT)),
