@@ -20,7 +20,7 @@ from nvs_jax.runs.stopping import EXIT_CODE, StopRequest
 from nvs_jax.saying import say
 
 _KEYS = "nvs_jax/presence/"
-_DONE, _ENDS = "done", "ends"
+_DONE, _ENDS, _LOST = "done", "ends", "lost"
 _AGAIN = "start all of them again with --resume"
 
 
@@ -100,7 +100,11 @@ class Presence:
     def leave(self, code: int) -> None:
         """This process ends before it is done: let the others know."""
         self._sign = f"{_ENDS} {code}"
-        time.sleep((1.5 if self.share.index else 3.0) * self.patience.beat)  # in which it is said, and read
+        self._have_it_read()
+
+    def _have_it_read(self) -> None:
+        """Wait until the sign is posted, and where the board goes with this process until the others have seen it."""
+        time.sleep((1.5 if self.share.index else 3.0) * self.patience.beat)
 
     def wait_for_news(self) -> None:
         """After an error that may be another's end: until that would be known, and this process ended."""
@@ -139,16 +143,26 @@ class Presence:
     def pass_time(self, seconds: float) -> None:
         """Let so much time pass; end the process if another one is gone, or its own grace is over."""
         self._clock += seconds
-        if self._sign.startswith(_ENDS):
+        if self._sign.startswith((_ENDS, _LOST)):
             return
         if not self._sign and self._grace_is_over():
             say(f"{self._name(self.share.index)} was told to stop and does, in the middle of a segment; {_AGAIN}")
             self.leave(EXIT_CODE)
             self._end(EXIT_CODE)
-        gone = next((index for index in self._heard if self._is_gone(index)), None)
+        gone = self._who_is_gone()
         if gone is not None and (not self._sign or (self.share.index and gone == 0 and self._heard[0].sign != _DONE)):
             say(f"{self._name(gone)} {self._why(gone)}: this one cannot go on alone; {_AGAIN}")
+            if gone != 0:  # else there is no board; all name the one who was first, not each other
+                self._sign = f"{_LOST} {gone}"
+                self._have_it_read()
             self._end(MISSING)
+
+    def _who_is_gone(self) -> int | None:
+        """The process that is gone, as another one says or by itself."""
+        for heard in self._heard.values():
+            if heard.sign.startswith(_LOST) and (lost := int(heard.sign.split()[1])) != self.share.index:
+                return lost
+        return next((index for index in self._heard if self._is_gone(index)), None)
 
     def _grace_is_over(self) -> bool:
         if not self.stop.wanted:
@@ -159,7 +173,7 @@ class Presence:
 
     def _is_gone(self, index: int) -> bool:
         heard = self._heard[index]
-        if heard.sign.startswith(_ENDS):
+        if heard.sign.startswith((_ENDS, _LOST)):
             return True
         if index == 0 and (self.first_gone.is_set() or self._clock - self._answered > self.patience.silence):
             return True

@@ -52,9 +52,12 @@ def test_signs_of_life_keep_a_process_going():
         (1, None, "process 0 of 3 is missing"),
         (1, {0: "+", 2: "ends 75"}, "process 2 of 3 was told to stop"),
         (1, {0: "ends 2", 2: "+"}, "process 0 of 3 ended with exit code 2"),
+        (1, {0: "lost 2", 2: "+"}, "process 2 of 3 is missing"),
+        (1, {0: "lost 1", 2: "+"}, "process 0 of 3 is missing"),
     ],
 )
-def test_who_is_missing_is_said_within_the_time_for_it(index, signs, said, capsys):
+def test_who_is_missing_is_said_within_the_time_for_it(index, signs, said, monkeypatch, capsys):
+    monkeypatch.setattr("time.sleep", lambda _: None)
     presence = Watched(index)
     presence.live(5, {0: "+", 1: "+", 2: "+"})
     presence.live(int(PATIENCE.silence) + 2, signs, count=5)
@@ -79,7 +82,8 @@ def test_a_request_to_stop_has_its_time(monkeypatch, capsys):
     assert "process 1 of 3 was told to stop and does, in the middle of a segment" in capsys.readouterr().err
 
 
-def test_what_must_be_tidied_is_before_the_end():
+def test_what_must_be_tidied_is_before_the_end(monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
     presence, tidied = Watched(1), []
     presence.tidy.append(lambda: tidied.append(list(presence.ended)))
     presence.live(20, {0: "ends 1", 2: "+"})

@@ -13,11 +13,13 @@ WITHIN = 20.0
 """Seconds; those of `tests.meeting` wait for 3, and a busy machine takes its time."""
 
 
-def meet(folder: Path, case: str, send: tuple[int, signal.Signals] | None) -> tuple[list[int], list[str], float]:
-    """Two processes that have met, one of which gets a signal; their exit codes, output, and how long they lived on."""
-    started = start_processes(["tests.meeting", str(folder), case], 2, devices=2)
+def meet(
+    folder: Path, case: str, send: tuple[int, signal.Signals] | None, count: int = 2
+) -> tuple[list[int], list[str], float]:
+    """Processes that have met, one of which gets a signal; their exit codes, output, and how long they lived on."""
+    started = start_processes(["tests.meeting", str(folder), case], count, devices=count)
     try:
-        while not all(_steps(folder, index) >= STEPS for index in range(2)):
+        while not all(_steps(folder, index) >= STEPS for index in range(count)):
             assert all(process.poll() is None for process in started) or case == "mistake", started[0].communicate()
             if case == "mistake" and started[1].poll() is not None:
                 break
@@ -72,4 +74,14 @@ def test_a_mistake_of_one_process_ends_the_other(tmp_path):
     codes, said, seconds = meet(tmp_path, "mistake", None)
     assert codes == [69, 2], said
     assert "process 1 of 2 ended with exit code 2: this one cannot go on alone" in said[0]
+    assert seconds < WITHIN
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("victim", [0, 1])
+def test_of_four_processes_all_name_the_one_that_was_killed_and_not_each_other(victim, tmp_path):
+    codes, said, seconds = meet(tmp_path, "go-on", (victim, signal.SIGKILL), count=4)
+    assert codes == [-signal.SIGKILL if index == victim else 69 for index in range(4)], said
+    for index in set(range(4)) - {victim}:
+        assert f"process {victim} of 4 is missing: this one cannot go on alone" in said[index]
     assert seconds < WITHIN
