@@ -21,11 +21,12 @@ from nvs_jax.diffusion import Coefficients, Problem, Trust, closed_form_trust, s
 from nvs_jax.geometry import fill_holes, forward_warp, intrinsics_matrix, orbit
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import as_svd
-from nvs_jax.pipeline import Noise, Pipeline, load
+from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.pytree import pytree
 from nvs_jax.scenes import default_view, random_scene, render_path
 from nvs_jax.settings import RenderSettings, WarpSettings
 from nvs_jax.steering import from_photo
+from nvs_jax.steering.preparing import Noise
 from scripts.documentation import write_results
 
 QUANTITIES = {

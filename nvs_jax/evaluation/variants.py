@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 from nvs_jax.settings import Counting, Estimate, Guided, Holes, Method, SolverKind
 
-Way = Literal["ceiling", "baseline", Method]
+Way = Literal["ceiling", "baseline"] | Method
 DepthError = Literal["true", "scaled", "blurred"]
 GUIDED: tuple[Guided, ...] = get_args(Guided)
 

@@ -25,9 +25,9 @@ def _count(event: str, **_: Any) -> None:
     _hits[0] += event == _HITS
 
 
-def _add(event: str, seconds: float, **_: Any) -> None:
+def _add(event: str, duration_secs: float, **_: Any) -> None:
     if event == _COMPILING:
-        _compiling.append(seconds)
+        _compiling.append(duration_secs)
 
 
 jax.monitoring.register_event_listener(_count)

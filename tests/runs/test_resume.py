@@ -54,7 +54,7 @@ class StopAfter(StopRequest):
 
 
 def leg(folder, states=0):
-    return Leg(folder, StopAfter(states), "leg 1 of 1")
+    return Leg(folder, StopAfter(states), "leg 1 of 1", lambda: None)
 
 
 def interrupt(folder, states, solver: Solver = EULER):
