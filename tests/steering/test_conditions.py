@@ -155,14 +155,13 @@ def test_conditions_compile_and_have_gradients():
 
 def test_conditions_of_a_video_and_of_views_compile_and_have_gradients():
     """In the path, which is where the camera stands at its first pose, and at a given view's at its ends."""
-    settings = replace(SETTINGS, warp=replace(SETTINGS.warp, quantize=False))
+    sources, settings = two_lenses(), replace(SETTINGS, warp=replace(SETTINGS.warp, quantize=False))
 
     def of_video(radius):
         return video(path=orbit(radius, 6.0, 4.0, FRAMES), settings=settings)
 
     def of_views(radius):
         path = orbit(radius, 6.0, 4.0, FRAMES)
-        sources = two_lenses()
         return from_views(sources._replace(poses=path[jnp.array([0, -1])]), path, settings)
 
     for conditions in (of_video, of_views):
