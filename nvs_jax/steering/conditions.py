@@ -244,9 +244,12 @@ def _check_depth(depth: Array | np.ndarray, shape: tuple[int, ...]) -> None:
         raise InputError(
             f"depth is {'x'.join(map(str, depth.shape))} for pictures of {height}x{width}: make them agree"
         )
-    # What is being differentiated or compiled is no number yet.
-    if not isinstance(depth, Tracer) and not (depth > 0).all():
-        raise InputError("depth must be positive everywhere; infinity says that it is unknown")
+    # What is being differentiated or compiled is no number yet; what is not is looked at even while something else is.
+    if not isinstance(depth, Tracer):
+        with jax.ensure_compile_time_eval():
+            positive = bool((depth > 0).all())
+        if not positive:
+            raise InputError("depth must be positive everywhere; infinity says that it is unknown")
 
 
 def _check_path(path: Poses) -> None:
