@@ -34,6 +34,10 @@ _MOST_BYTES = 2**24
 """Of a manifest that is read."""
 
 
+def _stay() -> None:
+    """On a disk states are where the run goes on."""
+
+
 @dataclass(frozen=True)
 class Leg:
     """The saved states of one leg: what `nvs_jax.diffusion.problem.solve` saves to and begins from.
@@ -48,7 +52,7 @@ class Leg:
     folder: Path
     stop: StopRequest
     name: str
-    follow: Callable[[], None]
+    follow: Callable[[], None] = _stay
 
     def restore(self, fresh: Carry) -> Carry:
         """The newest whole state, or `fresh`, the one before the first step, whose shapes it must have."""
@@ -94,7 +98,7 @@ class Run:
     folder: Path
     stop: StopRequest
     identity: Identity
-    follow: Callable[[], None]
+    follow: Callable[[], None] = _stay
 
     @property
     def result(self) -> Path:
