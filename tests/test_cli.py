@@ -66,7 +66,7 @@ def test_single_writes_all_that_a_user_wants(inputs, weights, capsys):
     assert record["attention"]["192x192, 1x32, float32, in batches of 8"] == "xla"
     said = capsys.readouterr()
     assert "depth.npy is read as depth" in said.err
-    assert "2/2" in said.err
+    assert "2/2" not in said.err  # bars are for terminals
     assert "video.mp4" in said.out
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 import yaml
+from fsspec.implementations.memory import MemoryFileSystem
 
 from nvs_jax.cli import parse
 from nvs_jax.commands.batch_file import read_batch
@@ -19,6 +21,12 @@ from nvs_jax.settings.jobs import BatchJob, RenderJob
 
 FOLDER = Path(__file__).parents[1] / "configs" / "cloud"
 JOBSETS = sorted(FOLDER.glob("gke-*.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def empty_store(monkeypatch):
+    """In place of the buckets that recipes name: weights may bring a preset, and are asked for it."""
+    monkeypatch.setattr(fsspec, "filesystem", lambda scheme, **options: MemoryFileSystem())
 
 
 def read(path: Path) -> Any:

@@ -6,7 +6,6 @@ from jax import lax
 from jaxtyping import Array, Float
 
 _LEAST = 1e-6  # of a share, and of what is left of it: less than one value of a million
-_ITERATIONS = 40  # each halves the interval; float32 has no more digits to give
 _LARGEST_LOG_ODDS, _INTERVALS = 10.0, 32
 
 
@@ -65,7 +64,8 @@ def _root(
             above = excess(middle) > 0
             return jnp.where(above, low, middle), jnp.where(above, middle, high)
 
-        low, high = lax.fori_loop(0, _ITERATIONS, halve, (low, high))
+        halvings = jnp.finfo(d.dtype).nmant + 17  # until the digits are used up, those of small differences too
+        low, high = lax.fori_loop(0, halvings, halve, (low, high))
         return (low + high) / 2
 
     def divide(slope, y: Array) -> Array:

@@ -19,6 +19,7 @@ _COMMANDS: dict[type[RenderJob], tuple[Mode, str]] = {
 def arguments(job: RenderJob) -> list[str]:
     """What follows `nvs-jax` on the command line: all that differs from what preset and weights give anyway.
 
+    >>> from pathlib import Path
     >>> job = SingleJob(photo=Path("photo.jpg"), out=Path("out"), preset="fast", steps=10)
     >>> arguments(job)
     ['single', 'photo.jpg', '--out', 'out', '--preset', 'fast', '--steps', '10']

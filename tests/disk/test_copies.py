@@ -4,13 +4,12 @@ import fcntl
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from nvs_jax.disk import at_hand, job_at_hand
-from nvs_jax.disk.copies import _sweep, scratch_folder
+from nvs_jax.disk.copies import _sweep
 from nvs_jax.errors import InputError
 from nvs_jax.remote import COPIES, spelt, write
 from nvs_jax.settings import PathSettings, RenderSettings
@@ -96,7 +95,10 @@ def test_the_copies_of_a_process_that_was_killed_are_removed(tmp_path):
     )
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     for killed in (True, False):
-        subprocess.run([sys.executable, "-c", code.format(killed=killed)], env=environment, capture_output=True)
+        ran = subprocess.run(
+            [sys.executable, "-c", code.format(killed=killed)], env=environment, stdout=subprocess.PIPE
+        )
+        assert Path(os.fsdecode(ran.stdout).strip()).parent == tmp_path
         assert len(list(tmp_path.iterdir())) == killed
     living = tmp_path / "nvs-jax-copies-living"
     living.mkdir()
@@ -105,4 +107,3 @@ def test_the_copies_of_a_process_that_was_killed_are_removed(tmp_path):
         (tmp_path / "nvs-jax-copies-others").mkdir()
         _sweep(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {living.name, "nvs-jax-copies-others"}
-    assert scratch_folder().parent == Path(tempfile.gettempdir())
