@@ -73,7 +73,7 @@ def solve(
 def solve_and_record(
     problem: Problem, record: Record, report: Report | None = None, states: States | None = None
 ) -> tuple[Float[Array, "b f h w c"], Any]:
-    """The same, and what `record` made of every step, stacked along a first axis, on the device.
+    """Clean latents, and what `record` made of every step, stacked along a first axis, on the device.
 
     It is made inside the program and goes along with the states that are kept; a run that was begun without it, or
     with another record, begins again.

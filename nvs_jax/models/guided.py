@@ -45,8 +45,15 @@ def guided_within(
     conditional: Callable[[Latents, Float[Array, ""]], Latents],
     x: Latents,
     sigma: Float[Array, ""],
+    *,
+    on: bool = True,
 ) -> Latents:
-    """Guidance between two noise levels, the conditional branch alone elsewhere; None: guidance at all of them."""
+    """Guidance between two noise levels, the conditional branch alone elsewhere; None: guidance at all of them.
+
+    Where it is not `on`, the conditional branch alone everywhere.
+    """
+    if not on:
+        return conditional(x, sigma)
     if interval is None:
         return both(x, sigma)
     inside = (interval[0] <= sigma) & (sigma <= interval[1])

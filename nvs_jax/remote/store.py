@@ -3,7 +3,6 @@
 There are no folders and no renames: a folder is what begins with its name, and each object appears whole.
 """
 
-import asyncio
 import errno
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -176,7 +175,7 @@ def remote_errors(address: Address) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        known = isinstance(error, OSError | asyncio.TimeoutError)
+        known = isinstance(error, OSError)
         if not known and type(error).__module__.split(".")[0] not in _DRIVERS_ERRORS:
             raise
         raise OSError(getattr(error, "errno", None) or errno.EIO, _reason(error), str(address)) from error

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,15 +108,21 @@ def _of_others(group: str) -> dict[str, Choice]:
 
 def _entries(group: str) -> "list[EntryPoint]":
     """Of all packages that are installed, sorted by name."""
-    if not any(group.encode() in names for names in _entry_point_files()):
+    if not any(group.encode() in names for names in _entry_point_files(tuple(sys.path))):
         return []
     from importlib.metadata import entry_points  # takes as long as half of --help
 
     return sorted(set(entry_points(group=group)), key=lambda entry: (entry.name, entry.value))
 
 
-def _entry_point_files() -> Iterator[bytes]:
-    for folder in dict.fromkeys(sys.path):
+@cache
+def _entry_point_files(folders: tuple[str, ...]) -> tuple[bytes, ...]:
+    """What the packages in these folders name; read once, for every command waits for it."""
+    return tuple(_read_entry_points(folders))
+
+
+def _read_entry_points(folders: tuple[str, ...]) -> Iterator[bytes]:
+    for folder in dict.fromkeys(folders):
         try:
             inside = [one.path for one in os.scandir(folder or ".") if one.name.endswith((".dist-info", ".egg-info"))]
         except OSError:  # a zip archive, or what is not there

@@ -1,5 +1,4 @@
-"""A page in the browser: choose a camera's path, see the warps at once, render, watch.
+"""Choosing a camera's path by looking at its warps: what a page in the browser needs, without the page.
 
-`scene`, `keys`, `warps`, `command_line`, `session` and `rendering` know nothing of a browser; `panels` and `server` are
-thin, and the only ones that import viser.
+A session is data, and what changes it are functions; no command leads here yet.
 """

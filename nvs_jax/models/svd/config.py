@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
 from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.published import MOST, class_of
 
 Config = TypeVar("Config", bound="UNetConfig | VAEConfig | ImageEncoderConfig")
 
@@ -84,7 +85,6 @@ _MOST = {
     **dict.fromkeys(("layers_per_block", "transformer_layers_per_block"), 64),
     **dict.fromkeys(("num_hidden_layers", "num_frames"), 1000),
 }
-_MOST_OF_OTHERS = 2**20
 
 
 def read_config(kind: type[Config], path: Path) -> Config:
@@ -109,11 +109,7 @@ def parse_config(kind: type[Config], published: Mapping[str, Any], where: str) -
     Raises:
         InputError: see `read_config`.
     """
-    expected = _CLASS_NAMES[kind]
-    architectures = published.get("architectures")
-    named = published.get("_class_name")
-    if not named and isinstance(architectures, list) and architectures:
-        named = architectures[0]
+    expected, named = _CLASS_NAMES[kind], class_of(published)
     if named != expected:
         raise InputError(f"{where} is the configuration of {named or 'an unnamed class'}, not of SVD's {expected}")
     fields = {field.name for field in dataclasses.fields(kind)}
@@ -180,7 +176,7 @@ def _check_value(name: str, value: Any, like: Any, where: str) -> None:
         for entry in value:
             _check_value(name, entry, like[0], where)
     elif isinstance(like, int):
-        most = _MOST.get(name, _MOST_OF_OTHERS)
+        most = _MOST.get(name, MOST)
         if type(value) is not int or not 1 <= value <= most:
             raise InputError(f"{where}: {name} must be a positive integer of at most {most}, not {value!r}")
     elif isinstance(like, float):

@@ -56,9 +56,7 @@ class SVDDenoiser:
             InputError: conditions of another number of videos than there are.
         """
         each = self._for_batch(len(x))
-        if not self.guided:
-            return each._conditional(x, sigma)
-        return guided_within(self.interval, each._guided, each._conditional, x, sigma)
+        return guided_within(self.interval, each._guided, each._conditional, x, sigma, on=self.guided)
 
     def _for_batch(self, b: int) -> "SVDDenoiser":
         """With conditions for each of b videos."""

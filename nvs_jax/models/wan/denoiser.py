@@ -57,9 +57,7 @@ class WanDenoiser:
             InputError: conditions of another number of videos than there are.
         """
         each = self._for_batch(len(x))
-        if not self.guided:
-            return each._conditional(x, sigma)
-        return guided_within(self.interval, each._guided, each._conditional, x, sigma)
+        return guided_within(self.interval, each._guided, each._conditional, x, sigma, on=self.guided)
 
     def probe(self, x: Latents, sigma: Float[Array, ""]) -> Latents:
         """x0 of the conditional branch alone."""
