@@ -3,7 +3,7 @@
 Our parameters carry diffusers' names, so its key tables are the identity with a few exceptions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from nvs_jax.models.svd.config import read_config
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, held_dtype
 from nvs_jax.models.weights import parameter_specs
 
-_PIPELINE = "StableVideoDiffusionPipeline"
 _VAE_ATTENTION = r"((?:en|de)coder\.mid_block\.attentions\.0)\."
 
 UNET_TABLE: KeyTable = (Rule(r".+"),)
@@ -40,27 +39,23 @@ IMAGE_ENCODER_TABLE: KeyTable = (
 
 STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "image_encoder": "model"}
 """Component -> what its weight files are called."""
+OTHER_FILES = ("scheduler/scheduler_config.json",)
 _TABLES = {"unet": UNET_TABLE, "vae": VAE_TABLE, "image_encoder": IMAGE_ENCODER_TABLE}
 
 
-def is_diffusers_folder(path: Path) -> bool:
-    """Whether `path` looks like a pipeline in diffusers' layout."""
-    return (path / "model_index.json").is_file()
-
-
-def open_folder(path: Path, variant: Variant = "full") -> Opened:
+def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()) -> Opened:
     """Read the configurations of a folder in diffusers' layout; no weights yet.
 
     Args:
         path: where it is.
         variant: which weights to read where there are two; see `convert.tensor_files.open_tensors`.
+        texts: none: the model is told nothing in words.
 
     Raises:
-        InputError: a file is missing or unreadable, or it is another pipeline than SVD's.
+        InputError: a file is missing or unreadable, or there are texts.
     """
-    pipeline = read_json(path / "model_index.json").get("_class_name")
-    if pipeline != _PIPELINE:
-        raise InputError(f"{path} is a {pipeline}, not a {_PIPELINE}: get Stable Video Diffusion (SVD or SVD-XT)")
+    if texts:
+        raise InputError(f"{path} has no text encoder: leave --prompts out")
     _check_scheduler(path / "scheduler" / "scheduler_config.json")
     configs = read_configs(path)
 

@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from convert.diffusers_layout import STEMS
+from convert.published_folders import layout_of
 from convert.tensor_files import Variant
 from nvs_jax.errors import InputError
-
-_CONFIGS = ("model_index.json", "scheduler/scheduler_config.json", *(f"{component}/config.json" for component in STEMS))
 
 
 def is_hub_id(source: str) -> bool:
@@ -27,7 +25,7 @@ def is_hub_id(source: str) -> bool:
 
 
 def fetch(repository: str, variant: Variant = "full") -> Path:
-    """The folder of an SVD on the hub, downloaded as far as it is not there yet.
+    """The folder of a video model on the hub, downloaded as far as it is not there yet.
 
     Args:
         repository: OWNER/NAME.
@@ -75,8 +73,10 @@ def _needed(repository: str, files: Iterable[str], variant: Variant) -> list[str
             f"{repository} is not in the diffusers layout (it has no model_index.json): "
             "download its .safetensors checkpoint and give that file"
         )
-    needed = [name for name in _CONFIGS if name in there]
-    for component, stem in STEMS.items():
+    layout = layout_of(there)
+    others = ("model_index.json", *layout.OTHER_FILES, *(f"{component}/config.json" for component in layout.STEMS))
+    needed = [name for name in others if name in there]
+    for component, stem in layout.STEMS.items():
         variants = [_weights(there, f"{component}/{stem}", infix) for infix in ("", ".fp16")]
         found = [names for names in (variants if variant == "full" else variants[::-1]) if names]
         if not found:

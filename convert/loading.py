@@ -1,15 +1,16 @@
 """Weights from wherever they are: a published folder or file, the hub, or one of this project's checkpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 from jaxtyping import Array
 
-from convert.diffusers_layout import is_diffusers_folder, open_folder, read_configs
+from convert.diffusers_layout import read_configs
 from convert.hub import fetch, is_hub_id
 from convert.memory import PeakMemory
+from convert.published_folders import is_diffusers_folder, open_folder
 from convert.single_file import Model, model_folder, open_single_file
 from convert.tensor_files import Variant
 from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint, write_checkpoint
@@ -22,7 +23,9 @@ from nvs_jax.models.networks import Networks, Opened, WeightSharding
 from nvs_jax.settings.presets import own_preset
 
 
-def open_source(source: str | Path, *, variant: Variant = "full", model: Model | None = None) -> Opened:
+def open_source(
+    source: str | Path, *, variant: Variant = "full", model: Model | None = None, texts: Sequence[str] = ()
+) -> Opened:
     """Find out what `source` is, and open it.
 
     Args:
@@ -30,26 +33,29 @@ def open_source(source: str | Path, *, variant: Variant = "full", model: Model |
             OWNER/NAME of a model on the Hugging Face Hub, which is downloaded, or "demo", the model in the package.
         variant: of a folder or a model on the hub; see `convert.hub.fetch`.
         model: of a single file; see `convert.single_file.open_single_file`.
+        texts: prompts to be embedded beside the model's own; of a folder or a model on the hub.
 
     Raises:
-        InputError: `source` is none of them, or is damaged.
+        InputError: `source` is none of them, or is damaged; or it has no text encoder for texts.
     """
     path = at_hand(source)
     if str(source) == EMBEDDED_NAME and not path.exists():
         path = EMBEDDED_MODEL
+    if texts and (is_checkpoint(path) or path.is_file()):
+        raise InputError(f"{source} has no text encoder: --prompts needs the published folder or its hub id")
     if is_checkpoint(path):
         return open_checkpoint(path)
     if is_diffusers_folder(path):
-        return open_folder(path, variant)
+        return open_folder(path, variant, texts)
     if path.is_file():
         return open_single_file(path, model)
     if not path.exists() and path.suffix == ".safetensors":
         raise InputError(f"{source}: no such file")
     if not path.exists() and is_hub_id(str(source)):
-        return open_folder(fetch(str(source), variant), variant)
+        return open_folder(fetch(str(source), variant), variant, texts)
     fault = "holds no weights this project reads" if path.exists() else "does not exist"
     raise InputError(
-        f"{source} {fault}: expected a folder in the diffusers layout of SVD (with model_index.json), a checkpoint "
+        f"{source} {fault}: expected a folder in the diffusers layout (with model_index.json), a checkpoint "
         "written by `nvs-jax convert` (with nvs_jax.json), an original svd*.safetensors, or a hub id (OWNER/NAME); "
         "demo is the small model in the package"
     )
@@ -99,6 +105,7 @@ def convert(
     overwrite: bool = False,
     variant: Variant = "full",
     model: Model | None = None,
+    texts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write the weights of `source` as a checkpoint of this project, all or nothing.
 
@@ -111,6 +118,7 @@ def convert(
         overwrite: replace a checkpoint that is already there.
         variant: see `open_source`.
         model: see `open_source`.
+        texts: see `open_source`; the checkpoint keeps their embeddings.
 
     Returns:
         What the checkpoint's description says: configurations, `bytes` of weights, and `peak_memory` in bytes; and how
@@ -121,7 +129,7 @@ def convert(
     """
     check_destination(destination, overwrite=overwrite, inputs=(Path(source),))
     with PeakMemory() as peak:
-        opened = open_source(source, variant=variant, model=model)
+        opened = open_source(source, variant=variant, model=model, texts=texts)
         place = _on_the_host()
         kin = family(opened.family)
         made = write_checkpoint(

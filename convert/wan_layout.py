@@ -3,28 +3,28 @@
 Our parameters carry diffusers' names, but those of a stack of layers, each of which is read from a tensor a layer.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from jaxtyping import Array
+import jax
+from jaxtyping import Array, Float
 
 from convert.key_table import Ignored, KeyTable, Rule, Taken, match
 from convert.safetensors_file import TensorInfo
 from convert.tensor_files import Variant, open_tensors
 from convert.transfer import transfer
-from convert.wan_prompts import UNWANTED, WANTED, embed_prompts, prompt_weights
+from convert.wan_prompts import embed_prompts
 from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
 from nvs_jax.models.networks import Opened, WeightSharding
 from nvs_jax.models.stacked import of_single_layers
+from nvs_jax.models.umt5.config import TextEncoderConfig
 from nvs_jax.models.wan.networks import COMPONENTS, held_dtype
-from nvs_jax.models.wan.prompts import PromptsConfig
+from nvs_jax.models.wan.prompts import UNWANTED, WANTED, PromptsConfig, tidy
 from nvs_jax.models.weights import ParameterSpec, parameter_specs
 from nvs_jax.sharding import put
-
-PIPELINES = ("WanPipeline", "WanVACEPipeline", "WanImageToVideoPipeline")
 
 _PROJECTION = r"vace_proj_in\.(weight|bias)"
 TABLES: Mapping[str, KeyTable] = {
@@ -40,43 +40,66 @@ TABLES: Mapping[str, KeyTable] = {
         Rule(r"(?!shared\.).+"),
     ),
 }
-_STEMS = {"transformer": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
+STEMS = {"transformer": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
+"""Component -> what its weight files are called."""
+OTHER_FILES = (
+    "scheduler/scheduler_config.json",
+    *(f"tokenizer/{name}" for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")),
+    "tokenizer/spiece.model",
+)
 
 
-def open_folder(path: Path, variant: Variant = "full", prompts: tuple[str, str] = (WANTED, UNWANTED)) -> Opened:
+def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()) -> Opened:
     """Read the configurations of a folder in diffusers' layout; no weights yet.
 
-    What is opened has no text encoder but, in its place, the embeddings of two prompts, which are made when they are
-    read. Nothing else of the text encoder is kept.
+    What is opened has no text encoder but, in its place, the embeddings of a few prompts, which are made when they are
+    read; the text encoder is read again for others.
 
     Args:
         path: where it is.
         variant: which weights to read where there are two; see `convert.tensor_files.open_tensors`.
-        prompts: what is wanted of videos, and what is not.
+        texts: prompts beside the two that suit views of a scene.
 
     Raises:
-        InputError: a file is missing or unreadable, or it is another pipeline than Wan's.
+        InputError: a file is missing or unreadable, or the model is none that this version knows.
     """
-    pipeline = read_json(path / "model_index.json").get("_class_name")
-    if pipeline not in PIPELINES:
-        raise InputError(f"{path} is a {pipeline}, none of Wan's: {', '.join(PIPELINES)}")
+    if read_json(path / "model_index.json").get("boundary_ratio") is not None:
+        raise InputError(f"{path} has two transformers, of which one takes over: this version knows models of one")
     configs = read_configs(path)
     encoder = configs.pop("text_encoder")
-    configs["prompts"] = PromptsConfig(width=encoder.d_model)
+    kept = tuple(dict.fromkeys([WANTED, UNWANTED, *map(tidy, texts)]))
+    embed = partial(_embeddings, path, encoder, variant, PromptsConfig.tokens)
+    configs["prompts"] = PromptsConfig(width=encoder.d_model, texts=kept, embed=cache(lambda text: embed([text])[0]))
 
     def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
         if component != "prompts":
             return _arrays(path, component, configs[component], variant, (dtype, sharding))
-        weights = dict(_arrays(path, "text_encoder", encoder, variant, (dtype, None)))
-        embeddings = embed_prompts(path / "tokenizer", configs["prompts"], (encoder, weights), prompts)
-        return _placed(prompt_weights(embeddings), sharding)
+        made = embed(kept)
+        return iter([("embeddings", _placed(made.astype(held_dtype("prompts", made.dtype, dtype)), sharding))])
 
     return Opened("wan", configs, read)
 
 
-def _placed(weights: Iterator[tuple[str, Array]], sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
-    for name, value in weights:
-        yield name, value if sharding is None else put(value, sharding(f"prompts/{name}"))
+def _embeddings(
+    path: Path, encoder: TextEncoderConfig, variant: Variant, length: int, texts: Sequence[str]
+) -> Float[Array, "n s d"]:
+    """Of texts, on the host, whose memory the text encoder takes meanwhile."""
+    with jax.default_device(_host()):
+        weights = dict(_arrays(path, "text_encoder", encoder, variant, (None, None)))
+        return embed_prompts(path / "tokenizer", length, (encoder, weights), texts)
+
+
+def _host() -> Any:
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:  # JAX was told to know no CPU
+        return None
+
+
+def _placed(embeddings: Array, sharding: WeightSharding | None) -> Array:
+    if sharding is None:
+        return jax.device_put(embeddings, jax.local_devices()[0])
+    return put(embeddings, sharding("prompts/embeddings"))
 
 
 def _arrays(
@@ -84,7 +107,7 @@ def _arrays(
 ) -> Iterator[tuple[str, Array]]:
     """The weights of one published network, in a dtype and at a place."""
     dtype, sharding = held
-    tensors = open_tensors(path / component, _STEMS[component], variant)
+    tensors = open_tensors(path / component, STEMS[component], variant)
     specs = parameter_specs(COMPONENTS[component].build(config))
     taken = pair(component, tensors.tensors, specs, tensors.name)
     return transfer(tensors, taken, specs, component, partial(held_dtype, component, wanted=dtype), sharding)

@@ -1,6 +1,6 @@
-"""Prompts of a Wan as embeddings: made once, when weights are read, by the text encoder that lies beside them."""
+"""Prompts of a Wan as embeddings, by the text encoder that lies beside the weights."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,35 +12,26 @@ from jaxtyping import Array, Bool, Float, Int
 from nvs_jax.errors import InputError
 from nvs_jax.models.umt5.config import TextEncoderConfig
 from nvs_jax.models.umt5.encoder import TextEncoder
-from nvs_jax.models.wan.prompts import PromptsConfig
 from nvs_jax.models.weights import Weights, bind
-
-WANTED = "A photograph of a completely frozen, static scene. Nothing moves but the camera, which glides slowly past it."
-UNWANTED = ""
-"""The model's own list of what is not wanted has "static" and "still picture" in it: just what views of a scene are."""
+from nvs_jax.saying import say
 
 
 def embed_prompts(
-    folder: Path, config: PromptsConfig, encoder: tuple[TextEncoderConfig, Weights], texts: Sequence[str]
+    folder: Path, length: int, encoder: tuple[TextEncoderConfig, Weights], texts: Sequence[str]
 ) -> Float[Array, "n s d"]:
     """Embeddings of texts, zero beyond the end of each.
 
     Args:
         folder: the tokenizer's, `tokenizer/` of a published folder.
-        config: how many tokens; what is longer is cut.
+        length: how many tokens; what is longer is cut, which is said.
         encoder: the text encoder.
         texts: in any of its languages.
 
     Raises:
         InputError: the tokenizer cannot be read, or nothing here reads it.
     """
-    tokens, present = tokenized(folder, config.tokens, texts)
+    tokens, present = tokenized(folder, length, texts)
     return _embed(encoder[1], jnp.asarray(tokens), jnp.asarray(present), encoder[0])
-
-
-def prompt_weights(embeddings: Float[Array, "2 s d"]) -> Iterator[tuple[str, Array]]:
-    """Embeddings of what is wanted and what is not as the parameters of `nvs_jax.models.wan.prompts.Prompts`."""
-    yield from zip(("wanted", "unwanted"), embeddings, strict=True)
 
 
 def tokenized(
@@ -65,8 +56,10 @@ def tokenized(
         raise InputError(
             f"{folder} holds no tokenizer that can be read ({type(error).__name__}): get it again"
         ) from None
-    tidy = [" ".join(text.split()) for text in texts]
-    made = tokenizer(tidy, padding="max_length", max_length=length, truncation=True, return_tensors="np")
+    made = tokenizer(list(texts), padding="max_length", max_length=length, truncation=True, return_tensors="np")
+    for text, whole in zip(texts, tokenizer(list(texts), verbose=False)["input_ids"], strict=True):
+        if len(whole) > length:
+            say(f"the prompt {text[:40]!r} is cut after {length} of {len(whole)} tokens")
     return np.asarray(made["input_ids"], np.int32), np.asarray(made["attention_mask"], bool)
 
 

@@ -9,6 +9,7 @@ import nvs_jax
 from nvs_jax.cli import main
 from nvs_jax.embedded import EMBEDDED_MODEL
 from nvs_jax.evaluation.problems import true_views
+from nvs_jax.geometry import nothing_known
 from nvs_jax.media import read_frames, write_picture
 from nvs_jax.settings import ConditioningSettings, RenderSettings
 from nvs_jax.settings.evaluation import BenchmarkSettings
@@ -74,7 +75,7 @@ def test_its_unet_finds_a_scene_behind_noise(pipeline):
     model = pipeline.model.told(unguided)
     codec = model.codec()
     x0 = jax.jit(lambda codec, pictures: codec.encode(pictures)[None])(codec, pictures)
-    seen = model.look(pictures[0], jnp.zeros_like(pictures[:1]), len(pictures))
+    seen = model.look(pictures[0], jnp.zeros_like(pictures[:1]), nothing_known(len(pictures) - 1, *pictures.shape[1:3]))
     denoiser = model.denoiser(seen, len(pictures))
     noise = np.random.default_rng(0).standard_normal(x0.shape, np.float32)
     estimate = jax.jit(lambda denoiser, x, sigma: denoiser(x, sigma))

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 ROOMS = (
     ("errors", "pytree", "windows", "configs", "embedded"),
@@ -72,10 +74,15 @@ def test_no_modules_go_round_in_a_circle():
     assert tuple(TopologicalSorter(modules).static_order())
 
 
-def test_nobody_names_a_family_of_models_but_itself_and_its_readers():
+@pytest.mark.parametrize(
+    ("own", "readers"),
+    [
+        ("nvs_jax.models.svd", {"convert.diffusers_layout", "convert.single_file", "convert.single_file_table"}),
+        ("nvs_jax.models.wan", {"convert.wan_layout"}),
+    ],
+)
+def test_nobody_names_a_family_of_models_but_itself_and_its_readers(own, readers):
     """All others find it through `nvs_jax.models.families`."""
-    own = "nvs_jax.models.svd"
-    readers = {"convert.diffusers_layout", "convert.single_file", "convert.single_file_table"}
     others = {module: names for module, names in ARROWS.items() if not module.startswith(own) and module not in readers}
     assert {module for module, names in others.items() if any(name.startswith(own) for name in names)} == set()
 

@@ -13,6 +13,7 @@ from nvs_jax.checks.finite import check_finite
 from nvs_jax.checks.outcome import Outcome, verdict
 from nvs_jax.checks.pictures import clip, unrelated_pictures
 from nvs_jax.diffusion.contracts import Denoiser
+from nvs_jax.geometry import nothing_known
 from nvs_jax.loading import open_source
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.models.families import Family, family, load_networks
@@ -72,7 +73,7 @@ def check_networks(
         width: columns.
         seed: of the scenes and of the noise.
     """
-    for component in kin.configs:
+    for component in networks.configs:
         yield check_finite(f"{component}: weights", networks.weights(component))
     model, pictures = kin.model(networks).told(_UNGUIDED), clip(frames, height, width, seed)
     latents = encode(model.codec(), pictures)
@@ -82,13 +83,14 @@ def check_networks(
     clean, noise = latents[None], jax.random.normal(for_latents, (1, *latents.shape))
     first, for_first = pictures[0], jax.random.normal(for_picture, (1, *pictures[0].shape))
     own, unrelated = dtype_of(kin, networks), unrelated_pictures(height, width, seed)
-    denoiser = model.denoiser(model.look(first, for_first, frames), frames)
+    nothing = nothing_known(frames - 1, height, width)
+    denoiser = model.denoiser(model.look(first, for_first, nothing), frames)
     yield from check_denoiser(partial(_probe, denoiser), clean, noise, f"denoiser, {own}")
     yield from _check_picture_encoder(model, unrelated, own)
     for dtype in DTYPES:
         if dtype != own:
             other = kin.model(in_dtype(kin, networks, dtype)).told(_UNGUIDED)
-            denoiser = other.denoiser(other.look(first, for_first, frames), frames)
+            denoiser = other.denoiser(other.look(first, for_first, nothing), frames)
             limits = {OTHER_SIGMA: LIMITS[OTHER_SIGMA]}
             yield from check_denoiser(partial(_guided, denoiser), clean, noise, f"denoiser, {dtype}", limits)
             yield from _check_picture_encoder(other, unrelated, dtype)
@@ -120,7 +122,7 @@ def in_dtype(kin: Family, networks: Networks, dtype: str) -> Networks:
             for name, array in networks.weights(component).items()
         }
 
-    return kin.gather(networks.configs, {component: cast(component) for component in kin.configs})
+    return kin.gather(networks.configs, {component: cast(component) for component in networks.configs})
 
 
 @jax.jit

@@ -15,7 +15,13 @@ def run_convert(job: ConvertJob) -> None:
     """
     start = time.monotonic()
     made = convert(
-        job.source, job.destination, job.dtype, overwrite=job.overwrite, variant=job.variant, model=job.model
+        job.source,
+        job.destination,
+        job.dtype,
+        overwrite=job.overwrite,
+        variant=job.variant,
+        model=job.model,
+        texts=job.prompts,
     )
     tell(
         f"{job.destination}: {made['frames']} frames, {made['bytes'] / 1e9:.2f} GB of weights, "

@@ -135,6 +135,7 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
         if pipeline is not None:
             say_ignored(pipeline.model.family, settings)
             settings = suit_model(job, settings, pipeline.model)
+            pipeline.model.told(settings)  # what it cannot do is said before inputs are read
         lattice = family().lattice if pipeline is None else pipeline.model.lattice
         plan, view = make_plan(job, settings, lattice.pixels, lattice.frames)
         plan = say_beforehand(plan, view, job, settings)

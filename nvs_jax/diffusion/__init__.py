@@ -10,7 +10,7 @@ from nvs_jax.diffusion.randomness import normal
 from nvs_jax.diffusion.recording import Record, StepInfo
 from nvs_jax.diffusion.reference_trust import reference_trust
 from nvs_jax.diffusion.sampler import Carry, init, run_steps, sample, step
-from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
+from nvs_jax.diffusion.schedule import exponential_sigmas, flow_sigmas, karras_sigmas, listed_sigmas
 from nvs_jax.diffusion.solver import Solver, solver_class
 from nvs_jax.diffusion.solvers.adams3 import ExponentialAdams
 from nvs_jax.diffusion.solvers.churn import Churn
@@ -68,6 +68,7 @@ __all__ = [
     "closed_form_trust",
     "error_model_trust",
     "exponential_sigmas",
+    "flow_sigmas",
     "init",
     "karras_sigmas",
     "listed_sigmas",

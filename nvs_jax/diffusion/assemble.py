@@ -12,7 +12,7 @@ from nvs_jax.diffusion.contracts import Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Estimate, Select, SmoothSelect, WarpedViews
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
 from nvs_jax.diffusion.reference_trust import reference_trust
-from nvs_jax.diffusion.schedule import exponential_sigmas, karras_sigmas, listed_sigmas
+from nvs_jax.diffusion.schedule import exponential_sigmas, flow_sigmas, karras_sigmas, listed_sigmas
 from nvs_jax.diffusion.solver import Solver, solver_class
 from nvs_jax.diffusion.trust import Coefficients, TabulatedTrust, closed_form_trust
 from nvs_jax.errors import InputError
@@ -45,6 +45,8 @@ def make_sigmas(settings: ScheduleSettings) -> Float[Array, "levels"]:
             return karras_sigmas(settings.steps, settings.sigma_max, settings.sigma_min, settings.rho)
         case "exponential":
             return exponential_sigmas(settings.steps, settings.sigma_max, settings.sigma_min)
+        case "flow":
+            return flow_sigmas(settings.steps, settings.sigma_max)
         case "list":
             return listed_sigmas(settings.levels)
 

@@ -46,6 +46,27 @@ def exponential_sigmas(steps: int, sigma_max: float = 700.0, sigma_min: float = 
     return jnp.asarray(np.append(np.geomspace(sigma_max, sigma_min, steps), 0.0))
 
 
+def flow_sigmas(steps: int, sigma_max: float = 2997.0) -> Float[Array, "levels"]:
+    """Levels t / (1 - t) of a flow x_t = (1 - t) x0 + t noise whose times fall evenly from 1 before they are shifted.
+
+    A shift, t' = shift t / (1 + (shift - 1) t), is shift times the level. The first time is 999/1000, before: at 1
+    nothing but noise is left, and sigma has no number for that.
+
+    Args:
+        steps: number of solver steps, at least 1.
+        sigma_max: largest noise level, 999 times the shift.
+
+    Raises:
+        InputError: fewer than one step, or a level that is not positive.
+
+    >>> [f"{sigma:.4g}" for sigma in flow_sigmas(4, 3 * 999.0)]
+    ['2997', '9', '3', '1', '0']
+    """
+    _check_range(steps, sigma_max, sigma_max)
+    times = np.minimum(1 - np.arange(steps) / steps, 0.999)
+    return jnp.asarray(np.append(sigma_max / 999 * times / (1 - times), 0.0))
+
+
 def listed_sigmas(levels: Sequence[float]) -> Float[Array, "levels"]:
     """The given levels, then 0 if they do not end with it.
 

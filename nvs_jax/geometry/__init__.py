@@ -11,7 +11,7 @@ from nvs_jax.geometry.masks import dilate
 from nvs_jax.geometry.scene_scale import disparity_to_scene
 from nvs_jax.geometry.trajectories import between, ellipse, line, orbit, relative_to, through
 from nvs_jax.geometry.view_moves import DollyZoom, dolly_zoom, figure_of_eight, spiral
-from nvs_jax.geometry.warp import Warp, forward_warp, warp_flow, warp_one
+from nvs_jax.geometry.warp import Warp, forward_warp, nothing_known, warp_flow, warp_one
 
 __all__ = [
     "Arc",
@@ -36,6 +36,7 @@ __all__ = [
     "intrinsics_matrix",
     "line",
     "look_at",
+    "nothing_known",
     "orbit",
     "pose_distance_to_nearest",
     "relative_to",

@@ -63,6 +63,12 @@ class Warp:
         return jnp.where(self.hole[..., None], 0, self.pictures)
 
 
+def nothing_known(frames: int, height: int, width: int) -> Warp:
+    """Warps of which every pixel is a hole."""
+    nowhere = jnp.zeros((frames, height, width), bool)
+    return Warp(jnp.zeros((frames, height, width, 3)), valid=nowhere, hole=~nowhere)
+
+
 @partial(jax.jit, static_argnames="settings")
 def forward_warp(
     picture: Float[Array, "*picture_size 3"],

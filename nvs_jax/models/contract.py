@@ -137,17 +137,21 @@ class VideoModel(Protocol):
         ...
 
     def told(self, settings: RenderSettings) -> "VideoModel":
-        """The same model with other settings; it takes those it knows."""
+        """The same model with other settings; it takes those it knows.
+
+        Raises:
+            InputError: it cannot do what one of them asks for.
+        """
         ...
 
-    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], frames: int) -> Any:
-        """All that is known of the picture a video of so many frames begins with, as a pytree of its own.
+    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], warp: Warp) -> Any:
+        """All that the network is told of a video, as a pytree of its own.
 
         Args:
-            picture: in [0, 1].
+            picture: that it begins with, in [0, 1].
             noise: N(0, 1), for models that are told of a noisy picture: of each of b videos. What is made of it is
                 of as many, or of one where it is not used.
-            frames: of the video.
+            warp: of every other frame, for models that are told of it.
         """
         ...
 
@@ -155,7 +159,7 @@ class VideoModel(Protocol):
         """X^ of the whole video, or of b, and holes, in the denoiser's units; the first frame is given.
 
         Args:
-            seen: what `look` made of the picture.
+            seen: what `look` made of it.
             picture: in [0, 1].
             warp: of every other frame.
         """
@@ -166,7 +170,7 @@ class VideoModel(Protocol):
         ...
 
     def denoiser(self, seen: Any, frames: int) -> Denoiser:
-        """The network, told what `look` made of the picture."""
+        """The network, told what `look` made of a video."""
         ...
 
     @property

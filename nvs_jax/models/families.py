@@ -14,7 +14,7 @@ from nvs_jax.models.contract import Lattice, VideoModel
 from nvs_jax.models.networks import Networks, Opened, Weightless, WeightSharding
 from nvs_jax.models.weights import Weights
 
-FAMILIES = {"svd": "nvs_jax.models.svd.family"}
+FAMILIES = {"svd": "nvs_jax.models.svd.family", "wan": "nvs_jax.models.wan.family"}
 """Name -> the module whose FAMILY it is."""
 DEFAULT = "svd"
 """Of checkpoints that name none, and of warps made before weights are chosen."""

@@ -18,6 +18,7 @@ from jaxtyping import Array
 from nvs_jax.diffusion import closed_form_trust, init, run_steps
 from nvs_jax.diffusion.assemble import make_guidance
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.geometry import nothing_known
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.models.families import DEFAULT, Family, family
 from nvs_jax.models.networks import Weightless
@@ -177,10 +178,11 @@ def _embed(told: Callable[[Any], VideoModel]) -> Callable[..., Array]:
 
 
 def _seen(model: Model, request: Request) -> Any:
-    """Shapes of what the model makes of the picture a video begins with."""
+    """Shapes of what the model is told of a video."""
 
     def look(weights: Any, picture: Array) -> Any:
-        return model.told(request, **weights).look(picture, picture[None], request.frames)
+        warp = nothing_known(request.frames - 1, request.height, request.width)
+        return model.told(request, **weights).look(picture, picture[None], warp)
 
     weights = {
         component: {

@@ -11,6 +11,7 @@ from nvs_jax.settings.camera import (
     Principal,
 )
 from nvs_jax.settings.families.svd import SVDSettings
+from nvs_jax.settings.families.wan import WanSettings
 from nvs_jax.settings.general import Mode
 from nvs_jax.settings.model import ConditioningSettings, Holes, MemorySettings
 from nvs_jax.settings.render import RenderSettings
@@ -55,5 +56,6 @@ __all__ = [
     "Straight",
     "TrustSettings",
     "ViewsSettings",
+    "WanSettings",
     "WarpSettings",
 ]

@@ -180,6 +180,9 @@ class ConvertJob:
     """Of a folder or a hub id: the weights in full or in half precision; the other where one is missing."""
     model: Literal["svd", "svd_xt", "svd_xt_1_1"] | None = None
     """What an svd*.safetensors is; the default tells by its name."""
+    prompts: tuple[str, ...] = ()
+    """Of models that are told in words: prompts that renders can then be given without the text encoder, beside the
+    model's own."""
     overwrite: bool = False
     """Replace a checkpoint that is already there; anything else is left alone."""
 

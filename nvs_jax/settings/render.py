@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from nvs_jax.settings.families.svd import SVDSettings
+from nvs_jax.settings.families.wan import WanSettings
 from nvs_jax.settings.general import GeneralSettings
 
 
@@ -16,6 +17,7 @@ class RenderSettings(GeneralSettings):
     """Everything that decides what a render computes, given inputs, weights and a seed."""
 
     svd: SVDSettings = field(default_factory=SVDSettings)
+    wan: WanSettings = field(default_factory=WanSettings)
 
 
 def family_groups(settings: RenderSettings) -> dict[str, Any]:

@@ -49,8 +49,9 @@ class ScheduleSettings(Ranged, group="schedule."):
     """Smallest noise level before 0."""
     rho: Annotated[float, Between(0.1, 100)] = 7.0
     """Of karras: how strongly steps gather at small noise."""
-    kind: Literal["karras", "exponential", "list"] = "karras"
-    """Levels after Karras et al.; each the same fraction of the one before; or a list of your own."""
+    kind: Literal["karras", "exponential", "flow", "list"] = "karras"
+    """Levels after Karras et al.; each the same fraction of the one before; those of a flow-matching model, whose times
+    fall evenly (sigma_max is 999 times its shift, sigma_min is not used); or a list of your own."""
     levels: Annotated[tuple[float, ...], Between(TINY, 1e6)] = ()
     """Of a list: falling noise levels; a final 0 is added."""
 

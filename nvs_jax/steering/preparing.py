@@ -84,7 +84,7 @@ def prepare(
     for_picture, for_latents = (x if x.ndim == n else x[None] for x, n in zip(randomness, (4, 5), strict=True))
     # One network after the other: a low-memory model holds one at a time.
     with use(mesh):
-        seen = model.look(picture, place(for_picture, mesh), frames)
+        seen = model.look(picture, place(for_picture, mesh), warp)
         views = jax.block_until_ready(model.encode_views(seen, picture, warp))
     distances = _pool_distances(model.codec(), conditions.distance, model.lattice.cell)
     denoiser = model.denoiser(seen, frames)

@@ -10,7 +10,7 @@ import pytest
 from jax.sharding import SingleDeviceSharding
 from safetensors.numpy import save_file
 
-from convert.diffusers_layout import open_folder
+from convert.published_folders import open_folder
 from nvs_jax.cli import main
 from nvs_jax.errors import InputError
 from nvs_jax.models.families import load_networks
@@ -165,7 +165,9 @@ def test_missing_weights_are_named(copy: Path, component: str):
 
 def test_another_pipeline_is_an_error(copy: Path):
     write_json(copy / "model_index.json", {"_class_name": "StableDiffusionPipeline"})
-    with pytest.raises(InputError, match="is a StableDiffusionPipeline, not a StableVideoDiffusionPipeline"):
+    with pytest.raises(
+        InputError, match="is a StableDiffusionPipeline, none that this version knows: StableVideoDiffusionPipeline"
+    ):
         open_folder(copy)
 
 

@@ -16,8 +16,9 @@ from diffusers.models.transformers.transformer_wan_vace import WanVACETransforme
 from safetensors.numpy import save_file
 from transformers import UMT5Config, UMT5EncoderModel
 
+from convert.published_folders import open_folder
 from convert.safetensors_file import TensorInfo
-from convert.wan_layout import open_folder, pair, read_configs
+from convert.wan_layout import pair, read_configs
 from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
 from nvs_jax.models.stacked import layer_names, of_layer, of_single_layers
@@ -25,7 +26,7 @@ from nvs_jax.models.umt5.config import TextEncoderConfig, published_text_encoder
 from nvs_jax.models.umt5.encoder import TextEncoder
 from nvs_jax.models.wan.config import TransformerConfig, published_transformer, published_vae
 from nvs_jax.models.wan.networks import COMPONENTS
-from nvs_jax.models.wan.prompts import PromptsConfig
+from nvs_jax.models.wan.prompts import UNWANTED, WANTED, PromptsConfig
 from nvs_jax.models.weights import ParameterSpec, bind, parameter_specs
 from tests.convert.published import published_tensors, same, write_json
 from tests.convert.test_wan_prompts import write_tokenizer
@@ -124,7 +125,7 @@ def folder(tmp_path_factory) -> tuple[Path, dict[str, dict[str, np.ndarray]]]:
 def test_layers_lie_side_by_side_bit_for_bit(folder, component):
     path, tensors = folder
     opened = open_folder(path)
-    prompts = {"prompts": PromptsConfig(512, 6)}
+    prompts = {"prompts": PromptsConfig(512, 6, (WANTED, UNWANTED))}
     assert opened.family == "wan"
     assert opened.configs == {"transformer": SMALL["transformer"], "vae": SMALL["vae"]} | prompts
     weights = opened.load(component)
@@ -137,7 +138,8 @@ def test_layers_lie_side_by_side_bit_for_bit(folder, component):
 def test_of_the_text_encoder_only_what_it_makes_of_the_prompts_is_kept(folder):
     path, tensors = folder
     write_tokenizer(path / "tokenizer")
-    opened = open_folder(path, prompts=("a still scene", ""))
+    opened = open_folder(path, texts=(" a  still scene",))
+    assert opened.configs["prompts"].texts == (WANTED, UNWANTED, "a still scene")
     weights, narrow = opened.load("prompts"), opened.load("prompts", "bfloat16")
     specs = parameter_specs(TextEncoder(SMALL["text_encoder"]))
     stacked = {
@@ -147,10 +149,9 @@ def test_of_the_text_encoder_only_what_it_makes_of_the_prompts_is_kept(folder):
     held = {name: jnp.asarray(stacked[name] if spec.layers else stacked[name][0]) for name, spec in specs.items()}
     tokens = jnp.array([[3, 4, 5, 1]])
     expected = bind(TextEncoder(SMALL["text_encoder"]), held)(tokens, jnp.ones((1, 4), bool))
-    assert {name: (value.shape, str(value.dtype)) for name, value in narrow.items()} == dict.fromkeys(
-        ("wanted", "unwanted"), ((512, 6), "bfloat16")
-    )
-    np.testing.assert_allclose(weights["wanted"][:4], expected[0], rtol=1e-4, atol=1e-4)
+    assert (narrow["embeddings"].shape, str(narrow["embeddings"].dtype)) == ((3, 512, 6), "bfloat16")
+    np.testing.assert_allclose(weights["embeddings"][2, :4], expected[0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(opened.configs["prompts"].embed("a still scene")[:4], expected[0], rtol=1e-4, atol=1e-4)
 
 
 def test_the_vae_stays_in_float32(folder):
@@ -160,8 +161,11 @@ def test_the_vae_stays_in_float32(folder):
 
 
 def test_another_pipeline_or_a_missing_configuration_is_refused(folder, tmp_path):
-    write_json(tmp_path / "model_index.json", {"_class_name": "StableVideoDiffusionPipeline"})
-    with pytest.raises(InputError, match="is a StableVideoDiffusionPipeline, none of Wan's"):
+    write_json(tmp_path / "model_index.json", {"_class_name": "FluxPipeline"})
+    with pytest.raises(InputError, match=r"is a FluxPipeline, none that this version knows: .*WanPipeline"):
+        open_folder(tmp_path)
+    write_json(tmp_path / "model_index.json", {"_class_name": "WanPipeline", "boundary_ratio": 0.875})
+    with pytest.raises(InputError, match="two transformers"):
         open_folder(tmp_path)
     write_json(tmp_path / "model_index.json", {"_class_name": "WanPipeline"})
     with pytest.raises(InputError, match=r"transformer/config\.json is missing"):

@@ -72,9 +72,7 @@ class ToyVideo:
     def told(self, settings: RenderSettings) -> "ToyVideo":
         return replace(self, settings=settings if isinstance(settings, Settings) else Settings())
 
-    def look(
-        self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], frames: int
-    ) -> Float[Array, "h w 3"]:
+    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], warp: Warp) -> Float[Array, "h w 3"]:
         return self.codec().encode(picture[None])[0]
 
     def encode_views(self, seen: Float[Array, "h w 3"], picture: Float[Array, "H W 3"], warp: Warp) -> WarpedViews:

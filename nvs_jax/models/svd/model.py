@@ -72,7 +72,7 @@ class SVD:
         """See `VideoModel`."""
         return replace(self, settings=settings)
 
-    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], frames: int) -> Seen:
+    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], warp: Warp) -> Seen:
         """See `VideoModel`; `svd.noise_aug` times the noise is added to the picture in [-1, 1]."""
         embedding = jax.block_until_ready(self.embed(picture))  # the encoder may be freed when the VAE is asked for
         return Seen(_encode_noisy(self.codec(), picture, noise, self.settings.svd.noise_aug), embedding[None])

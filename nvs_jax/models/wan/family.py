@@ -1,6 +1,5 @@
-"""Wan as a family: what its row for `nvs_jax.models.families` will be, once published prompts can be embedded."""
+"""Wan as a family: its row for `nvs_jax.models.families`."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ from nvs_jax.models.wan.config import (
 )
 from nvs_jax.models.wan.model import Wan
 from nvs_jax.models.wan.networks import held_dtype
-from nvs_jax.models.wan.prompts import Prompts, PromptsConfig, parse_prompts
+from nvs_jax.models.wan.prompts import Prompts, PromptsConfig, parse_prompts, published_prompts
 from nvs_jax.models.wan.transformer.network import WanTransformer
 from nvs_jax.models.wan.vae.network import VAE
 
@@ -30,7 +29,7 @@ _PARSE: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
 _KINDS: Mapping[type, tuple[Callable[[Any], dict[str, Any]], Callable[[Any], nnx.Module]]] = {
     TransformerConfig: (published_transformer, WanTransformer),
     VAEConfig: (published_vae, VAE),
-    PromptsConfig: (dataclasses.asdict, Prompts),
+    PromptsConfig: (published_prompts, Prompts),
 }
 
 FAMILY = Family(

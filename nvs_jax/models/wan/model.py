@@ -16,16 +16,22 @@ from nvs_jax.models.networks import Networks
 from nvs_jax.models.wan.codec import WanCodec
 from nvs_jax.models.wan.config import TransformerConfig, VAEConfig
 from nvs_jax.models.wan.denoiser import WanDenoiser
-from nvs_jax.models.wan.prompts import Prompts
-from nvs_jax.models.wan.schedule import flow_sigmas
-from nvs_jax.models.weights import bind
+from nvs_jax.models.wan.prompts import embeddings_of, texts_of
 from nvs_jax.settings import ConditioningSettings, Holes, PictureSettings, RenderSettings, ScheduleSettings
 from nvs_jax.sharding import constrain
 
-FRAMES = 81
-"""Of the videos it was trained on."""
-ROWS, COLUMNS, SHIFT = 480, 832, 3.0
-"""Of their pictures, and how far noise levels are moved up for them."""
+
+class Videos(NamedTuple):
+    """What a model was trained on, and is sampled as: frames, rows and columns, frames a second, shift of the flow."""
+
+    frames: int
+    rows: int
+    columns: int
+    fps: int
+    shift: float
+
+
+WAN_2_1, WAN_2_2 = Videos(81, 480, 832, 16, 3.0), Videos(121, 704, 1280, 24, 5.0)
 
 
 class Seen(NamedTuple):
@@ -52,7 +58,12 @@ def lattice_of(transformer: TransformerConfig, vae: VAEConfig) -> Lattice:
             f"a transformer of {transformer.in_channels} channels and {len(transformer.vace_layers)} layers of VACE on "
             f"latents of {vae.z_dim}: this version renders with Wan's models that see text and latents alone"
         )
-    return Lattice(vae.stride, rows, frame_step=vae.frame_step, channels=vae.z_dim, frames=FRAMES)
+    return Lattice(vae.stride, rows, frame_step=vae.frame_step, channels=vae.z_dim, frames=videos_of(vae).frames)
+
+
+def videos_of(vae: VAEConfig) -> Videos:
+    """The versions differ in their VAEs."""
+    return WAN_2_2 if vae.is_residual else WAN_2_1
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class Wan:
 
     Attributes:
         networks: transformer, VAE and the embeddings of prompts.
-        settings: conditioning and memory are used.
+        settings: conditioning, wan and memory are used.
     """
 
     networks: Networks
@@ -75,11 +86,16 @@ class Wan:
     """SVD's, by which the paper's v2 is meant: this model's own schedules end at infinity."""
     latent_scale = None
     picture_encoder = None
-    defaults = RenderSettings(
-        schedule=ScheduleSettings(kind="list", levels=flow_sigmas(50, SHIFT)),
-        conditioning=ConditioningSettings(fps=16, guidance_scale=(5.0, 5.0)),
-        picture=PictureSettings(max_pixels=ROWS * COLUMNS),
-    )
+
+    @property
+    def defaults(self) -> RenderSettings:
+        """See `VideoModel`."""
+        videos = videos_of(self.networks.configs["vae"])
+        return RenderSettings(
+            schedule=ScheduleSettings(kind="flow", steps=50, sigma_max=999 * videos.shift),
+            conditioning=ConditioningSettings(fps=videos.fps, guidance_scale=(5.0, 5.0)),
+            picture=PictureSettings(max_pixels=videos.rows * videos.columns),
+        )
 
     @property
     def lattice(self) -> Lattice:
@@ -87,13 +103,28 @@ class Wan:
         return lattice_of(self.networks.configs["transformer"], self.networks.configs["vae"])
 
     def told(self, settings: RenderSettings) -> "Wan":
-        """See `VideoModel`."""
-        return replace(self, settings=settings)
+        """See `VideoModel`.
 
-    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], frames: int) -> Seen:
+        Raises:
+            InputError: a prompt that is not kept, and no text encoder; or tiles are asked for.
+        """
+        if settings.memory.tile is not None:
+            raise InputError("memory.tile: this model's VAE works on whole pictures; leave it out")
+        told = replace(self, settings=settings)
+        _ = told.texts  # which refuses what nothing embeds
+        return told
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """What is not wanted of videos, and what is."""
+        own = self.settings.wan
+        return texts_of(self.networks.configs["prompts"], own.prompt, own.negative_prompt)
+
+    def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], warp: Warp) -> Seen:
         """See `VideoModel`; the prompts belong to it, so that the denoiser needs the transformer alone."""
-        network = bind(Prompts(self.networks.configs["prompts"]), self.networks.weights("prompts"))
-        prompts = jax.block_until_ready(network())  # which may be freed when the VAE is asked for
+        kept = self.networks.weights("prompts")
+        # All of it there, for the prompts may be freed when the VAE is asked for.
+        prompts = jax.block_until_ready(embeddings_of(self.networks.configs["prompts"], kept, self.texts))
         return Seen(_encode(self.codec(), picture), prompts)
 
     def encode_views(self, seen: Seen, picture: Float[Array, "H W 3"], warp: Warp) -> WarpedViews:
@@ -101,13 +132,7 @@ class Wan:
         return _encode_views(self.codec(), picture, warp, self.settings.conditioning.holes)
 
     def codec(self) -> WanCodec:
-        """The VAE.
-
-        Raises:
-            InputError: tiles are asked for.
-        """
-        if self.settings.memory.tile is not None:
-            raise InputError("memory.tile: this model's VAE works on whole pictures; leave it out")
+        """The VAE."""
         return WanCodec(
             self.networks.weights("vae"), self.networks.configs["vae"], decode_dtype=self.settings.memory.vae_dtype
         )

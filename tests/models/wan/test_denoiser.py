@@ -10,9 +10,9 @@ import pytest
 import torch
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 
+from nvs_jax.diffusion import flow_sigmas
 from nvs_jax.errors import InputError
 from nvs_jax.models.wan.denoiser import WanDenoiser
-from nvs_jax.models.wan.schedule import flow_sigmas
 from nvs_jax.models.wan.transformer.network import WanTransformer
 from nvs_jax.models.weights import bind
 from nvs_jax.windows import Window
@@ -50,7 +50,7 @@ def test_euler_in_sigma_makes_the_latents_of_diffusers_scheduler_after_every_ste
     scheduler: Any = FlowMatchEulerDiscreteScheduler(shift=shift)
     scheduler.set_timesteps(sigmas=[min(1 - step / STEPS, 0.999) for step in range(STEPS)])
     model = denoiser()
-    sigmas = [*flow_sigmas(STEPS, shift), 0.0]
+    sigmas = flow_sigmas(STEPS, 999 * shift).tolist()
     x = normal(*SHAPE) * (1 + sigmas[0])
     theirs = torch.from_numpy(np.array(normal(*SHAPE)))
     for sigma, following, t in zip(sigmas[:-1], sigmas[1:], scheduler.sigmas.tolist(), strict=False):
@@ -67,9 +67,9 @@ def test_euler_in_sigma_makes_the_latents_of_diffusers_scheduler_after_every_ste
 
 
 def test_times_after_the_first_fall_evenly_before_they_are_shifted():
-    levels = np.array(flow_sigmas(10, 5.0))
+    levels = np.asarray(flow_sigmas(10, 999 * 5.0))[:-1]
     times = levels / 5 / (1 + levels / 5)
-    np.testing.assert_allclose(times[1:], np.arange(9, 0, -1) / 10)
+    np.testing.assert_allclose(times[1:], np.arange(9, 0, -1) / 10, rtol=1e-6)
 
 
 def test_every_estimate_begins_with_the_given_frame():

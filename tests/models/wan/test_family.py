@@ -1,5 +1,6 @@
-"""A tiny Wan as a checkpoint, and at full size as shapes. Its row is put there by hand: there is none yet."""
+"""A tiny Wan as a checkpoint, and at full size as shapes."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -7,25 +8,15 @@ import nvs_jax
 from nvs_jax.checkpoint import write_checkpoint
 from nvs_jax.errors import InputError
 from nvs_jax.models.contract import Lattice
-from nvs_jax.models.families import FAMILIES
 from nvs_jax.models.wan.family import FAMILY
-from nvs_jax.models.wan.prompts import PromptsConfig, parse_prompts
+from nvs_jax.models.wan.prompts import PromptsConfig, parse_prompts, published_prompts
 from nvs_jax.planning.programs import Model
 from tests.models.wan.test_model import PATH, PIPELINE, K, settings
 from tests.models.wan.tiny import CONFIGS, tiny_wan
 from tests.tiny import scene
 
 
-@pytest.fixture
-def row(monkeypatch):
-    monkeypatch.setitem(FAMILIES, "wan", "nvs_jax.models.wan.family")
-
-
-def test_users_do_not_find_it_before_prompts_can_be_given():
-    assert "wan" not in FAMILIES
-
-
-def test_a_checkpoint_renders_as_what_it_was_written_from_also_with_one_network_at_a_time(tmp_path, row):
+def test_a_checkpoint_renders_as_what_it_was_written_from_also_with_one_network_at_a_time(tmp_path):
     networks = tiny_wan().networks
     write_checkpoint(tmp_path / "wan", FAMILY, CONFIGS, lambda component: networks.weights(component).items())
     photo, depth = scene()
@@ -37,7 +28,7 @@ def test_a_checkpoint_renders_as_what_it_was_written_from_also_with_one_network_
     np.testing.assert_array_equal(frames[2], frames[0])
 
 
-def test_the_published_model_is_text_to_video_of_1_3_billion_numbers(row):
+def test_the_published_model_is_text_to_video_of_1_3_billion_numbers():
     assert FAMILY.lattice == Lattice(cell=8, cells=2, frame_step=4, channels=16, frames=81)
     counts = {component: Model("wan").parameters(component) for component in FAMILY.configs}
     assert counts["transformer"] == pytest.approx(1.419e9, rel=5e-4)
@@ -45,7 +36,10 @@ def test_the_published_model_is_text_to_video_of_1_3_billion_numbers(row):
     assert counts["prompts"] == 2 * 512 * 4096
 
 
-def test_prompts_of_no_size_are_refused():
-    assert parse_prompts({"tokens": 3, "width": 6}, "here") == PromptsConfig(3, 6)
+def test_prompts_of_no_size_and_texts_that_are_too_few_are_refused():
+    config = PromptsConfig(3, 6, ("a", "b", "c"), embed=lambda text: jnp.zeros((3, 6)))
+    assert parse_prompts(published_prompts(config) | {"embed": "no part of it"}, "here") == config
+    with pytest.raises(InputError, match="here: texts must be two at least"):
+        parse_prompts({"tokens": 3, "width": 6, "texts": ["a"]}, "here")
     with pytest.raises(InputError, match="here: tokens and width must be at least 1"):
         parse_prompts({"tokens": 0}, "here")

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nvs_jax.diffusion.assemble import make_sigmas
 from nvs_jax.diffusion.estimates import Select
 from nvs_jax.diffusion.guidance import DirectGuidance
 from nvs_jax.errors import InputError
@@ -49,9 +50,12 @@ def test_meets_the_contract():
 
 
 def test_defaults_are_the_models_own_noise_levels_and_size():
-    levels = MODEL.defaults.schedule.levels
-    assert len(levels) == 50 and levels[0] == pytest.approx(2997) and levels[25] == pytest.approx(3.0)
-    assert MODEL.defaults.picture.max_pixels == 480 * 832
+    levels = np.asarray(make_sigmas(MODEL.defaults.schedule))
+    assert len(levels) == 51 and levels[0] == pytest.approx(2997) and levels[25] == pytest.approx(3.0)
+    assert (MODEL.defaults.picture.max_pixels, MODEL.defaults.conditioning.fps) == (480 * 832, 16)
+    of_2_2 = Wan(Weightless(CONFIGS | {"vae": replace(CONFIGS["vae"], is_residual=True)}))
+    assert make_sigmas(of_2_2.defaults.schedule)[0] == pytest.approx(4995)
+    assert (of_2_2.lattice.frames, of_2_2.defaults.conditioning.fps) == (121, 24)
 
 
 @pytest.mark.parametrize("method", ["none", "dgs", "post"])
@@ -133,6 +137,5 @@ def test_models_that_see_more_than_text_and_latents_are_refused(changed):
 
 
 def test_tiles_are_refused():
-    told = MODEL.told(replace(settings(), memory=MemorySettings(tile=(64, 64), tile_overlap=8)))
     with pytest.raises(InputError, match=r"memory\.tile"):
-        told.codec()
+        MODEL.told(replace(settings(), memory=MemorySettings(tile=(64, 64), tile_overlap=8)))

@@ -1,7 +1,9 @@
 """A Wan with random weights, as small as it can be."""
 
 from functools import cache
+from pathlib import Path
 
+from nvs_jax.checkpoint import write_checkpoint
 from nvs_jax.models.networks import Weightless
 from nvs_jax.models.wan.config import TransformerConfig, VAEConfig
 from nvs_jax.models.wan.family import FAMILY
@@ -31,9 +33,17 @@ CONFIGS = {
     ),
     "prompts": PromptsConfig(tokens=3, width=6),
 }
+FRAMES = 9
 
 
 @cache
 def tiny_wan() -> Wan:
     weights = {name: random_weights(FAMILY.build(config), i) for i, (name, config) in enumerate(CONFIGS.items())}
     return Wan(Weightless(CONFIGS, weights))
+
+
+def write_tiny_checkpoint(folder: Path) -> Path:
+    """The same as a checkpoint, which keeps two prompts and no text encoder."""
+    networks = tiny_wan().networks
+    write_checkpoint(folder, FAMILY, CONFIGS, lambda component: networks.weights(component).items())
+    return folder
