@@ -39,6 +39,7 @@ IMAGE_ENCODER_TABLE: KeyTable = (
 
 STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "image_encoder": "model"}
 """Component -> what its weight files are called."""
+FURTHER_STEMS: dict[str, str] = {}
 OTHER_FILES = ("scheduler/scheduler_config.json",)
 _TABLES = {"unet": UNET_TABLE, "vae": VAE_TABLE, "image_encoder": IMAGE_ENCODER_TABLE}
 

@@ -74,9 +74,11 @@ def _needed(repository: str, files: Iterable[str], variant: Variant) -> list[str
             "download its .safetensors checkpoint and give that file"
         )
     layout = layout_of(there)
-    others = ("model_index.json", *layout.OTHER_FILES, *(f"{component}/config.json" for component in layout.STEMS))
+    further = {name: stem for name, stem in layout.FURTHER_STEMS.items() if f"{name}/config.json" in there}
+    stems = {**layout.STEMS, **further}
+    others = ("model_index.json", *layout.OTHER_FILES, *(f"{component}/config.json" for component in stems))
     needed = [name for name in others if name in there]
-    for component, stem in layout.STEMS.items():
+    for component, stem in stems.items():
         variants = [_weights(there, f"{component}/{stem}", infix) for infix in ("", ".fp16")]
         found = [names for names in (variants if variant == "full" else variants[::-1]) if names]
         if not found:

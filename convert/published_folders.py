@@ -26,10 +26,12 @@ class Layout(Protocol):
 
     Attributes:
         STEMS: component -> what its weight files are called.
+        FURTHER_STEMS: the same of what only some of its models have.
         OTHER_FILES: what else is read, where it is there.
     """
 
     STEMS: Mapping[str, str]
+    FURTHER_STEMS: Mapping[str, str]
     OTHER_FILES: Sequence[str]
 
     def open_folder(self, path: Path, variant: Variant = "full", texts: Sequence[str] = ()) -> Opened:

@@ -39,9 +39,16 @@ TABLES: Mapping[str, KeyTable] = {
         Rule(r"shared\.weight", older=("encoder.embed_tokens.weight",)),
         Rule(r"(?!shared\.).+"),
     ),
+    "image_encoder": (
+        Ignored(r"vision_model\.embeddings\.position_ids", "it only counts the positions: 0, 1, 2, ..."),
+        Ignored(r"visual_projection\.weight", "the transformer is told of tokens before they are projected"),
+        Rule(r".+"),
+    ),
 }
 STEMS = {"transformer": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
 """Component -> what its weight files are called."""
+FURTHER_STEMS = {"image_encoder": "model"}
+"""The same of what only some models have."""
 OTHER_FILES = (
     "scheduler/scheduler_config.json",
     *(f"tokenizer/{name}" for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")),
@@ -107,7 +114,7 @@ def _arrays(
 ) -> Iterator[tuple[str, Array]]:
     """The weights of one published network, in a dtype and at a place."""
     dtype, sharding = held
-    tensors = open_tensors(path / component, STEMS[component], variant)
+    tensors = open_tensors(path / component, (STEMS | FURTHER_STEMS)[component], variant)
     specs = parameter_specs(COMPONENTS[component].build(config))
     taken = pair(component, tensors.tensors, specs, tensors.name)
     return transfer(tensors, taken, specs, component, partial(held_dtype, component, wanted=dtype), sharding)
@@ -122,6 +129,8 @@ def read_configs(path: Path) -> dict[str, Any]:
     configs = {}
     for component, kind in COMPONENTS.items():
         where = path / component / "config.json"
+        if component in FURTHER_STEMS and configs["transformer"].image_dim is None:
+            continue
         if not where.exists():
             raise InputError(f"{where} is missing: point at a folder in the diffusers layout of Wan")
         configs[component] = kind.parse(read_json(where), str(where))

@@ -88,7 +88,7 @@ def write_checkpoint(
     """
     with published_folder(Path(path), CHECKPOINT, overwrite=overwrite) as partial:
         size = 0
-        for component in model.configs:
+        for component in configs:
             size += save_arrays(partial / _WEIGHTS / component, weights(component))
         if preset is not None:
             (partial / OWN).write_bytes(read_bounded(preset, MAX_BYTES))
@@ -223,9 +223,10 @@ def _read_description(path: Path) -> tuple[Family, dict[str, Any]]:
     model = family(name)
     _check_files(path, _member(description, "files", where))
     configs = _member(description, "configs", where)
+    components = (*model.configs, *(component for component in model.further if component in configs))
     return model, {
         component: model.parse(component, _member(configs, component, where), f"{where} ({component})")
-        for component in model.configs
+        for component in components
     }
 
 

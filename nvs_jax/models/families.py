@@ -35,6 +35,7 @@ class Family:
         held_dtype: component, stored and wanted dtype (None: as stored) to that on the device.
         gather: configurations and weights of all components to networks.
         model: networks to a model.
+        further: networks that only some of its models have.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Family:
     held_dtype: Callable[[str, Any, Any], np.dtype]
     gather: Callable[[Mapping[str, Any], Mapping[str, Weights]], Networks]
     model: Callable[[Networks], VideoModel]
+    further: tuple[str, ...] = ()
 
     @property
     def lattice(self) -> Lattice:

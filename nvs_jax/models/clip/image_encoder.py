@@ -1,4 +1,4 @@
-"""CLIP's image encoder: a vision transformer whose class token, projected, is what SVD's cross-attention sees."""
+"""CLIP's image encoder: a vision transformer, of which video models see the class token, projected, or all tokens."""
 
 import functools
 from collections.abc import Callable
@@ -46,6 +46,21 @@ class ImageEncoder(nnx.Module):
         return self.visual_projection(self.vision_model(pixels))
 
 
+class TokenEncoder(nnx.Module):
+    """`CLIPVisionModel`, for its tokens before the last layer, `hidden_states[-2]`."""
+
+    def __init__(self, config: ImageEncoderConfig):
+        self.vision_model = VisionTransformer(config)
+
+    def __call__(self, pixels: Float[Array, "b s s c"]) -> Float[Array, "b n d"]:
+        """The class token, then one a patch.
+
+        Args:
+            pixels: square pictures of the configuration's `image_size`, as `preprocess` returns them.
+        """
+        return self.vision_model.tokens(pixels, but=1)
+
+
 class VisionTransformer(nnx.Module):
     """Patches and a class token through pre-norm transformer layers; gives the class token, normalised."""
 
@@ -57,8 +72,11 @@ class VisionTransformer(nnx.Module):
 
     def __call__(self, pixels: Float[Array, "b s s c"]) -> Float[Array, "b d"]:
         """The class token after the last layer."""
-        tokens = self.encoder(self.pre_layrnorm(self.embeddings(pixels)))
-        return self.post_layernorm(tokens[:, 0])
+        return self.post_layernorm(self.tokens(pixels)[:, 0])
+
+    def tokens(self, pixels: Float[Array, "b s s c"], but: int = 0) -> Float[Array, "b n d"]:
+        """All tokens after all layers but so many of the last."""
+        return self.encoder(self.pre_layrnorm(self.embeddings(pixels)), but)
 
 
 class Embeddings(nnx.Module):
@@ -100,8 +118,9 @@ class Encoder(nnx.Module):
     def __init__(self, config: ImageEncoderConfig):
         self.layers = nnx.List([EncoderLayer(config) for _ in range(config.num_hidden_layers)])
 
-    def __call__(self, tokens: Float[Array, "b n d"]) -> Float[Array, "b n d"]:
-        for layer in self.layers:
+    def __call__(self, tokens: Float[Array, "b n d"], but: int = 0) -> Float[Array, "b n d"]:
+        """Apply all but so many of the last."""
+        for layer in list(self.layers)[: len(self.layers) - but]:
             tokens = layer(tokens)
         return tokens
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -32,6 +33,9 @@ class WanDenoiser:
         prompts: embeddings of what is not wanted and of what is.
         guidance_scale: of classifier-free guidance, a value a latent frame.
         config: the transformer's.
+        beside: of image-to-video models, what lies on channels beside the noisy latents.
+        control: of VACE's models, what its branch sees.
+        tokens: of image-to-video models, CLIP's of the picture.
         clean_first: the network sees the given latent itself, without noise and at time 0, as TI2V was trained.
         sequential: evaluate the branches of classifier-free guidance one after the other, in half the memory.
         interval: noise levels between which classifier-free guidance is on; None: all.
@@ -44,6 +48,9 @@ class WanDenoiser:
     prompts: Float[Array, "2 s d"]
     guidance_scale: Float[Array, "f"]
     config: TransformerConfig = static()
+    beside: Float[Array, "1 f h w k"] | None = None
+    control: Float[Array, "1 f h w k"] | None = None
+    tokens: Float[Array, "1 t e"] | None = None
     clean_first: bool = static(default=False)
     sequential: bool = static(default=False)
     interval: Float[Array, "2"] | None = None
@@ -64,8 +71,10 @@ class WanDenoiser:
         return self._for_batch(len(x))._conditional(x, sigma)
 
     def window(self, window: Window) -> "WanDenoiser":
-        """The same with the picture's latent cropped."""
-        return dataclasses.replace(self, given=window.crop(self.given[:, None])[:, 0])
+        """The same with its spatial conditions cropped."""
+        beside, control = jax.tree.map(window.crop, (self.beside, self.control))
+        given = window.crop(self.given[:, None])[:, 0]
+        return dataclasses.replace(self, given=given, beside=beside, control=control)
 
     def _for_batch(self, b: int) -> "WanDenoiser":
         """With a given picture for each of b videos."""
@@ -91,7 +100,12 @@ class WanDenoiser:
         timestep = jnp.full((len(x), x.shape[1] if self.clean_first else 1), TIMES * time)
         if self.clean_first:
             noisy, timestep = noisy.at[:, 0].set(given), timestep.at[:, 0].set(0)
+        told = self.beside, self.control, self.tokens
+        beside, control, tokens = jax.tree.map(
+            lambda leaf: jnp.broadcast_to(leaf, (len(x), *leaf.shape[1:])).astype(dtype), told
+        )
+        seen = noisy.astype(dtype) if beside is None else jnp.concatenate([noisy.astype(dtype), beside], axis=-1)
         network = bind(WanTransformer(self.config), self.weights)
-        v = network(noisy.astype(dtype), timestep, text.astype(dtype), remat=self.remat)
+        v = network(seen, timestep, text.astype(dtype), image=tokens, control=control, remat=self.remat)
         x0 = (x - sigma * v.astype(x.dtype)) / (1 + sigma)
         return constrain(x0.at[:, 0].set(given), "latents")

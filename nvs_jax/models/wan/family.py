@@ -5,6 +5,8 @@ from typing import Any
 
 from flax import nnx
 
+from nvs_jax.models.clip.config import ImageEncoderConfig, parse_image_encoder, published_image_encoder
+from nvs_jax.models.clip.image_encoder import TokenEncoder
 from nvs_jax.models.families import Family
 from nvs_jax.models.networks import Weightless
 from nvs_jax.models.wan.config import (
@@ -25,11 +27,13 @@ _PARSE: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "transformer": parse_transformer,
     "vae": parse_vae,
     "prompts": parse_prompts,
+    "image_encoder": parse_image_encoder,
 }
 _KINDS: Mapping[type, tuple[Callable[[Any], dict[str, Any]], Callable[[Any], nnx.Module]]] = {
     TransformerConfig: (published_transformer, WanTransformer),
     VAEConfig: (published_vae, VAE),
     PromptsConfig: (published_prompts, Prompts),
+    ImageEncoderConfig: (published_image_encoder, TokenEncoder),
 }
 
 FAMILY = Family(
@@ -39,6 +43,7 @@ FAMILY = Family(
         "vae": VAEConfig(),
         "prompts": PromptsConfig(),
     },
+    further=("image_encoder",),
     uses={"embed": "prompts", "encode": "vae", "sample": "transformer", "decode": "vae"},
     parse=lambda component, published, where: _PARSE[component](published, where),
     published=lambda config: _KINDS[type(config)][0](config),

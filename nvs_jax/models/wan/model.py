@@ -11,27 +11,19 @@ from jaxtyping import Array, Float
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Warp, fill_holes
+from nvs_jax.models.clip.config import ImageEncoderConfig
+from nvs_jax.models.clip.image_encoder import TokenEncoder
+from nvs_jax.models.clip.preprocess import preprocess
 from nvs_jax.models.contract import Lattice
 from nvs_jax.models.networks import Networks
 from nvs_jax.models.wan.codec import WanCodec
-from nvs_jax.models.wan.config import TransformerConfig, VAEConfig
+from nvs_jax.models.wan.conditions import first_picture, warps_and_holes
 from nvs_jax.models.wan.denoiser import WanDenoiser
+from nvs_jax.models.wan.lattice import is_image_to_video, lattice_of, videos_of
 from nvs_jax.models.wan.prompts import embeddings_of, texts_of
+from nvs_jax.models.weights import Weights, bind
 from nvs_jax.settings import ConditioningSettings, Holes, PictureSettings, RenderSettings, ScheduleSettings
 from nvs_jax.sharding import constrain
-
-
-class Videos(NamedTuple):
-    """What a model was trained on, and is sampled as: frames, rows and columns, frames a second, shift of the flow."""
-
-    frames: int
-    rows: int
-    columns: int
-    fps: int
-    shift: float
-
-
-WAN_2_1, WAN_2_2 = Videos(81, 480, 832, 16, 3.0), Videos(121, 704, 1280, 24, 5.0)
 
 
 class Seen(NamedTuple):
@@ -40,41 +32,26 @@ class Seen(NamedTuple):
     Attributes:
         latent: of the picture it begins with.
         prompts: embeddings of what is not wanted of it and of what is.
+        beside: see `WanDenoiser`, as of the others.
     """
 
     latent: Float[Array, "h w c"]
     prompts: Float[Array, "2 s d"]
-
-
-def lattice_of(transformer: TransformerConfig, vae: VAEConfig) -> Lattice:
-    """What networks of these configurations take: four frames share a latent after the first, two by two cells a token.
-
-    Raises:
-        InputError: the transformer is of another kind than the VAE, or has patches that are no squares.
-    """
-    _, rows, columns = transformer.patch_size
-    if transformer.in_channels != vae.z_dim or transformer.vace_layers or rows != columns:
-        raise InputError(
-            f"a transformer of {transformer.in_channels} channels and {len(transformer.vace_layers)} layers of VACE on "
-            f"latents of {vae.z_dim}: this version renders with Wan's models that see text and latents alone"
-        )
-    return Lattice(vae.stride, rows, frame_step=vae.frame_step, channels=vae.z_dim, frames=videos_of(vae).frames)
-
-
-def videos_of(vae: VAEConfig) -> Videos:
-    """The versions differ in their VAEs."""
-    return WAN_2_2 if vae.is_residual else WAN_2_1
+    beside: Float[Array, "1 f h w k"] | None
+    control: Float[Array, "1 f h w k"] | None
+    tokens: Float[Array, "1 t e"] | None
 
 
 @dataclass(frozen=True)
 class Wan:
-    """Wan2.1's text-to-video model, or Wan2.2's TI2V: networks and how they are used together. See `VideoModel`.
+    """Wan2.1's text-to-video, image-to-video and VACE models, and Wan2.2's TI2V: networks and how they are used
+    together. See `VideoModel`.
 
     The video begins with the given picture, whatever the noise level: the first latent frame of every estimate is its
     latent.
 
     Attributes:
-        networks: transformer, VAE and the embeddings of prompts.
+        networks: transformer, VAE, the embeddings of prompts, and of image-to-video models the image encoder.
         settings: conditioning, wan and memory are used.
     """
 
@@ -100,7 +77,7 @@ class Wan:
     @property
     def lattice(self) -> Lattice:
         """See `VideoModel`."""
-        return lattice_of(self.networks.configs["transformer"], self.networks.configs["vae"])
+        return lattice_of(self.networks.configs)
 
     def told(self, settings: RenderSettings) -> "Wan":
         """See `VideoModel`.
@@ -125,7 +102,16 @@ class Wan:
         kept = self.networks.weights("prompts")
         # All of it there, for the prompts may be freed when the VAE is asked for.
         prompts = jax.block_until_ready(embeddings_of(self.networks.configs["prompts"], kept, self.texts))
-        return Seen(_encode(self.codec(), picture), prompts)
+        transformer, tokens = self.networks.configs["transformer"], None
+        if transformer.image_dim is not None:
+            config, weights = self.networks.configs["image_encoder"], self.networks.weights("image_encoder")
+            tokens = jax.block_until_ready(_tokens(weights, picture, config))
+        codec, beside, control = self.codec(), None, None
+        if is_image_to_video(transformer):
+            beside = _first_picture(codec, picture, len(warp.pictures) + 1)
+        if transformer.vace_layers:
+            control = _warps_and_holes(codec, picture, warp)
+        return Seen(_encode(codec, picture), prompts, beside, control, tokens)
 
     def encode_views(self, seen: Seen, picture: Float[Array, "H W 3"], warp: Warp) -> WarpedViews:
         """See `VideoModel`: the whole video, which begins with the picture, at once."""
@@ -147,6 +133,9 @@ class Wan:
             prompts=seen.prompts,
             guidance_scale=jnp.linspace(*told.guidance_scale, latents),
             config=configs["transformer"],
+            beside=seen.beside,
+            control=seen.control,
+            tokens=seen.tokens,
             clean_first=configs["vae"].is_residual,
             sequential=self.settings.memory.sequential_guidance,
             interval=None if told.guidance_interval is None else jnp.array(told.guidance_interval),
@@ -159,11 +148,33 @@ def _encode(codec: WanCodec, picture: Float[Array, "H W 3"]) -> Float[Array, "h 
     return constrain(codec.encode(picture[None])[0], "replicated")
 
 
+@partial(jax.jit, static_argnames="frames")
+def _first_picture(codec: WanCodec, picture: Float[Array, "H W 3"], frames: int) -> Float[Array, "1 f h w k"]:
+    return constrain(first_picture(codec, picture, frames), "replicated")
+
+
+@jax.jit
+def _warps_and_holes(codec: WanCodec, picture: Float[Array, "H W 3"], warp: Warp) -> Float[Array, "1 f h w k"]:
+    return constrain(warps_and_holes(codec, picture, warp), "replicated")
+
+
+@partial(jax.jit, static_argnames="config")
+def _tokens(weights: Weights, picture: Float[Array, "H W 3"], config: ImageEncoderConfig) -> Float[Array, "1 t e"]:
+    dtype = weights["vision_model.embeddings.class_embedding"].dtype
+    pixels = preprocess(picture, config.image_size, plain=True)[None]
+    return constrain(bind(TokenEncoder(config), weights)(pixels.astype(dtype)), "replicated")
+
+
 @partial(jax.jit, static_argnames="content")
 def _encode_views(codec: WanCodec, picture: Float[Array, "H W 3"], warp: Warp, content: Holes) -> WarpedViews:
-    views = fill_holes(warp.condition, warp.hole) if content == "filled" else warp.condition
+    views = fill_holes(warp.pictures, warp.unseen) if content == "filled" else warp.condition
     holes = jnp.concatenate([jnp.zeros_like(warp.hole[:1]), warp.hole])
+    known = None
+    if warp.visible is not None:
+        visible = jnp.concatenate([jnp.ones_like(warp.visible[:1]), warp.visible])
+        known = constrain(codec.pool_visible(visible)[None], "replicated")
     return WarpedViews(
         target=constrain(codec.encode(jnp.concatenate([picture[None], views]))[None], "replicated"),
         hole=constrain(codec.pool_mask(holes)[None], "replicated"),
+        known=known,
     )

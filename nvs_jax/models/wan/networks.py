@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from nvs_jax.models.clip.config import parse_image_encoder
+from nvs_jax.models.clip.image_encoder import TokenEncoder
 from nvs_jax.models.umt5.config import parse_text_encoder
 from nvs_jax.models.umt5.encoder import TextEncoder
 from nvs_jax.models.wan.config import parse_transformer, parse_vae
@@ -30,8 +32,9 @@ COMPONENTS = {
     "transformer": Component(parse_transformer, WanTransformer),
     "vae": Component(parse_vae, VAE),
     "text_encoder": Component(parse_text_encoder, TextEncoder),
+    "image_encoder": Component(parse_image_encoder, TokenEncoder),
 }
-"""By the folder in the diffusers layout."""
+"""By the folder in the diffusers layout; image-to-video models alone have the last."""
 
 
 def held_dtype(component: str, stored: Any, wanted: Any = None) -> np.dtype:

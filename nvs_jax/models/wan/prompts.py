@@ -72,9 +72,10 @@ def texts_of(config: PromptsConfig, wanted: str | None, unwanted: str | None) ->
     >>> texts_of(PromptsConfig(), None, None) == (UNWANTED, WANTED)
     True
     """
-    asked = tuple(kept if text is None else tidy(text) for text, kept in zip((unwanted, wanted), config.texts[1::-1]))
+    kept = config.texts
+    asked = (kept[1] if unwanted is None else tidy(unwanted), kept[0] if wanted is None else tidy(wanted))
     for text in asked:
-        if text not in config.texts and config.embed is None:
+        if text not in kept and config.embed is None:
             raise InputError(
                 f"these weights keep no embedding of the prompt {text[:60]!r}, and have no text encoder: give the "
                 "published folder as --weights, or convert it again with --prompts"

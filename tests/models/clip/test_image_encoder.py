@@ -10,7 +10,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.clip.config import ImageEncoderConfig
-from nvs_jax.models.clip.image_encoder import ImageEncoder
+from nvs_jax.models.clip.image_encoder import ImageEncoder, TokenEncoder
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, with_weights_of
 
@@ -37,6 +37,17 @@ def test_agrees_with_transformers(config: ImageEncoderConfig) -> None:
     shape = (2, config.image_size, config.image_size, config.num_channels)
     pixels = np.random.default_rng(1).normal(size=shape).astype(np.float32)
     assert relative_error(function(pixels), theirs(channels_first(pixels)).image_embeds) <= 1e-5
+
+
+def test_tokens_before_the_last_layer_agree_with_transformers() -> None:
+    class Tokens(ImageEncoder):
+        __call__ = TokenEncoder.__call__
+
+    theirs = torch_encoder(SMALL)
+    tokens = with_weights_of(theirs, Tokens(SMALL))
+    pixels = np.random.default_rng(1).normal(size=(2, 28, 28, 3)).astype(np.float32)
+    expected = theirs(channels_first(pixels), output_hidden_states=True).hidden_states[-2]
+    assert relative_error(tokens(pixels), expected.detach()) <= 1e-5
 
 
 def test_keeps_bfloat16() -> None:

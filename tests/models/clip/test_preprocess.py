@@ -4,11 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 from diffusers.pipelines.stable_video_diffusion.pipeline_stable_video_diffusion import _resize_with_antialiasing
 from transformers import CLIPImageProcessor
 
 from nvs_jax.errors import InputError
-from nvs_jax.models.clip.preprocess import preprocess, resize_matrix
+from nvs_jax.models.clip.preprocess import CLIP_MEAN, CLIP_STD, preprocess, resize_matrix
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, channels_last
 
@@ -38,6 +39,17 @@ def test_agrees_with_diffusers(size: tuple[int, int], image_size: int) -> None:
     pixels = preprocess(jnp.asarray(picture), image_size)
     assert relative_error(pixels, reference(picture, image_size)) <= 1e-4  # rounded sample positions, on white noise
     assert relative_error(pixels, reference(picture.astype(np.float64), image_size)) <= 2e-6
+
+
+@pytest.mark.parametrize(("size", "image_size"), [((480, 832), 224), ((100, 60), 224), ((331, 97), 28)])
+def test_plain_is_pytorchs_bicubic(size: tuple[int, int], image_size: int) -> None:
+    picture = np.random.default_rng(0).random((*size, 3), np.float32)
+    resized = torch.nn.functional.interpolate(
+        channels_first(picture)[None] * 2 - 1, (image_size, image_size), mode="bicubic", align_corners=False
+    )
+    mean, std = (np.array(value, np.float32) for value in (CLIP_MEAN, CLIP_STD))
+    expected = (np.moveaxis(resized[0].numpy(), 0, -1) / 2 + 0.5 - mean) / std
+    assert relative_error(preprocess(jnp.asarray(picture), image_size, plain=True), expected) <= 2e-6
 
 
 def test_a_batch_is_its_pictures_one_by_one() -> None:

@@ -16,15 +16,17 @@ from nvs_jax.models.contract import Lattice, VideoModel
 from nvs_jax.models.networks import Weightless
 from nvs_jax.models.wan.codec import WanCodec
 from nvs_jax.models.wan.config import TransformerConfig, VAEConfig
+from nvs_jax.models.wan.denoiser import WanDenoiser
 from nvs_jax.models.wan.model import Wan
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.settings import MemorySettings, RenderSettings, ScheduleSettings
 from nvs_jax.steering.conditions import Conditions, from_video, from_views
 from nvs_jax.steering.legs import video_plan
-from tests.models.wan.tiny import CONFIGS, tiny_wan
+from nvs_jax.windows import Window
+from tests.models.wan.tiny import CONFIGS, FRAMES, configs_of, tiny_wan
 from tests.tiny import HEIGHT, WIDTH, scene
 
-FRAMES, STEPS = 9, 3
+STEPS = 3
 K = intrinsics_matrix(20.0, HEIGHT, WIDTH)
 PATH = orbit(6.0, 6.0, 2.0, FRAMES)
 MODEL = tiny_wan()
@@ -129,11 +131,58 @@ def test_lengths_and_sizes_that_it_cannot_make_are_refused():
         MODEL.lattice.check(9, 20, 32)
 
 
-@pytest.mark.parametrize("changed", [{"in_channels": 36}, {"vace_layers": (0, 1)}])
-def test_models_that_see_more_than_text_and_latents_are_refused(changed):
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"in_channels": 36}, "36 channels on latents of 2: .* or 8 channels"),
+        ({"vace_layers": (0, 1)}, "VACE's of 96 channels: beside this VAE it must have 20"),
+        ({"image_dim": 8, "added_kv_proj_dim": 12}, "its image encoder is missing"),
+        ({"patch_size": (1, 1, 2)}, "patches are 1x2 cells"),
+    ],
+)
+def test_networks_that_do_not_fit_together_are_refused(changed, said):
     configs = CONFIGS | {"transformer": replace(CONFIGS["transformer"], **changed)}
-    with pytest.raises(InputError, match="that see text and latents alone"):
+    with pytest.raises(InputError, match=said):
         _ = Wan(Weightless(configs)).lattice
+
+
+def test_an_image_encoder_of_another_width_is_refused():
+    configs = configs_of("image")
+    with pytest.raises(InputError, match="in tokens of 8 numbers: its image encoder makes some of 6"):
+        _ = Wan(Weightless(configs | {"image_encoder": replace(configs["image_encoder"], hidden_size=6)})).lattice
+
+
+@pytest.mark.parametrize("kind", ["vace", "image"])
+def test_models_that_are_shown_more_follow_what_they_are_shown(kind):
+    """Without guidance: what is shown is the only way from the warps, or the photo, to other frames."""
+    pipeline = Pipeline(tiny_wan(kind))
+    photo, depth = scene()
+    given = replace(settings("none"), schedule=ScheduleSettings(kind="list", levels=(30.0, 3.0)))
+    videos = [
+        pipeline.render(shown, depth=depth, path=PATH, intrinsics=K, settings=given).frames
+        for shown in (photo, 1 - photo)
+    ]
+    assert videos[0].shape == (FRAMES, HEIGHT, WIDTH, 3) and np.isfinite(videos).all()
+    assert np.abs(videos[0][1:] - videos[1][1:]).max() > 1e-3
+
+
+def test_vace_is_told_of_holes_and_what_is_known():
+    denoiser = Pipeline(tiny_wan("vace")).prepare(conditions(), jax.random.key(0)).denoiser
+    assert isinstance(denoiser, WanDenoiser) and denoiser.control is not None
+    assert denoiser.control.shape == (1, 3, HEIGHT // 4, WIDTH // 4, 20)
+    told = denoiser.window(Window(1, 2, 2, 4)).control
+    np.testing.assert_array_equal(told, denoiser.control[:, :, 1:3, 2:6])
+    mask = np.asarray(denoiser.control[0, ..., 4:])
+    holes = conditions().holes[[1, 4, 7]]  # the frames nearest to the middle of each latent
+    np.testing.assert_allclose(mask.mean((1, 2, 3)), holes.mean((1, 2)), atol=1e-6)
+
+
+def test_soft_edges_are_as_soft_as_the_hardest_frame_of_a_group():
+    codec, visible = MODEL.codec(), np.ones((FRAMES, 8, 8), np.float32)
+    visible[2, :4, :4], visible[3, :4, :4] = 0.8, 0.95
+    soft = np.asarray(codec.pool_visible(jnp.asarray(visible)))
+    assert soft[1, 0, 0] == pytest.approx(0.5, abs=1e-5)
+    assert soft.sum() == pytest.approx(soft.size - 0.5, abs=1e-4)
 
 
 def test_tiles_are_refused():
