@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nvs_jax.runs.identity import difference, digest, identity, input_paths
-from nvs_jax.settings import RenderSettings, SVDSettings
+from nvs_jax.settings import RenderSettings, SVDSettings, WanSettings
 from nvs_jax.settings.former import RECORDED
 from nvs_jax.settings.jobs import ViewsJob
 from tests.models.toy_video import Settings, ToySettings
@@ -45,5 +45,13 @@ def test_runs_of_before_a_setting_was_renamed_go_on():
 def test_a_new_family_leaves_the_runs_of_all_others_as_they_are():
     job = ViewsJob(scene=Path("scene"), out=Path("out"))
     assert identity(job, Settings()) == identity(job, RenderSettings())
+    assert not [name for name in identity(job, RenderSettings()) if name.startswith("wan.")]
     dark = identity(job, Settings(toy=ToySettings(exposure=0.5)))
     assert difference(identity(job, Settings()), dark) == "another toy.exposure"
+
+
+def test_a_prompt_is_part_of_what_decides_a_result():
+    job = ViewsJob(scene=Path("scene"), out=Path("out"))
+    first, second = (identity(job, RenderSettings(wan=WanSettings(prompt=text))) for text in ("a barn", "a house"))
+    assert difference(first, second) == "wan.prompt a barn, not a house"
+    assert difference(identity(job, RenderSettings()), first) == "another wan.prompt"
