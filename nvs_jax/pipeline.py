@@ -41,7 +41,7 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mes
     Args:
         source: a checkpoint written by `nvs-jax convert`, a folder in diffusers' layout, an original svd*.safetensors,
             or OWNER/NAME on the Hugging Face Hub.
-        dtype: of the UNet and the image encoder, e.g. "bfloat16"; None keeps the stored one. The VAE stays float32.
+        dtype: of all networks but the VAE, which stays float32, e.g. "bfloat16"; None keeps the stored one.
         low_memory: keep only one of the networks on the device at a time; each is read when its turn comes, in every
             render again.
         mesh: devices that share the work, from `nvs_jax.sharding.make_mesh`; the weights go to all of them.

@@ -19,7 +19,7 @@ class Request:
         frames: of the video.
         height: rows of pixels.
         width: columns of pixels.
-        dtype: of the UNet and the image encoder; the VAE's numbers are float32.
+        dtype: of all networks but the VAE, whose numbers are float32.
         method: of guidance.
         gradient: of Post.
         sequential: branches of classifier-free guidance one after the other.

@@ -54,8 +54,7 @@ class RenderJob(Ranged):
     seed: Annotated[int, Between(0, 2**32 - 1)] = 0
     """Of all random numbers."""
     dtype: Dtype | None = None
-    """Of the UNet and the image encoder; by default bfloat16 on an accelerator, float32 on a CPU. The VAE is always
-    float32."""
+    """Of all networks but the VAE, which is float32; by default bfloat16 on an accelerator, float32 on a CPU."""
     low_memory: bool = False
     """Keep one network on the device at a time: read it when its turn comes, and free it after."""
     mesh: MeshOptions = field(default_factory=MeshOptions)
@@ -175,7 +174,7 @@ class ConvertJob:
     destination: Positional[Path]
     """The checkpoint to make."""
     dtype: Dtype | None = None
-    """Of the UNet and the image encoder; the default keeps the stored one."""
+    """Of all networks but the VAE, which is float32; the default keeps the stored one."""
     variant: Literal["full", "fp16"] = "full"
     """Of a folder or a hub id: the weights in full or in half precision; the other where one is missing."""
     model: Literal["svd", "svd_xt", "svd_xt_1_1"] | None = None
@@ -199,7 +198,7 @@ class CheckJob(Ranged, group="--"):
     frames: Annotated[int | None, Between(2, 1000)] = None
     """Of the clip; None: what the model was trained on, 14 at most."""
     dtype: Dtype | None = None
-    """Of the UNet and the image encoder; the default keeps the stored one. float32 and bfloat16 are tried anyway."""
+    """Of all networks but the VAE, which is float32; the default keeps the stored one. float32 and bfloat16 are tried anyway."""
     seed: Annotated[int, Between(0, 2**31 - 1)] = 0
     """Of the scenes and of the noise."""
 
@@ -223,7 +222,7 @@ class PlanJob(Ranged, group="--"):
     width: int = 1024
     """Columns of pixels."""
     dtype: Dtype = "bfloat16"
-    """Of the UNet and the image encoder. The VAE is always float32."""
+    """Of all networks but the VAE, which is float32."""
     method: Guided | Literal["none"] = "dgs"
     """Of guidance."""
     gradient: Gradient = "skip"
@@ -262,7 +261,7 @@ class EvaluateJob(Ranged, group="--"):
     cameras: bool = False
     """Measure how accurate the cameras are, too, for the methods of the first table."""
     dtype: Dtype = "float32"
-    """Of the UNet and the image encoder."""
+    """Of all networks but the VAE, which is float32."""
     settings: Annotated[BenchmarkSettings, arg(name="")] = field(default_factory=BenchmarkSettings)
     """Pictures and path."""
 

@@ -44,11 +44,9 @@ def test_agrees_with_diffusers(size: tuple[int, int], image_size: int) -> None:
 @pytest.mark.parametrize(("size", "image_size"), [((480, 832), 224), ((100, 60), 224), ((331, 97), 28)])
 def test_plain_is_pytorchs_bicubic(size: tuple[int, int], image_size: int) -> None:
     picture = np.random.default_rng(0).random((*size, 3), np.float32)
-    resized = torch.nn.functional.interpolate(
-        channels_first(picture)[None] * 2 - 1, (image_size, image_size), mode="bicubic", align_corners=False
-    )
-    mean, std = (np.array(value, np.float32) for value in (CLIP_MEAN, CLIP_STD))
-    expected = (np.moveaxis(resized[0].numpy(), 0, -1) / 2 + 0.5 - mean) / std
+    pixels = channels_first(picture.astype(np.float64))[None] * 2 - 1  # whose sample positions are not rounded
+    resized = torch.nn.functional.interpolate(pixels, (image_size, image_size), mode="bicubic", align_corners=False)
+    expected = (channels_last(resized[0]) / 2 + 0.5 - np.array(CLIP_MEAN)) / np.array(CLIP_STD)
     assert relative_error(preprocess(jnp.asarray(picture), image_size, plain=True), expected) <= 2e-6
 
 

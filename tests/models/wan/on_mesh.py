@@ -1,4 +1,4 @@
-"""Renders on a mesh of eight forced devices and on one: `python -m tests.models.wan.on_mesh OUT`, by `tests.sharded`."""
+"""On a mesh of eight forced devices and on one: `python -m tests.models.wan.on_mesh OUT`, by `tests.sharded`."""
 
 import json
 import sys

@@ -47,6 +47,7 @@ def as_torch(video: np.ndarray) -> torch.Tensor:
 def test_a_first_picture_is_shown_as_published():
     theirs, ours = codec()
     pipeline: Any = WanImageToVideoPipeline(None, None, theirs, scheduler())  # pyright: ignore[reportArgumentType]
+    pipeline.vae_scale_factor_spatial = ours.config.stride
     with torch.no_grad():
         _, expected = pipeline.prepare_latents(
             as_torch(np.asarray(PICTURE)[None])[:, :, 0], 1, 3, 16, 24, FRAMES, torch.float32, torch.device("cpu")
@@ -65,8 +66,8 @@ def test_warps_and_holes_are_shown_as_published():
     video = np.concatenate([np.asarray(PICTURE)[None], np.where(holes[1:, ..., None], 0.5, np.asarray(PICTURES))])
     mask = torch.from_numpy(np.repeat(holes[None, None], 3, axis=1).astype(np.float32))
     with torch.no_grad():
-        latents = pipeline.prepare_video_latents(as_torch(video), mask, device=torch.device("cpu"))
-        expected = torch.cat([latents, pipeline.prepare_masks(mask)], dim=1)
+        latents = pipeline.prepare_video_latents(as_torch(video), mask, [[]], device=torch.device("cpu"))
+        expected = torch.cat([latents, pipeline.prepare_masks(mask, [[]])], dim=1)
     made = jax.jit(warps_and_holes, compiler_options=QUICK_COMPILE)(ours, PICTURE, WARP)
     assert relative_error(made, video_from_torch(expected)) <= TOLERANCE
 
