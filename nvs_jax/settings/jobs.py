@@ -198,7 +198,8 @@ class CheckJob(Ranged, group="--"):
     frames: Annotated[int | None, Between(2, 1000)] = None
     """Of the clip; None: what the model was trained on, 14 at most."""
     dtype: Dtype | None = None
-    """Of all networks but the VAE, which is float32; the default keeps the stored one. float32 and bfloat16 are tried anyway."""
+    """Of all networks but the VAE, which is float32; the default keeps the stored one. float32 and bfloat16 are tried
+    anyway."""
     seed: Annotated[int, Between(0, 2**31 - 1)] = 0
     """Of the scenes and of the noise."""
 

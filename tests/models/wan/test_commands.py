@@ -94,6 +94,7 @@ def test_from_view_to_view(tmp_path: Path, weights: Path):
     assert frames(tmp_path / "out").shape == (FRAMES, HEIGHT, WIDTH, 3)
 
 
+@pytest.mark.full
 def test_a_full_turn(inputs: Path, weights: Path):
     main(single(inputs, weights, "--path.kind", "full-turn", "--steps", "1"))
     made = frames(inputs / "out")
@@ -141,8 +142,8 @@ MISTAKES = {
         "these weights keep no embedding of the prompt 'a red house', and have no text encoder: give the published "
         "folder as --weights, or convert it again with --prompts",
     ),
-    "tiles": (["--memory.tile", "64", "64"], "memory.tile: this model's VAE works on whole pictures; leave it out"),
-    "a size": (["--picture.size", "20", "32"], "must be multiples of 8"),
+    "tiles": (["--memory.tile", "128", "128"], "memory.tile: this model's VAE works on whole pictures; leave it out"),
+    "a size": (["--picture.size", "20", "32"], "a size of 20x32 does not fit this model: use multiples of 8"),
 }
 
 

@@ -11,7 +11,7 @@ from nvs_jax.diffusion.assemble import make_sigmas
 from nvs_jax.diffusion.estimates import Select
 from nvs_jax.diffusion.guidance import DirectGuidance
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import Sources, intrinsics_matrix, orbit
+from nvs_jax.geometry import intrinsics_matrix, orbit
 from nvs_jax.models.contract import Lattice, VideoModel
 from nvs_jax.models.networks import Weightless
 from nvs_jax.models.wan.codec import WanCodec
@@ -20,8 +20,7 @@ from nvs_jax.models.wan.denoiser import WanDenoiser
 from nvs_jax.models.wan.model import Wan
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.settings import MemorySettings, RenderSettings, ScheduleSettings
-from nvs_jax.steering.conditions import Conditions, from_video, from_views
-from nvs_jax.steering.legs import video_plan
+from nvs_jax.steering.conditions import Conditions, from_video
 from nvs_jax.windows import Window
 from tests.models.wan.tiny import CONFIGS, FRAMES, configs_of, tiny_wan
 from tests.tiny import HEIGHT, WIDTH, scene
@@ -103,24 +102,6 @@ def test_views_are_encoded_as_one_video_that_begins_with_the_photo():
     assert not hole[0, 0].any() and hole[0, 1:].any()
     alone = jax.jit(WanCodec.encode)(MODEL.codec(), jnp.asarray(scene()[0])[None])
     np.testing.assert_allclose(target[0, :1], alone, atol=1e-5)
-
-
-def test_two_views():
-    photo, depth = scene()
-    sources = Sources(jnp.stack([photo] * 2), jnp.stack([depth] * 2), jnp.stack([K] * 2), PATH[jnp.array([0, -1])])
-    made = PIPELINE.render_conditions(from_views(sources, PATH, settings()))
-    assert made.frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
-
-
-def test_a_video_of_two_legs():
-    photo, depth = scene()
-    length = 2 * FRAMES - 1
-    path = orbit(6.0, 6.0, 1.0, length)
-    plan = video_plan(np.stack([photo] * length), np.stack([depth] * length), K, path, FRAMES, settings())
-    rendered: list[np.ndarray] = []
-    for leg in plan.legs:
-        rendered.append(PIPELINE.render_conditions(leg(rendered), settings=settings()).frames)
-    assert [len(frames) for frames in rendered] == [FRAMES, FRAMES]
 
 
 def test_lengths_and_sizes_that_it_cannot_make_are_refused():

@@ -36,7 +36,7 @@ CONFIGS = {
         latents_mean=(0.1, -0.1),
         latents_std=(0.5, 0.6),
     ),
-    "prompts": PromptsConfig(tokens=3, width=6),
+    "prompts": PromptsConfig(width=6),
 }
 IMAGE_ENCODER = ImageEncoderConfig(
     hidden_size=8,
