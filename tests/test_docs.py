@@ -13,26 +13,12 @@ from nbclient import NotebookClient
 from nvs_jax.cli import parse
 from nvs_jax.media import write_frames, write_picture
 from tests.models.depth.folders import write_folder
+from tests.pages import FENCE, PAGES, ROOT, blocks, program
 from tests.tiny import FRAMES, scene, write_tiny_folder
 
-ROOT = Path(__file__).parents[1]
 TOUR = ROOT / "docs" / "tour.ipynb"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # The pages name what a model of full size takes; here it is as small as the weights.
 SMALLER = {"frames=25": f"frames={FRAMES}", "steps=25": "steps=2"}
-
-
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(language: str) -> dict[str, str]:
-    """The fenced blocks of a language in all pages, by page and place."""
-    return {
-        f"{page.name}-{index}": text
-        for page in PAGES
-        for index, (named, text) in enumerate(FENCE.findall(page.read_text(encoding="utf-8")))
-        if named == language
-    }
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +47,7 @@ def workplace(tmp_path, weights, monkeypatch) -> Path:
 PYTHON = blocks("python")
 # Of pages whose blocks build upon each other, as they say: one program.
 for page in ("research.md",):
-    parts = [place for place in PYTHON if place.startswith(f"{page}-")]
-    PYTHON[page] = "\n".join(PYTHON.pop(place) for place in parts)
+    PYTHON = {place: text for place, text in PYTHON.items() if not place.startswith(f"{page}-")} | {page: program(page)}
 
 
 @pytest.mark.parametrize("place", PYTHON)

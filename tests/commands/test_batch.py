@@ -166,6 +166,7 @@ def ended(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
     return [(process.returncode, text) for process, text in zip(processes, said, strict=True)]
 
 
+@pytest.mark.full
 def test_processes_that_share_a_batch_need_not_each_other(tmp_path, weights):
     command = write_batch(tmp_path, weights, count=9, bad=(), **PREVIEW)
     processes = start_two(command)

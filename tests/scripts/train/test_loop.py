@@ -19,6 +19,7 @@ def losses(folder: Path) -> np.ndarray:
     return np.array([(int(step), float(loss), float(held_out or "nan")) for step, loss, _, held_out in rows])
 
 
+@pytest.mark.full
 def test_a_killed_run_goes_on_with_the_same_losses(tmp_path):
     command = [sys.executable, "-m", "tests.scripts.train.toy_run", str(tmp_path / "killed")]
     log = tmp_path / "killed" / "losses.csv"
