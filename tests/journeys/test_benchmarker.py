@@ -41,6 +41,7 @@ def run(package: Path, *command: str) -> str:
 
 @pytest.mark.full
 def test_a_solver_of_ones_own_renders_and_stands_in_the_benchmark(tmp_path, package):
+    stages = {"euler": 1, "midpoint": 2, "unipc": 1}
     write_scene(tmp_path)
     files = (str(tmp_path / "photo.png"), "--depth", str(tmp_path / "depth.npy"), "--depth-kind", "disparity")
     chosen = ("--solver.kind", "midpoint", "--solver.numbers", "at", "0.4", "--steps", "2", "--weights", "demo")
@@ -48,28 +49,14 @@ def test_a_solver_of_ones_own_renders_and_stands_in_the_benchmark(tmp_path, pack
     assert len(read_frames(tmp_path / "out" / "frames")) == 8
     job = json.loads((tmp_path / "out" / "run.json").read_text())["job"]
     assert job["settings"]["solver"]["kind"] == "midpoint"
-    sweep = (
-        "--solvers",
-        "euler",
-        "midpoint",
-        "unipc",
-        "--guidance",
-        "none",
-        "dgs",
-        "--steps",
-        "2",
-        "4",
-        "--frames",
-        "4",
-    )
-    size = ("--height", "6", "--width", "8", "--repeats", "2", "--reference-steps", "32", "--weights", "demo")
+    sweep = ["--solvers", *stages, *"--guidance none dgs --steps 2 4 --frames 4".split()]
+    size = "--height 8 --width 8 --repeats 2 --reference-steps 32 --weights demo".split()
     table = run(package, "scripts/bench_sampler.py", *sweep, *size, "--out", str(tmp_path / "bench"))
     assert table.strip() == (tmp_path / "bench" / "bench.md").read_text().strip()
     rows = json.loads((tmp_path / "bench" / "bench.json").read_text())["rows"]
-    counted = {(row["solver"], row["steps"]): row["evaluations"] for row in rows}
-    assert counted == {("euler", 2): 2, ("euler", 4): 4, ("midpoint", 2): 4, ("midpoint", 4): 8,
-                       ("unipc", 2): 2, ("unipc", 4): 4}  # fmt: skip
+    counted = {(row["solver"], row["steps"]): row["evaluations"] for row in rows}  # of both branches
+    assert counted == {(solver, n): 2 * each * n for solver, each in stages.items() for n in (2, 4)}
     assert len(rows) == 12
     psnr = {(row["solver"], row["steps"]): row["psnr"] for row in rows if row["setting"].startswith("none")}
-    assert all(psnr[solver, 4] > psnr[solver, 2] for solver in ("euler", "midpoint", "unipc"))
+    assert all(psnr[solver, 4] > psnr[solver, 2] for solver in stages)
     assert read_photo(tmp_path / "bench" / "bench.png").ndim == 3
