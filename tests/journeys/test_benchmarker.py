@@ -49,8 +49,8 @@ def test_a_solver_of_ones_own_renders_and_stands_in_the_benchmark(tmp_path, pack
     assert len(read_frames(tmp_path / "out" / "frames")) == 8
     job = json.loads((tmp_path / "out" / "run.json").read_text())["job"]
     assert job["settings"]["solver"]["kind"] == "midpoint"
-    sweep = ["--solvers", *stages, *"--guidance none dgs --steps 2 4 --frames 4".split()]
-    size = "--height 8 --width 8 --repeats 2 --reference-steps 32 --weights demo".split()
+    sweep = ["--solvers", *stages, *["--guidance", "none", "dgs", "--steps", "2", "4", "--frames", "4"]]
+    size = ["--height", "8", "--width", "8", "--repeats", "2", "--reference-steps", "32", "--weights", "demo"]
     table = run(package, "scripts/bench_sampler.py", *sweep, *size, "--out", str(tmp_path / "bench"))
     assert table.strip() == (tmp_path / "bench" / "bench.md").read_text().strip()
     rows = json.loads((tmp_path / "bench" / "bench.json").read_text())["rows"]
