@@ -30,6 +30,7 @@ from nvs_jax.settings.jobs import (
     Job,
     PlanJob,
     SingleJob,
+    StudioJob,
     VideoJob,
     ViewsJob,
     WarpJob,
@@ -104,7 +105,8 @@ def parse(arguments: Sequence[str]) -> Job:
         | Annotated[EvaluateJob, command("evaluate")]
         | Annotated[PlanJob, command("plan")]
         | Annotated[DepthJob, command("depth")]
-        | Annotated[DemoJob, command("demo")],
+        | Annotated[DemoJob, command("demo")]
+        | Annotated[StudioJob, command("studio")],
         prog="nvs-jax",
         description="New views of a scene from a photo, a few photos or a video, without training.",
         args=list(arguments),

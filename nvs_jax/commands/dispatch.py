@@ -12,6 +12,7 @@ from nvs_jax.settings.jobs import (
     Job,
     PlanJob,
     RenderJob,
+    StudioJob,
 )
 
 
@@ -65,3 +66,7 @@ def run_job(job: Job) -> None:
             from nvs_jax.commands.demo import run_demo
 
             run_demo(job)
+        case StudioJob():
+            from nvs_jax.commands.studio import run_studio
+
+            run_studio(job)

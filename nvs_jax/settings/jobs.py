@@ -294,4 +294,42 @@ class DemoJob:
     """Replace an earlier result in the folder; anything else is left alone."""
 
 
-Job = SingleJob | VideoJob | ViewsJob | BatchJob | ConvertJob | CheckJob | EvaluateJob | PlanJob | DepthJob | DemoJob
+@dataclass(frozen=True)
+class StudioJob(Ranged, group="--"):
+    """Choose a path in the browser: see the warps at once, render, watch. Needs the extra studio."""
+
+    source: Positional[Path | None] = None
+    """A photo, a video, a scene of posed views, or the folder of a result; none: a procedural scene."""
+    depth: Path | None = None
+    """As of single, video and views: files, or auto, which is the default where a scene has none of its own."""
+    depth_kind: DepthKind | None = None
+    """What the files hold: depth in scene units (large is far), or disparity (large is near)."""
+    png_scale: Annotated[float | None, Between(1e-9, 1e9)] = None
+    """Of a .png depth: stored values a scene unit."""
+    depth_weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
+    """Of --depth auto: a Depth Anything V2, a folder in transformers' layout or a hub id, which is downloaded."""
+    weights: str | None = None
+    """To render with, as of single; without, the warps can be looked at."""
+    preset: str | None = None
+    """fast, paper, reference, or a YAML file of settings, to begin with."""
+    out: Path = Path("out/studio")
+    """The folder that a render makes, unless the page says another."""
+    host: str = "127.0.0.1"
+    """The address to listen at. Whoever reaches it sees the pictures and can render: there is no password."""
+    port: Annotated[int, Between(1, 65535)] = 8080
+    """Of the page."""
+
+
+Job = (
+    StudioJob
+    | SingleJob
+    | VideoJob
+    | ViewsJob
+    | BatchJob
+    | ConvertJob
+    | CheckJob
+    | EvaluateJob
+    | PlanJob
+    | DepthJob
+    | DemoJob
+)

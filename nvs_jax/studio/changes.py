@@ -11,8 +11,10 @@ from nvs_jax.errors import InputError
 from nvs_jax.media.cameras import read_poses, write_poses
 from nvs_jax.pipeline import override
 from nvs_jax.settings import RenderSettings
+from nvs_jax.settings.presets import settings_for
+from nvs_jax.studio.beforehand import lattice_of
 from nvs_jax.studio.keys import Pose
-from nvs_jax.studio.session import Session
+from nvs_jax.studio.session import Session, mode_of
 
 
 def with_path(session: Session, **changes: Any) -> Session:
@@ -35,6 +37,43 @@ def with_settings(session: Session, **changes: Any) -> Session:
         InputError: depth that cannot be had with them, or a change that needs all inputs read again.
     """
     return _remade(session, replace(session.job.settings, **changes))
+
+
+def with_camera(session: Session, **changes: Any) -> Session:
+    """Another lens or mapping of depth, by fields of `CameraSettings`."""
+    return with_settings(session, camera=replace(session.job.settings.camera, **changes))
+
+
+def with_disparity(session: Session, **changes: Any) -> Session:
+    """Other planes of depth, by fields of `DisparitySettings`."""
+    return with_camera(session, disparity=replace(session.job.settings.camera.disparity, **changes))
+
+
+def with_warp(session: Session, **changes: Any) -> Session:
+    """Another warp, by fields of `WarpSettings`."""
+    return with_settings(session, warp=replace(session.job.settings.warp, **changes))
+
+
+def with_choice(session: Session, **changes: Any) -> Session:
+    """What a render is made with, by fields of `RenderJob`; another preset or other weights bring their settings.
+
+    What has been chosen of picture, camera, path, views and warp stays.
+
+    Raises:
+        InputError: a preset, weights or number of steps that cannot be had.
+    """
+    job, out = session.job, Path(changes.pop("out", session.job.out))
+    changed = replace(job, out=out, **changes)
+    if changed.weights != job.weights and lattice_of(changed.weights) != session.scene.lattice:
+        raise InputError(f"{changed.weights} takes other sizes or lengths: open the studio again with --weights")
+    if (changed.preset, changed.weights) != (job.preset, job.weights):
+        mode = mode_of(job)
+        kept = {name: getattr(job.settings, name) for name in ("picture", "camera", "path", "views", "warp")}
+        changed = replace(changed, settings=replace(settings_for(changed.weights, changed.preset, mode), **kept))
+    if changed.steps == changed.settings.schedule.steps:
+        changed = replace(changed, steps=None)
+    override(changed.settings, changed.method, changed.steps)
+    return replace(session, job=changed, saved=session.saved if out == job.out else None)
 
 
 def with_job(session: Session, **changes: Any) -> Session:

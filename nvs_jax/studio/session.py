@@ -14,7 +14,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.inputs.camera_path import camera_path, focal_factors
 from nvs_jax.inputs.understood import Ahead, Origin, depth_range, holes_line, inputs_line
 from nvs_jax.pipeline import override
-from nvs_jax.settings import RenderSettings
+from nvs_jax.settings import Mode, RenderSettings
 from nvs_jax.settings.jobs import RenderJob, SingleJob, VideoJob
 from nvs_jax.steering import Conditions
 from nvs_jax.studio.command_line import command
@@ -119,8 +119,7 @@ class Session:
     @property
     def about(self) -> tuple[str, str]:
         """How the inputs were understood, and how much of the video the model invents, in the command's own words."""
-        mode = "single" if isinstance(self.job, SingleJob) else "video" if isinstance(self.job, VideoJob) else "views"
-        origin = Origin(mode, fps=self.scene.view.fps)
+        origin = Origin(mode_of(self.job), fps=self.scene.view.fps)
         numbers = tuple(range(1, len(self.strip.shares)))
         ahead = Ahead(self.strip.shares[1:], numbers)
         view = self.scene.view
@@ -152,6 +151,11 @@ class Session:
     @cached_property
     def _whole(self) -> tuple[Track, Conditions]:
         return warp_whole(self.scene, self.settings)
+
+
+def mode_of(job: RenderJob) -> Mode:
+    """A photo, a video or posed views."""
+    return "single" if isinstance(job, SingleJob) else "video" if isinstance(job, VideoJob) else "views"
 
 
 def _in_file(job: RenderJob, file: Path, frames: int) -> RenderJob:

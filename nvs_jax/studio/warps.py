@@ -96,6 +96,17 @@ def mostly_invented(shares: Float[np.ndarray, "f"]) -> tuple[int, ...]:
     return tuple(int(number) for number in np.flatnonzero(shares > INVENTED))
 
 
+def spans(numbers: tuple[int, ...]) -> str:
+    """Numbers in a few words.
+
+    >>> spans((2, 3, 4, 7, 9, 10))
+    '2-4, 7, 9-10'
+    """
+    starts = [number for number in numbers if number - 1 not in numbers]
+    ends = [number for number in numbers if number + 1 not in numbers]
+    return ", ".join(f"{start}-{end}" if end > start else str(start) for start, end in zip(starts, ends, strict=True))
+
+
 def _warp(scene: Scene, track: Track, settings: RenderSettings, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if scene.clip is None:
         picture, depth = jnp.asarray(scene.view.picture), jnp.asarray(scene.view.depth)

@@ -21,6 +21,7 @@ from nvs_jax.studio.changes import (
     move_key,
     open_path,
     save_path,
+    with_choice,
     with_job,
     with_path,
     with_settings,
@@ -199,3 +200,16 @@ def test_bad_settings_are_told_in_a_line(photo):
         with_path(photo, kind="dolly-zoom", travel=7.0)
     with pytest.raises(InputError, match="passes through the origin"):
         _ = with_path(photo, kind="line", start=6.0, end=(-6.0, 0.0, 0.0), frames=3).track
+
+
+def test_another_preset_or_method_brings_its_own_settings_and_keeps_the_path(photo, tmp_path):
+    session = with_choice(photo, preset="reference", method="post", steps=7, out=str(tmp_path / "other"), seed=2)
+    assert session.settings.warp == photo.settings.warp
+    assert session.settings.path == photo.settings.path
+    assert (session.settings.guidance.method, session.settings.schedule.steps) == ("post", 7)
+    assert session.settings.conditioning.holes == "black"
+    job = parse(arguments(session.job))
+    assert job == session.job
+    assert with_choice(photo, steps=photo.settings.schedule.steps).job.steps is None
+    with pytest.raises(InputError, match="nowhere"):
+        with_choice(photo, weights="nowhere/at all")

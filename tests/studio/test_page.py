@@ -1,0 +1,67 @@
+"""The page without a browser: changes that come fast are not shown one by one, and a mistake ends nothing."""
+
+import threading
+
+import pytest
+
+from nvs_jax.errors import InputError
+from nvs_jax.studio.changes import with_path
+from nvs_jax.studio.page import Page
+from tests.studio.sessions import photo_session
+
+
+@pytest.fixture
+def session(tmp_path):
+    return photo_session(tmp_path)
+
+
+def test_of_fast_changes_the_last_one_is_shown(session):
+    go, seen, all_of = threading.Event(), [], []
+
+    def fast(shown):
+        assert go.wait(20)
+        seen.append(shown.settings.path.step_degrees)
+
+    page = Page(session, [].append)
+    page.fast.append(fast)
+    page.slow.append(lambda shown: all_of.append(shown.settings.path.step_degrees))
+    page.begin()
+    for number in range(50):
+        assert page.change(with_path, step_degrees=float(number))
+    go.set()
+    assert page.wait(20)
+    assert seen[-1] == all_of[-1] == 49.0
+    assert len(seen) <= 3
+    page.close()
+
+
+def test_a_mistake_is_told_and_leaves_the_session(session):
+    told = []
+    page = Page(session, told.append)
+    assert not page.change(with_path, radius=(0.0, 0.0))
+    assert page.session is session
+    assert "path.radius must lie between" in told[0]
+
+
+def test_what_cannot_be_shown_is_told_and_the_next_change_is_shown(session, capsys):
+    told, shown = [], []
+
+    def fast(one):
+        degrees = one.settings.path.step_degrees
+        if degrees == 7.0:
+            raise ValueError("broken")
+        if degrees == 8.0:
+            raise InputError("not this one")
+        shown.append(degrees)
+
+    page = Page(session, told.append)
+    page.fast.append(fast)
+    page.begin()
+    for degrees in (7.0, 8.0, 9.0):
+        assert page.wait(20)
+        page.change(with_path, step_degrees=degrees)
+        assert page.wait(20)
+    assert told == ["ValueError: broken", "not this one"]
+    assert shown[-1] == 9.0
+    assert "Traceback" in capsys.readouterr().err
+    page.close()
