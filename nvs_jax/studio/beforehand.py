@@ -11,7 +11,7 @@ from nvs_jax.planning.estimate import from_table, phases
 from nvs_jax.planning.programs import Model
 from nvs_jax.planning.request import Request
 from nvs_jax.planning.table import read_table
-from nvs_jax.settings import RenderSettings
+from nvs_jax.settings import Guided, RenderSettings
 from nvs_jax.settings.jobs import RenderJob
 
 
@@ -51,13 +51,13 @@ def memory_line(job: RenderJob, settings: RenderSettings, frames: int, size: tup
         InputError: an unknown device or model, or a size that cannot be planned.
     """
     known, model = parse_device(device), model_of(job.weights)
-    method = settings.guidance.method
+    method: Guided = "post" if settings.guidance.method == "post" else "dgs"  # without guidance as with this one
     request = Request(
         frames=frames,
         height=size[0],
         width=size[1],
         dtype=job.dtype or "bfloat16",
-        method="dgs" if method == "none" else method,
+        method=method,
         gradient=settings.guidance.gradient,
         sequential=settings.memory.sequential_guidance,
         chunk=settings.decode_chunk,

@@ -69,9 +69,10 @@ def _taken_up(entries: Any, asked: StudioJob) -> RenderJob:
     """The job of a result, with another folder to render into."""
     held = entries.get("job")
     held = held if isinstance(held, dict) else {}
-    mode = next((mode for mode, (_, given) in KINDS.items() if given in held), None)
-    if mode is None:
+    modes: list[Mode] = [mode for mode, (_, given) in KINDS.items() if given in held]
+    if not modes:
         raise InputError(f"{asked.source} is not a render of a photo, a video or views, which could be taken up")
+    mode = modes[0]
     cls, given = KINDS[mode]
     converter, types = strict_converter(), get_type_hints(cls)
     left = {"settings", "out", "preview", "resume", "overwrite"}

@@ -71,7 +71,9 @@ def depth_beside(session: Session) -> Picture:
     view = session.scene.view
     depth = depth_picture(np.where(np.isfinite(view.depth), view.depth, 0))
     left = on_edges(session, view.depth, view.intrinsics)
-    return to_bytes(np.concatenate([view.picture, np.where(left[..., None], np.float32(HOLE), depth)], axis=1))
+    return to_bytes(
+        np.concatenate([view.picture, np.where(left[..., None], np.array(HOLE, np.float32), depth)], axis=1)
+    )
 
 
 def curve(shares: Float[np.ndarray, "f"], number: int) -> Picture:

@@ -34,7 +34,7 @@ def widget_of(gui: Any, name: str, value: Any) -> Any:
     return gui.add_number(label, value)
 
 
-def bind(widget: Any, read: Callable[[], Any], write: Callable[[Any], None]) -> Callable[[], None]:
+def bind(widget: Any, read: Callable[[], Any], write: Callable[[Any], object]) -> Callable[[], None]:
     """Keep a widget and a value equal: `write` gets what somebody sets.
 
     Args:

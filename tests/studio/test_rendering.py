@@ -8,6 +8,7 @@ import pytest
 
 from nvs_jax.cli import main
 from nvs_jax.commands.studio import Loaded
+from nvs_jax.diffusion import Codec
 from nvs_jax.errors import InputError
 from nvs_jax.media import read_frames
 from nvs_jax.models.contract import Lattice
@@ -87,7 +88,7 @@ def test_a_second_render_is_refused_while_one_goes_on(job):
     go.set()
     assert renders.wait().state == "done"
     renders.start(replace(job, seed=3))
-    assert renders.wait().job.seed == 3
+    assert renders.wait().job == replace(job, seed=3)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_missing_weights_are_a_line(job):
     assert "nowhere/at all" in renders.progress.line
 
 
-class HalfSize:
+class HalfSize(Codec):
     """Latents are colours, halved in size, mixed and moved."""
 
     mix = np.array([[1.0, 0.5, 0.0, 0.2], [0.0, 1.0, -0.5, 0.1], [0.3, 0.0, 1.0, 0.4]], np.float32)
@@ -130,11 +131,6 @@ class HalfSize:
         n, height, width, _ = pictures.shape
         means = np.asarray(pictures).reshape(n, height // 2, 2, width // 2, 2, 3).mean((2, 4))
         return means @ self.mix + 0.5
-
-    def decode(self, latents):
-        raise NotImplementedError
-
-    pool_mask = pool_frames = decode
 
 
 def test_the_map_to_colours_is_found_where_there_is_one():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import viser
 import websockets.sync.client
+from websockets.typing import Subprotocol
 
 from nvs_jax.media import write_frames
 from nvs_jax.studio import server as studio_server
@@ -59,8 +60,8 @@ def shown(monkeypatch):
     class Kept(viser.ViserServer):
         def __init__(self, *given: Any, **named: Any):
             super().__init__(*given, **named)
-            self.gui = Recorded(self.gui)
-            made.append(self.gui)
+            made.append(Recorded(self.gui))
+            vars(self)["gui"] = made[-1]
 
     monkeypatch.setattr(studio_server.viser, "ViserServer", Kept)
     return made
@@ -115,7 +116,7 @@ def test_two_browsers_see_one_session_and_one_that_leaves_ends_nothing(tmp_path,
 
     with serve(photo_session(tmp_path), render, "127.0.0.1", port) as page:
         assert page.wait()
-        address, protocols = f"ws://127.0.0.1:{port}", [f"viser-v{viser.__version__}"]
+        address, protocols = f"ws://127.0.0.1:{port}", [Subprotocol(f"viser-v{viser.__version__}")]
         connect = websockets.sync.client.connect
         with connect(address, max_size=None, subprotocols=protocols) as one:
             with connect(address, max_size=None, subprotocols=protocols) as other:
