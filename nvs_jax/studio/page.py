@@ -32,7 +32,7 @@ class Page:
         self._lock, self._asked, self._closed = threading.RLock(), threading.Event(), False
         self.fast: list[Told] = []
         self.slow: list[Told] = []
-        self._idle = threading.Event()
+        self._idle, self._turn = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._show, name="studio", daemon=True)
 
     @property
@@ -61,8 +61,9 @@ class Page:
 
     def refresh(self) -> None:
         """Show the session again."""
-        self._idle.clear()
-        self._asked.set()
+        with self._turn:
+            self._idle.clear()
+            self._asked.set()
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Until all is shown; whether it is."""
@@ -92,5 +93,6 @@ class Page:
             except Exception as error:  # the page stays; the terminal has all of it
                 say(traceback.format_exc())
                 self._refused(f"{type(error).__name__}: {error}")
-            if not self._asked.is_set():
-                self._idle.set()
+            with self._turn:
+                if not self._asked.is_set():
+                    self._idle.set()

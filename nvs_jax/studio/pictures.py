@@ -21,7 +21,7 @@ _THUMBNAIL = 80
 """Columns of a frame in the strip."""
 _COLUMNS = 5
 
-Picture = UInt8[np.ndarray, "h w 3"]
+Picture = UInt8[np.ndarray, "rows columns 3"]
 
 
 class Points(NamedTuple):

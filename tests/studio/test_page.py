@@ -29,7 +29,7 @@ def test_of_fast_changes_the_last_one_is_shown(session):
     for number in range(50):
         assert page.change(with_path, step_degrees=float(number))
     go.set()
-    assert page.wait(20)
+    assert page.wait()
     assert seen[-1] == all_of[-1] == 49.0
     assert len(seen) <= 3
     page.close()
@@ -58,9 +58,9 @@ def test_what_cannot_be_shown_is_told_and_the_next_change_is_shown(session, caps
     page.fast.append(fast)
     page.begin()
     for degrees in (7.0, 8.0, 9.0):
-        assert page.wait(20)
+        assert page.wait()
         page.change(with_path, step_degrees=degrees)
-        assert page.wait(20)
+        assert page.wait()
     assert told == ["ValueError: broken", "not this one"]
     assert shown[-1] == 9.0
     assert "Traceback" in capsys.readouterr().err
