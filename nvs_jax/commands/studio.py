@@ -1,7 +1,6 @@
 """`nvs-jax studio`: a page in the browser until the command is stopped."""
 
 import importlib.util
-import ipaddress
 import socket
 import threading
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from nvs_jax.saying import say, tell
 from nvs_jax.settings.jobs import RenderJob, StudioJob
 from nvs_jax.studio.beforehand import lattice_of
 from nvs_jax.studio.colours import Colours
+from nvs_jax.studio.door import is_loopback
 from nvs_jax.studio.opening import job_of
 from nvs_jax.studio.scene import open_scene
 from nvs_jax.studio.session import Session
@@ -71,18 +71,6 @@ def check_address(host: str, port: int) -> None:
             f"--host {host}: everyone who reaches this machine's port {port} sees the pictures, reads and writes files "
             "by the page, and can render; there is no password and no encryption"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address reaches this machine alone.
-
-    >>> is_loopback("localhost"), is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def wait_for(stop: StopRequest) -> None:

@@ -51,11 +51,12 @@ def _poses(settings: PathSettings, frames: int) -> Poses:
 
 
 def focal_factors(settings: PathSettings, frames: int) -> Float[Array, "f"]:
-    """By what the given view's focal length is multiplied in each frame of `camera_path`: 1, but for a dolly-zoom."""
+    """By what the given view's focal length is multiplied in each frame of `camera_path`."""
     frames = frames if settings.frames is None else settings.frames
+    zoom = settings.zoom ** jnp.linspace(0, 1, frames)
     if settings.kind == "dolly-zoom":
-        return dolly_zoom(jnp.eye(4), settings.radius[1], settings.travel, frames).focal
-    return jnp.ones(frames)
+        return zoom * dolly_zoom(jnp.eye(4), settings.radius[1], settings.travel, frames).focal
+    return zoom
 
 
 def _poses_of_file(path: Path | None, frames: int) -> Poses:

@@ -11,6 +11,7 @@ MOST_FRAMES = 2000
 """Of a video: more are neither made nor, where `path.frames` does not say how many, read."""
 DepthKind = Literal["depth", "disparity"]
 """What a map holds: depth in scene units, large is far; or inverse depth of unknown scale and shift, large is near."""
+DisparityRule = Literal["centred", "release"]
 Principal = Literal["middle", "release"]
 PathKind = Literal["orbit", "line", "ellipse", "spiral", "dolly-zoom", "figure-of-eight", "full-turn", "file"]
 
@@ -31,7 +32,7 @@ class PictureSettings(Ranged, group="picture."):
 class DisparitySettings(Ranged, group="camera.disparity."):
     """How disparity, inverse depth of unknown scale and shift, becomes depth in scene units; see docs/depth.md."""
 
-    rule: Literal["centred", "release"] = "centred"
+    rule: DisparityRule = "centred"
     """Scaled so that the orbit turns around what is in the middle of the picture; or the release's
     camera.disparity_scale / disparity, at most camera.far."""
     percentiles: Annotated[tuple[float, float], Between(0, 100)] = (1.0, 99.0)
@@ -107,6 +108,9 @@ class PathSettings(Ranged, group="path."):
     """Of a spiral: how often it goes round."""
     travel: Annotated[float, Between(-1e6, 1e6)] = 20.0
     """Of a dolly-zoom: how far forward it goes while what is at the origin keeps its size; negative goes back."""
+    zoom: Annotated[float, Between(0.05, 20)] = 1.0
+    """By what the focal length of the given view is multiplied in the last frame, evenly on the way; of all but a full
+    turn."""
     file: Path | None = None
     """Of a file: poses, a frame each: .json, or .txt as this project, TUM, KITTI or RealEstate10K write it."""
 

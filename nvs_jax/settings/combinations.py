@@ -24,6 +24,8 @@ def check_combinations(job: RenderJob, settings: RenderSettings) -> None:
         raise InputError("a full turn is made from a single photo: nvs-jax single --path.kind full-turn")
     if full_turn and conditions is not None:
         raise InputError(f"--conditions {conditions} are warps of one path, a full turn is several: choose one of them")
+    if full_turn and settings.path.zoom != 1:
+        raise InputError("--path.zoom is of one path, a full turn is several: choose one of them")
     if full_turn and pixels:
         raise InputError("--trust.distance pixels does not take a full turn, whose end lies between views: use centre")
     if pixels and isinstance(job, ViewsJob):

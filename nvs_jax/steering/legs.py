@@ -66,7 +66,7 @@ def photo_plan(
         elsewhere: warps and holes of every frame but the first that were made elsewhere, in place of the photo's.
 
     Raises:
-        InputError: a dolly-zoom of another number of frames.
+        InputError: a dolly-zoom or a zoom of another number of frames.
     """
     intrinsics, path, zoom = jnp.asarray(view.intrinsics), jnp.asarray(path), _zoom(settings, len(path))
 
@@ -206,10 +206,11 @@ def _zoom(settings: RenderSettings, frames: int) -> Float[Array, "f"] | None:
         InputError: the settings' path has another number of frames.
     """
     path = settings.path
-    if path.kind != "dolly-zoom":
+    if path.kind != "dolly-zoom" and path.zoom == 1:
         return None
     if path.frames not in (None, frames):
-        raise InputError(f"path.frames is {path.frames} and the path has {frames} poses: give a dolly-zoom as many")
+        kind = "dolly-zoom" if path.kind == "dolly-zoom" else "zoom"
+        raise InputError(f"path.frames is {path.frames} and the path has {frames} poses: give a {kind} as many")
     return focal_factors(path, frames)
 
 

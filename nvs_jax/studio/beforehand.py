@@ -2,17 +2,18 @@
 
 from functools import cache
 
+from nvs_jax.errors import InputError
 from nvs_jax.loading import open_source
 from nvs_jax.models.contract import Lattice
-from nvs_jax.models.families import DEFAULT
+from nvs_jax.models.families import DEFAULT, family
 from nvs_jax.planning.advice import peak
 from nvs_jax.planning.devices import GIB, parse_device
+from nvs_jax.planning.duration import time_lines
 from nvs_jax.planning.estimate import from_table, phases
 from nvs_jax.planning.programs import Model
 from nvs_jax.planning.request import Request
 from nvs_jax.planning.table import read_table
-from nvs_jax.settings import Guided, RenderSettings
-from nvs_jax.settings.jobs import RenderJob
+from nvs_jax.studio.session import Session
 
 
 @cache
@@ -37,27 +38,38 @@ def lattice_of(weights: str | None) -> Lattice:
     return model_of(weights).told(Request()).lattice
 
 
-def memory_line(job: RenderJob, settings: RenderSettings, frames: int, size: tuple[int, int], device: str) -> str:
-    """What a render takes of a device's memory, in a line.
+def needs_of(session: Session, device: str) -> str:
+    """What a render takes of a device, in lines: memory, and where it is known time.
 
     Args:
-        job: of the render.
-        settings: with the job's own method and steps.
-        frames: of a leg.
-        size: rows and columns of pixels.
+        session: of the render.
         device: as `nvs-jax plan --device` has it, such as gpu:24GB.
-
-    Raises:
-        InputError: an unknown device or model, or a size that cannot be planned.
     """
-    known, model = parse_device(device), model_of(job.weights)
-    method: Guided = "post" if settings.guidance.method == "post" else "dgs"  # without guidance as with this one
-    request = Request(
-        frames=frames,
-        height=size[0],
-        width=size[1],
-        dtype=job.dtype or "bfloat16",
-        method=method,
+    try:
+        known, model = parse_device(device), model_of(session.job.weights)
+        request = _request(session)
+        found = phases(model, request, from_table(read_table(), known, model), low_memory=session.job.low_memory)
+    except InputError as error:
+        return str(error)
+    needed, most = peak(found), max(found, key=lambda phase: phase.total)
+    verdict = "fits" if needed <= known.usable else "does not fit: `nvs-jax plan` says what would make it"
+    of = f"{needed / GIB:.1f} of {known.usable / GIB:.1f} GiB of {device}"
+    lines = [f"{request.frames} frames of {request.height}x{request.width}: {of}, most in {most.program}: {verdict}"]
+    if model.configs is None or dict(model.configs) == dict(family(DEFAULT).configs):  # whose work was counted
+        lines += time_lines(read_table(), known, request, session.settings.schedule.steps)[:1]
+    return "\n\n".join(lines)
+
+
+def _request(session: Session) -> Request:
+    height, width = (side * session.scene.shrink for side in session.scene.view.depth.shape)
+    whole = session.scene.clip is None and session.is_free  # else it is made in legs of the model's own length
+    settings = session.settings
+    return Request(
+        frames=session.frames if whole else min(session.frames, session.scene.lattice.frames),
+        height=height,
+        width=width,
+        dtype=session.job.dtype or "bfloat16",
+        method="post" if settings.guidance.method == "post" else "dgs",  # without guidance as with this one
         gradient=settings.guidance.gradient,
         sequential=settings.memory.sequential_guidance,
         chunk=settings.decode_chunk,
@@ -65,8 +77,3 @@ def memory_line(job: RenderJob, settings: RenderSettings, frames: int, size: tup
         overlap=settings.memory.tile_overlap,
         vae_dtype=settings.memory.vae_dtype,
     )
-    found = phases(model, request, from_table(read_table(), known, model), low_memory=job.low_memory)
-    needed, most = peak(found), max(found, key=lambda phase: phase.total)
-    verdict = "fits" if needed <= known.usable else "does not fit: `nvs-jax plan` says what would make it"
-    of = f"{needed / GIB:.1f} of {known.usable / GIB:.1f} GiB of {device}"
-    return f"{frames} frames of {size[0]}x{size[1]}: {of}, most in {most.program}: {verdict}"

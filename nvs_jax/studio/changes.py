@@ -1,6 +1,5 @@
 """What can be changed at the studio: each makes another session of one, and leaves that as it is."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.cameras import read_poses, write_poses
+from nvs_jax.media.cameras import read_pose_file, read_poses, write_poses
 from nvs_jax.pipeline import override
-from nvs_jax.settings import RenderSettings
+from nvs_jax.settings import PathKind, PathSettings, RenderSettings
 from nvs_jax.settings.presets import settings_for
 from nvs_jax.studio.beforehand import lattice_of
-from nvs_jax.studio.keys import Pose
 from nvs_jax.studio.session import Session, mode_of
+
+_LENGTHS = ("radius", "reach", "end", "start", "travel")
+"""Settings of a path that have the units of depth."""
 
 
 def with_path(session: Session, **changes: Any) -> Session:
@@ -28,6 +29,34 @@ def with_path(session: Session, **changes: Any) -> Session:
         changes = {"file": None} | changes
     path = replace(session.job.settings.path, **changes)
     return _remade(session, replace(session.job.settings, path=path))
+
+
+def with_kind(session: Session, kind: PathKind) -> Session:
+    """Another kind of path; lengths at their defaults are scaled as the radius is to its own.
+
+    Raises:
+        InputError: it is no path all the same.
+    """
+    path, usual = session.path, PathSettings()
+    by = path.radius[1] / usual.radius[1]
+    lengths = {name: getattr(usual, name) for name in _LENGTHS if getattr(path, name) == getattr(usual, name)}
+    return with_path(session, kind=kind, **{name: _times(length, by) for name, length in lengths.items()})
+
+
+def with_path_part(session: Session, name: str, index: int | None, value: Any) -> Session:
+    """Another number of the path.
+
+    Args:
+        session: whose.
+        name: of the setting.
+        index: which of its numbers; None: it is one.
+        value: of it.
+    """
+    if index is not None:
+        parts = list(getattr(session.job.settings.path, name))
+        parts[index] = float(value)
+        value = tuple(parts)
+    return with_path(session, **{name: value})
 
 
 def with_settings(session: Session, **changes: Any) -> Session:
@@ -81,64 +110,32 @@ def with_job(session: Session, **changes: Any) -> Session:
     return replace(session, job=replace(session.job, **changes), saved=None if "out" in changes else session.saved)
 
 
-def with_keys(session: Session, keys: Sequence[Pose], follows: bool | None = None) -> Session:
-    """Other key frames; none: the path of the settings again."""
-    follows = session.follows if follows is None else follows
-    return replace(session, keys=tuple(np.asarray(key, np.float64) for key in keys), follows=follows, saved=None)
-
-
-def add_key(session: Session, pose: Pose) -> Session:
-    """A key frame after all others; before the first one, the given view's pose becomes one."""
-    keys = session.keys or (np.asarray(session.track.poses[0], np.float64),)
-    return with_keys(session, (*keys, pose))
-
-
-def move_key(session: Session, number: int, pose: Pose) -> Session:
-    """Put a key frame elsewhere.
-
-    Raises:
-        InputError: it is the first one, which is the given view's, or there is none of this number.
-    """
-    _check_key(session, number)
-    return with_keys(session, [pose if index == number else key for index, key in enumerate(session.keys)])
-
-
-def delete_key(session: Session, number: int) -> Session:
-    """Leave a key frame out; without any but the given view's, the path is that of the settings again.
-
-    Raises:
-        InputError: see `move_key`.
-    """
-    _check_key(session, number)
-    keys = [key for index, key in enumerate(session.keys) if index != number]
-    return with_keys(session, keys if len(keys) > 1 else ())
-
-
-def keys_of_path(session: Session, count: int) -> Session:
-    """Key frames evenly along the path as it is, to be moved one by one.
-
-    Raises:
-        InputError: fewer than two, or more than the path has frames.
-    """
-    poses = session.track.poses
-    if not 2 <= count <= len(poses):
-        raise InputError(f"{count} key frames of {len(poses)} frames: choose 2 at least, and no more than that")
-    return with_keys(session, list(poses[np.linspace(0, len(poses) - 1, count).round().astype(int)]), follows=False)
-
-
 def fit_radius(session: Session) -> Session:
-    """Scale the path so that it is about what is in the middle of the given view."""
+    """Scale the path so that it is about what is in the middle of the given view.
+
+    Raises:
+        InputError: see `with_distance`.
+    """
+    return with_distance(session, session.distance)
+
+
+def with_distance(session: Session, distance: float) -> Session:
+    """Scale all lengths of the path; depth that has no scale of its own follows.
+
+    Args:
+        session: whose.
+        distance: of the given view from what the path is about, afterwards, in scene units.
+
+    Raises:
+        InputError: the path is of a file, or of key frames.
+    """
     path = session.job.settings.path
-    by = session.distance / path.distance
-    if path.kind == "file":
-        raise InputError("the poses of a file are as they are: give them the depth's units, or choose another path")
+    if path.kind == "file" or session.keys:
+        raise InputError("poses are as they are: give them the depth's units, or choose another kind of path")
+    by = distance / path.distance
     if not np.isfinite(by) or abs(by - 1) < 1e-3:
         return session
-    lengths: dict[str, Any] = {
-        name: tuple(float(f"{value * by:.4g}") for value in getattr(path, name)) for name in ("radius", "reach", "end")
-    }
-    lengths |= {name: float(f"{getattr(path, name) * by:.4g}") for name in ("start", "travel")}
-    return with_path(session, **lengths)
+    return with_path(session, **{name: _times(getattr(path, name), by) for name in _LENGTHS})
 
 
 def save_path(session: Session, file: Path | None = None) -> Session:
@@ -149,9 +146,11 @@ def save_path(session: Session, file: Path | None = None) -> Session:
         file: .json or .txt; None: beside the result.
 
     Raises:
-        InputError: another ending, or a folder that is not there.
+        InputError: another ending, a folder that is not there, or a file of another kind that is.
     """
     file = session.path_file if file is None else file
+    if file.exists() and not _is_path(file):
+        raise InputError(f"{file} is there and holds no path of ours: choose another name")
     if file.parent.exists() and not file.parent.is_dir():
         raise InputError(f"{file.parent} is no folder")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -170,6 +169,17 @@ def open_path(session: Session, file: Path) -> Session:
     return with_path(session, kind="file", file=file, frames=len(read_poses(file)))
 
 
+def _times(length: Any, by: float) -> Any:
+    """A length, or more of them, so many times as long, in four digits.
+
+    >>> _times((1.0, 2.0), 1 / 3), _times(4.0, 2.0)
+    ((0.3333, 0.6667), 8.0)
+    """
+    if isinstance(length, tuple):
+        return tuple(_times(each, by) for each in length)
+    return float(f"{length * by:.4g}")
+
+
 def _remade(session: Session, settings: RenderSettings) -> Session:
     before, scene = session.job.settings, session.scene
     told = override(settings, session.job.method, session.job.steps)
@@ -180,8 +190,10 @@ def _remade(session: Session, settings: RenderSettings) -> Session:
     return replace(session, scene=scene, job=replace(session.job, settings=settings), saved=None)
 
 
-def _check_key(session: Session, number: int) -> None:
-    if number == 0 and session.keys:
-        raise InputError("the first key frame is the given view's pose and stays: move another one")
-    if not 0 < number < len(session.keys):
-        raise InputError(f"there is no key frame {number}: there are {len(session.keys)}")
+def _is_path(file: Path) -> bool:
+    """Whether a file is one that `save_path` writes."""
+    try:
+        convention = read_pose_file(file).convention
+    except InputError:
+        return False
+    return not convention or "16 numbers" in convention

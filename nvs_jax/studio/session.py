@@ -3,6 +3,7 @@
 A session is a value: `nvs_jax.studio.changes` make another one. What it shows is computed when it is asked for, once.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +15,13 @@ from nvs_jax.errors import InputError
 from nvs_jax.inputs.camera_path import camera_path, focal_factors
 from nvs_jax.inputs.understood import Ahead, Origin, depth_range, holes_line, inputs_line
 from nvs_jax.pipeline import override
-from nvs_jax.settings import Mode, RenderSettings
+from nvs_jax.settings import Mode, PathSettings, RenderSettings
 from nvs_jax.settings.jobs import RenderJob, SingleJob, VideoJob
 from nvs_jax.steering import Conditions
 from nvs_jax.studio.command_line import command
 from nvs_jax.studio.keys import Pose, centre_of, looking_at, through_keys
 from nvs_jax.studio.scene import Scene
-from nvs_jax.studio.warps import Shown, Track, shown, warp_frames, warp_whole
+from nvs_jax.studio.warps import TOGETHER, Shown, Track, shown, warp_frames, warp_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +48,21 @@ class Session:
         return override(self.job.settings, self.job.method, self.job.steps)
 
     @property
+    def path(self) -> PathSettings:
+        """Where the camera goes, unless it goes through key frames."""
+        return self.job.settings.path
+
+    @property
     def frames(self) -> int:
         """Of the path."""
-        if self.job.settings.path.frames is not None:
-            return self.job.settings.path.frames
+        if self.path.frames is not None:
+            return self.path.frames
         return self.scene.lattice.frames if self.scene.clip is None else len(self.scene.clip[0])
 
     @property
     def is_free(self) -> bool:
         """Whether the camera goes along a path of one's own, not from view to view or all the way round."""
-        return self.scene.sources is None and (bool(self.keys) or self.job.settings.path.kind != "full-turn")
+        return self.scene.sources is None and (bool(self.keys) or self.path.kind != "full-turn")
 
     @cached_property
     def track(self) -> Track:
@@ -67,16 +73,16 @@ class Session:
         """
         if not self.is_free:
             return self._whole[0]
-        lens = np.asarray(self.scene.view.intrinsics, np.float64)
         if self.keys:
+            path = _in_file(self.job, self.path_file, self.frames).settings.path
             poses = through_keys(self.keys, self.frames, self.settings.path.distance)
             if self.follows:
                 poses[1:] = looking_at(poses[1:], self.middle)
-            return Track(poses, np.repeat(lens[None], len(poses), 0))
-        poses = np.asarray(camera_path(self.settings.path, self.frames), np.float64)
-        zoom = np.asarray(focal_factors(self.settings.path, len(poses)))
-        lenses = np.repeat(lens[None], len(poses), 0)
-        lenses[:, [0, 1], [0, 1]] *= zoom[:, None]
+        else:
+            path = self.settings.path
+            poses = np.asarray(camera_path(path, self.frames), np.float64)
+        lenses = np.repeat(np.asarray(self.scene.view.intrinsics, np.float64)[None], len(poses), 0)
+        lenses[:, [0, 1], [0, 1]] *= np.asarray(focal_factors(path, len(poses)))[:, None]
         return Track(poses, lenses)
 
     @cached_property
@@ -87,6 +93,19 @@ class Session:
         known = self._whole[1]
         return shown(known.warped, known.holes)
 
+    def strip_in_pieces(self) -> Iterator[int]:
+        """Compute `strip` a few frames at a time, and tell how many there are; what was left off goes on."""
+        count = len(self.track.poses)
+        if "strip" in vars(self) or not self.is_free:
+            yield len(self.strip.shares)
+            return
+        parts: list[Shown] = vars(self).setdefault("_parts", [])
+        while len(parts) * TOGETHER < count:
+            at = len(parts) * TOGETHER
+            parts.append(warp_frames(self.scene, self.track, self.settings, list(range(at, min(at + TOGETHER, count)))))
+            yield min(at + TOGETHER, count)
+        vars(self)["strip"] = Shown(*(np.concatenate(kind) for kind in zip(*parts, strict=True)))
+
     def frame(self, number: int) -> Shown:
         """One frame of the path, fast.
 
@@ -94,7 +113,7 @@ class Session:
             number: which; the last one, if the path is shorter.
         """
         number = min(number, len(self.track.poses) - 1)
-        if self.is_free:
+        if self.is_free and "strip" not in vars(self):
             return warp_frames(self.scene, self.track, self.settings, [number])
         return Shown(self.strip.pictures[[number]], self.strip.shares[[number]])
 
@@ -115,6 +134,17 @@ class Session:
     def distance(self) -> float:
         """Of what is in the middle of the given view, in scene units."""
         return depth_range(self.scene.view, self.settings.camera.disparity.centre).middle
+
+    @property
+    def scale(self) -> str:
+        """In which units depth and path are, in words."""
+        view = self.scene.view
+        if view.depth_kind == "disparity":
+            unit = "relative, as disparity has no unit"
+        else:
+            unit = "metric, metres as they were estimated" if view.estimated else "that of the given depth"
+        middle, about = (float(f"{value:.3g}") for value in (self.distance, self.path.distance))
+        return f"scale: {unit}; the middle of the picture is {middle:g} away, the path is about a point {about:g} away"
 
     @property
     def about(self) -> tuple[str, str]:

@@ -17,7 +17,7 @@ HOLE = (0.82, 0.13, 0.45)
 """The colour of what is not known: one that photos hardly have."""
 INVENTED = 0.5
 """With more holes than this share of its pixels, most of a frame is the model's."""
-_TOGETHER = 8
+TOGETHER = 8
 """Frames to a program, whatever the length of the path."""
 
 
@@ -57,7 +57,7 @@ def warp_frames(scene: Scene, track: Track, settings: RenderSettings, numbers: l
         numbers: which frames.
     """
     chosen = np.asarray(numbers)
-    length = 1 if len(chosen) == 1 else _TOGETHER
+    length = 1 if len(chosen) == 1 else TOGETHER
     filled = np.concatenate([chosen, np.full(-len(chosen) % length, chosen[-1])])
     parts = [_warp(scene, track, settings, filled[at : at + length]) for at in range(0, len(filled), length)]
     pictures, holes = (np.concatenate(kind)[: len(chosen)] for kind in zip(*parts, strict=True))

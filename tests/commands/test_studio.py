@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from tests.tiny import scene, write_scene
 
 def test_the_command_line_asks_for_it():
     assert parse(["studio"]) == StudioJob()
-    assert parse(["studio", "a.png", "--port", "9000"]).port == 9000
+    assert parse(["studio", "a.png", "--port", "9000"]) == StudioJob(Path("a.png"), port=9000)
     with pytest.raises(InputError, match="--port must lie between 1 and 65535"):
         parse(["studio", "--port", "70000"])
 
@@ -50,6 +51,7 @@ def test_what_is_given_is_the_jobs(tmp_path):
     write_scene(tmp_path)
     asked = StudioJob(tmp_path / "photo.png", tmp_path / "depth.npy", "depth", preset="paper", out=tmp_path / "out")
     job = job_of(asked)
+    assert isinstance(job, SingleJob)
     assert (job.depth, job.depth_kind, job.preset, job.out) == (asked.depth, "depth", "paper", asked.out)
     made = open_session(StudioJob(out=tmp_path / "made"))
     assert made.scene.view.depth.shape == made.strip.pictures.shape[1:3] == (96, 128)
@@ -62,8 +64,9 @@ def test_a_result_is_taken_up_as_it_was_made(tmp_path):
     line += ["--path.frames", "3", "--path.kind", "line", "--path.start", "6", "--picture.size", "64", "64"]
     line += ["--warp.max-tilt", "None", "--path.end", "5", "0.5", "1", "--out", str(tmp_path / "result")]
     main(line)
-    job = job_of(StudioJob(tmp_path / "result", out=tmp_path / "next"))
-    made = parse(line)
+    job, made = job_of(StudioJob(tmp_path / "result", out=tmp_path / "next")), parse(line)
+    assert isinstance(job, SingleJob)
+    assert isinstance(made, SingleJob)
     assert job.settings == made.settings
     assert (job.out, job.preview, job.photo) == (tmp_path / "next", False, made.photo)
     (tmp_path / "photo.png").unlink()
@@ -73,9 +76,22 @@ def test_a_result_is_taken_up_as_it_was_made(tmp_path):
 
 def test_without_anything_a_procedural_scene_is_written_beside_the_result(tmp_path):
     job = job_of(StudioJob(out=tmp_path / "made"))
+    assert isinstance(job, SingleJob)
     assert job.photo == tmp_path / "made.scene" / "photo.png"
     assert job.photo.is_file()
     assert (job.weights, job.out) == ("demo", tmp_path / "made")
+
+
+def test_a_photo_that_is_none_and_weights_that_are_missing_are_lines(tmp_path):
+    (tmp_path / "photo.png").write_text("no picture")
+    (tmp_path / "good").mkdir()
+    write_scene(tmp_path / "good")
+    named = {"depth": tmp_path / "good" / "depth.npy", "depth_kind": "depth", "out": tmp_path / "out"}
+    with pytest.raises(InputError, match=r"photo\.png"):
+        open_session(StudioJob(tmp_path / "photo.png", **named))
+    with pytest.raises(InputError, match="nowhere/at all"):
+        open_session(StudioJob(tmp_path / "good" / "photo.png", weights="nowhere/at all", **named))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_taken_port_is_a_line():

@@ -36,9 +36,13 @@ def test_length_is_the_settings_own_or_the_models():
     assert focal_factors(PathSettings(frames=3), 5).tolist() == [1, 1, 1]
 
 
-def test_only_a_dolly_zoom_zooms():
+def test_a_dolly_zoom_and_a_zoom_turn_the_lens():
     zoom = PathSettings(kind="dolly-zoom", radius=(1, 4), travel=2)
     np.testing.assert_allclose(focal_factors(zoom, 3), [1, 0.75, 0.5])
+    np.testing.assert_allclose(focal_factors(PathSettings(zoom=4), 3), [1, 2, 4])
+    np.testing.assert_allclose(
+        focal_factors(PathSettings("dolly-zoom", radius=(1, 4), travel=2, zoom=4), 3), [1, 1.5, 2]
+    )
 
 
 @pytest.mark.parametrize("name", ["poses.json", "poses.txt"])

@@ -19,6 +19,7 @@ VIEWS = ViewsJob(scene=Path("scene"), out=Path("out"))
         (VIDEO, RenderSettings(path=TURN), "made from a single photo"),
         (VIEWS, RenderSettings(path=TURN), "made from a single photo"),
         (SINGLE, RenderSettings(path=TURN, trust=PIXELS), "pixels does not take a full turn"),
+        (SINGLE, RenderSettings(path=PathSettings("full-turn", zoom=2.0)), "--path.zoom is of one path"),
         (VIEWS, RenderSettings(trust=PIXELS), "pixels takes a photo or a video"),
         (VIDEO, RenderSettings(camera=CameraSettings(exif=True)), "of a single photo"),
         (SINGLE, RenderSettings(path=PathSettings("file", file=Path("none.txt"))), "none.txt is not a file"),

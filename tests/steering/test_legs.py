@@ -47,6 +47,14 @@ def test_a_dolly_zoom_has_a_lens_for_every_frame():
     np.testing.assert_allclose(plan.intrinsics[:, :, 2], jnp.stack([K[:, 2]] * 5))
 
 
+def test_a_zoom_has_a_lens_for_every_frame_of_any_path():
+    settings = RenderSettings(path=PathSettings(frames=5, zoom=16.0), warp=FAST)
+    plan = photo_plan(view(), camera_path(settings.path, 5), settings)
+    np.testing.assert_allclose(plan.intrinsics[:, 0, 0], 20 * np.array([1, 2, 4, 8, 16]), rtol=1e-6)
+    with pytest.raises(InputError, match="give a zoom as many"):
+        photo_plan(view(), camera_path(settings.path, 5)[:4], settings)
+
+
 def test_a_video_along_a_dolly_zoom_is_zoomed_in_every_leg():
     settings = RenderSettings(path=PathSettings("dolly-zoom", frames=5, travel=4.0, radius=(8.0, 8.0)), warp=FAST)
     plan, legs = video(camera_path(settings.path, 5), 3, settings)

@@ -5,6 +5,13 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
+from nvs_jax.studio.flying import quaternion_of
+from nvs_jax.studio.keys import Pose, centre_of
+from nvs_jax.studio.page import Page
+from nvs_jax.studio.session import Session
+
 
 class Widget(SimpleNamespace):
     """One of them; setting its value is what a browser does."""
@@ -37,14 +44,17 @@ class Gui:
         self.widgets: dict[str, Widget] = {}
 
     @contextmanager
-    def add_folder(self, label: str, expand_by_default: bool = True) -> Iterator[None]:
+    def add_folder(self, label: str, expand_by_default: bool = True, order: float | None = None) -> Iterator[None]:
         yield
+
+    def __getitem__(self, label: str) -> Widget:
+        return self.widgets[label]
 
     def __getattr__(self, name: str) -> Callable[..., Widget]:
         kind = name.removeprefix("add_")
 
         def add(*given: Any, **named: Any) -> Widget:
-            held: dict[str, Any] = {"visible": True}
+            held: dict[str, Any] = {"visible": named.get("visible", True)}
             if kind in ("markdown", "image", "progress_bar"):
                 label = named.get("label", f"{kind} {len(self.widgets)}")
                 held[{"markdown": "content", "image": "image", "progress_bar": "value"}[kind]] = given[0]
@@ -61,3 +71,45 @@ class Gui:
     def text(self) -> str:
         """All that stands on the page in words."""
         return "\n".join(widget.content for widget in self.widgets.values() if hasattr(widget, "content"))
+
+
+class Browser:
+    """Somebody who looks from a pose.
+
+    Args:
+        pose: world-to-camera.
+        number: of the browser.
+    """
+
+    def __init__(self, pose: Pose, number: int = 0):
+        self.client_id, self.gui = number, Gui()
+        self.camera = Widget(position=centre_of(pose), wxyz=quaternion_of(pose), look_at=centre_of(pose))
+
+    def fly(self, pose: Pose) -> None:
+        """Look from elsewhere."""
+        self.camera.position, self.camera.wxyz = centre_of(pose), quaternion_of(pose)
+        self.camera.press()
+
+
+def aside(session: Session, by: float) -> Pose:
+    """The given view's camera moved to its right."""
+    pose = np.array(session.track.poses[0], np.float64)
+    pose[0, 3] -= by
+    return pose
+
+
+@contextmanager
+def shown(session: Session, *panels: Callable[[Gui, Page], object]) -> Iterator[tuple[Page, Gui, list[str]]]:
+    """A page with panels, its widgets, and what was refused; nothing may go wrong that is not told in a line."""
+    told: list[str] = []
+    gui, page = Gui(), Page(session, told.append)
+    for panel in panels:
+        panel(gui, page)
+    page.begin()
+    try:
+        assert page.wait()
+        yield page, gui, told
+        assert page.wait()
+    finally:
+        page.close()
+    assert not [line for line in told if "Error" in line]

@@ -6,7 +6,7 @@ import pytest
 
 from nvs_jax.errors import InputError
 from nvs_jax.studio.changes import with_path
-from nvs_jax.studio.page import Page
+from nvs_jax.studio.page import Page, when_new
 from tests.studio.sessions import photo_session
 
 
@@ -65,3 +65,49 @@ def test_what_cannot_be_shown_is_told_and_the_next_change_is_shown(session, caps
     assert shown[-1] == 9.0
     assert "Traceback" in capsys.readouterr().err
     page.close()
+
+
+def test_what_takes_long_is_left_off_between_its_pieces(session):
+    pieces, begun, go = [], threading.Event(), threading.Event()
+
+    def slow(one):
+        for number in range(3):
+            pieces.append((one.settings.path.step_degrees, number))
+            begun.set()
+            assert go.wait(20)
+            yield
+
+    page = Page(session, print)
+    page.slow.append(slow)
+    page.begin()
+    assert begun.wait(20)
+    page.change(with_path, step_degrees=9.0)
+    go.set()
+    assert page.wait()
+    assert pieces == [(4.0, 0), (9.0, 0), (9.0, 1), (9.0, 2)]
+    page.close()
+
+
+def test_what_is_shown_already_is_not_shown_again(session):
+    shown = []
+    told = when_new(lambda one: (one.scene, one.settings.path.kind), lambda one: shown.append(one))
+    for one in (session, with_path(session, step_degrees=2.0), with_path(session, kind="line", start=6.0)):
+        assert list(told(one) or ()) == []
+    assert [one.settings.path.kind for one in shown] == ["orbit", "line"]
+
+
+def test_after_it_is_closed_nothing_is_computed(session):
+    hold, shows, done = threading.Event(), threading.Event(), []
+
+    def slow(_):
+        shows.set()
+        assert hold.wait(20)
+        done.append(True)
+
+    page = Page(session, print)
+    page.fast.append(slow)
+    page.begin()
+    assert shows.wait(20)
+    threading.Timer(0.2, hold.set).start()
+    page.close()
+    assert done == [True]

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ def test_missing_weights_are_a_line(job):
     assert "nowhere/at all" in renders.progress.line
 
 
-class HalfSize(Codec):
+class HalfSize:
     """Latents are colours, halved in size, mixed and moved."""
 
     mix = np.array([[1.0, 0.5, 0.0, 0.2], [0.0, 1.0, -0.5, 0.1], [0.3, 0.0, 1.0, 0.4]], np.float32)
@@ -135,7 +136,7 @@ class HalfSize(Codec):
 
 def test_the_map_to_colours_is_found_where_there_is_one():
     codec = HalfSize()
-    colours = fit_colours(codec, Lattice(cell=2, cells=2, frame_step=1, channels=4, frames=5))
+    colours = fit_colours(cast(Codec, codec), Lattice(cell=2, cells=2, frame_step=1, channels=4, frames=5))
     picture = np.random.default_rng(0).random((1, 8, 8, 3)).astype(np.float32)
     picture = 0.45 + 0.1 * picture  # no more spread out than what it was fitted on
     latents = codec.encode(picture)

@@ -22,6 +22,13 @@ def free_port() -> int:
         return trial.getsockname()[1]
 
 
+def ask(port: int, head: str) -> str:
+    """What a server on the loopback answers."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as asking:
+        asking.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        return asking.recv(2000).decode(errors="replace")
+
+
 def test_the_command_serves_two_browsers_until_it_is_told_to_stop(tmp_path):
     picture, depth = (np.kron(part, np.ones((4, 4) + (1,) * (part.ndim - 2), np.float32)) for part in scene())
     write_picture(tmp_path / "photo.png", picture)
@@ -33,13 +40,14 @@ def test_the_command_serves_two_browsers_until_it_is_told_to_stop(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as page:
         try:
             assert page.stdout is not None
-            said = ""
-            for said in page.stdout:
-                if said.startswith("http"):
-                    break
-            assert said.strip() == f"http://localhost:{port}"
+            assert page.stdout.readline().strip() == f"http://localhost:{port}"
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
                 assert b"<html" in answer.read(2000)
+            assert "403" in ask(port, "GET /../../../../../../../../etc/hosts HTTP/1.1\nHost: localhost")
+            upgrade = "Upgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Version: 13"
+            key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+            asked = f"GET / HTTP/1.1\nHost: localhost:{port}\n{upgrade}\n{key}\n"
+            assert "403" in ask(port, asked + "Origin: https://example.com")
             protocols = [Subprotocol(f"viser-v{viser.__version__}")]
             address = f"ws://127.0.0.1:{port}"
             with websockets.sync.client.connect(address, max_size=None, subprotocols=protocols) as one:
@@ -49,7 +57,9 @@ def test_the_command_serves_two_browsers_until_it_is_told_to_stop(tmp_path):
                 assert one.recv(timeout=20)  # goes on, though the other one left
             time.sleep(0.2)
             page.send_signal(signal.SIGTERM)
-            assert page.wait(30) == 0
+            rest, noise = page.communicate(timeout=60)
+            assert (page.returncode, rest) == (0, "")
+            assert not [line for line in noise.splitlines() if "Error" in line or "FATAL" in line]
         finally:
             page.kill()
     assert not (tmp_path / "out").exists()

@@ -1,5 +1,6 @@
 """A session without a browser: what is shown follows what was chosen, and the command renders the same."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -14,19 +15,18 @@ from nvs_jax.media.cameras import read_poses
 from nvs_jax.settings import CameraSettings, DisparitySettings
 from nvs_jax.steering import photo_plan, warp_plan
 from nvs_jax.studio.changes import (
-    add_key,
-    delete_key,
     fit_radius,
-    keys_of_path,
-    move_key,
     open_path,
     save_path,
     with_choice,
+    with_distance,
     with_job,
     with_path,
+    with_path_part,
     with_settings,
 )
 from nvs_jax.studio.command_line import arguments
+from nvs_jax.studio.key_changes import add_key, delete_key, keys_of_path, move_key, with_follows
 from nvs_jax.studio.keys import centre_of, posed
 from nvs_jax.studio.warps import mostly_invented
 from tests.studio.sessions import photo_session, video_session
@@ -101,7 +101,7 @@ def test_key_frames_are_added_moved_and_deleted(photo):
 
 
 def test_what_is_in_the_middle_stays_there(photo):
-    session = replace(add_key(photo, aside(photo, 2.0)), follows=True)
+    session = with_follows(add_key(photo, aside(photo, 2.0)), True)
     poses = session.track.poses
     seen = poses[:, :3, :3] @ session.middle + poses[:, :3, 3]
     np.testing.assert_allclose(seen[:, :2], 0, atol=1e-6)
@@ -151,6 +151,41 @@ def test_the_radius_is_fitted_to_what_is_in_the_middle(photo):
     assert session.settings.path.radius == (2.0, 4.0)
     assert session.settings.path.reach == pytest.approx((2 / 3, 1 / 3, 4 / 3), rel=1e-3)
     assert fit_radius(session) is session
+
+
+def test_a_path_is_scaled_as_a_whole_and_poses_are_not(photo, tmp_path):
+    session = with_distance(with_path_part(photo, "reach", 1, 3.0), 3.0)
+    assert session.settings.path.radius == (3.0, 3.0)
+    assert session.settings.path.reach == (4.0, 1.5, 4.0)
+    for fixed in (add_key(photo, aside(photo)), open_path(photo, save_path(photo).path_file)):
+        with pytest.raises(InputError, match="poses are as they are"):
+            with_distance(fixed, 3.0)
+
+
+def test_the_scale_is_told(photo, tmp_path):
+    assert photo.scale == (
+        "scale: that of the given depth; the middle of the picture is 4 away, the path is about a point 6 away"
+    )
+    (tmp_path / "other").mkdir()
+    assert "relative, as disparity has no unit" in photo_session(tmp_path / "other", "disparity").scale
+
+
+@pytest.mark.parametrize("name", ["transforms.json", "notes.txt", "list.json"])
+def test_no_file_but_a_path_of_ours_is_replaced(photo, tmp_path, name):
+    held = {
+        "transforms.json": json.dumps({"frames": [{"transform_matrix": np.eye(4).tolist()}]}),
+        "notes.txt": "buy milk\n",
+        "list.json": json.dumps([np.eye(4).tolist()]),
+    }[name]
+    (tmp_path / name).write_text(held)
+    with pytest.raises(InputError, match="holds no path of ours"):
+        save_path(photo, tmp_path / name)
+    assert (tmp_path / name).read_text() == held
+    for suffix in (".json", ".txt"):
+        file = tmp_path / f"path{suffix}"
+        save_path(photo, file)
+        save_path(with_path(photo, frames=3), file)
+        assert len(read_poses(file)) == 3
 
 
 def test_disparity_follows_its_planes_and_the_radius(tmp_path):
@@ -213,3 +248,23 @@ def test_another_preset_or_method_brings_its_own_settings_and_keeps_the_path(pho
     assert with_choice(photo, steps=photo.settings.schedule.steps).job.steps is None
     with pytest.raises(InputError, match="nowhere"):
         with_choice(photo, weights="nowhere/at all")
+
+
+def test_a_zoom_turns_the_lens_of_every_path(photo):
+    for session in (photo, save_path(add_key(photo, aside(photo)))):
+        zoomed = with_path(session, zoom=2.0)
+        turned = zoomed.track.intrinsics[:, 0, 0] / session.track.intrinsics[:, 0, 0]
+        np.testing.assert_allclose(turned, 2 ** np.linspace(0, 1, 5), rtol=1e-6)
+        np.testing.assert_array_equal(zoomed.track.poses, session.track.poses)
+        assert "--path.zoom 2.0" in zoomed.command
+
+
+def test_all_frames_come_in_pieces_and_go_on_where_they_were_left(photo):
+    session, again = with_path(photo, frames=19, step_degrees=1.0), with_path(photo, frames=19, step_degrees=1.0)
+    pieces = session.strip_in_pieces()
+    assert next(pieces) == 8
+    pieces.close()
+    assert list(session.strip_in_pieces()) == [16, 19]
+    np.testing.assert_array_equal(session.strip.pictures, again.strip.pictures)
+    np.testing.assert_array_equal(session.strip.shares, again.strip.shares)
+    assert list(session.strip_in_pieces()) == [19]
