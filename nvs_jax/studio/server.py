@@ -63,7 +63,8 @@ def serve(session: Session, render: Renderer, host: str, port: int, result: Path
 def lay_out(server: Any, page: Page, rendering: Rendering) -> None:
     """Everything that is on the page."""
     server.scene.set_up_direction("-y")
-    server.gui.configure_theme(control_width="large", dark_mode=True, show_share_button=False)
+    # The button that shares the page stays, though nothing comes of it: viser's page breaks when it is taken away.
+    server.gui.configure_theme(control_width="large", dark_mode=True)
     camera_panel(server.gui, page)
     path_panel(server.gui, page)
     keys_panel(server.gui, page)

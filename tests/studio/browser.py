@@ -73,7 +73,7 @@ class Visit:
     """
 
     def __init__(self, browser: Any, address: str):
-        self.page = browser.new_page(viewport={"width": 1280, "height": 900})
+        self.page = browser.new_page(viewport={"width": 1100, "height": 800})
         self.page.set_default_timeout(1000 * _SECONDS)
         self.wrong: list[str] = []
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))

@@ -21,6 +21,8 @@ class Widget(SimpleNamespace):
         self.called: list[Callable[[Any], None]] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "visible" and "steady" in vars(self):
+            raise AssertionError("viser's page breaks when a slider or a picture comes or goes: hide its folder")
         super().__setattr__(name, value)
         if name == "value" and "called" in vars(self):
             self.press()
@@ -37,15 +39,32 @@ class Widget(SimpleNamespace):
             call(SimpleNamespace(client=client, target=self))
 
 
+class Folder(Widget):
+    """A folder; what is made while it is entered lies in it."""
+
+    def __init__(self, gui: "Gui", label: str, visible: bool):
+        super().__init__(visible=visible)
+        self.gui, self.label = gui, label
+
+    def __enter__(self) -> "Folder":
+        self.gui.inside.append(self.label)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.gui.inside.pop()
+
+
 class Gui:
-    """As viser's: every widget is kept under its label, those without one under what they are."""
+    """As viser's: every widget is kept under its label, in folders of folders also as "folder/label"."""
 
     def __init__(self) -> None:
         self.widgets: dict[str, Widget] = {}
+        self.inside: list[str] = []
 
-    @contextmanager
-    def add_folder(self, label: str, expand_by_default: bool = True, order: float | None = None) -> Iterator[None]:
-        yield
+    def add_folder(self, label: str, expand_by_default: bool = True, visible: bool = True) -> "Folder":
+        folder = Folder(self, label, visible)
+        self.widgets[f"folder {label}"] = folder
+        return folder
 
     def __getitem__(self, label: str) -> Widget:
         return self.widgets[label]
@@ -62,8 +81,12 @@ class Gui:
                 label = given[0]
                 if kind != "button":
                     held["value"] = named["initial_value"] if "initial_value" in named else given[-1]
-            self.widgets[label] = Widget(**held, **{key: named[key] for key in ("min", "max") if key in named})
-            return self.widgets[label]
+            widget = Widget(**held, **{key: named[key] for key in ("min", "max") if key in named})
+            if kind in ("slider", "image"):  # which viser's page does not survive
+                widget.steady = True
+            for name in (label, "/".join([*self.inside[1:], label])):
+                self.widgets[name] = widget
+            return widget
 
         return add
 

@@ -13,13 +13,8 @@ import websockets.sync.client
 from websockets.typing import Subprotocol
 
 from nvs_jax.media import write_picture
+from tests.studio.browser import free_port
 from tests.tiny import scene
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
 
 
 def ask(port: int, head: str) -> str:

@@ -263,7 +263,7 @@ def test_all_frames_come_in_pieces_and_go_on_where_they_were_left(photo):
     session, again = with_path(photo, frames=19, step_degrees=1.0), with_path(photo, frames=19, step_degrees=1.0)
     pieces = session.strip_in_pieces()
     assert next(pieces) == 8
-    pieces.close()
+    del pieces
     assert list(session.strip_in_pieces()) == [16, 19]
     np.testing.assert_array_equal(session.strip.pictures, again.strip.pictures)
     np.testing.assert_array_equal(session.strip.shares, again.strip.shares)

@@ -27,14 +27,16 @@ def depth_panel(gui: Any, page: Page) -> None:
             "edges",
             hint=_EDGES,
         )
-        lens = slider(gui, "fov", degrees(settings.camera), "lens", hint="Horizontal angle of view in degrees")
+        bounds = [
+            bind(tilt, lambda: page.session.job.settings.warp.max_tilt, lambda value: _warp(page, max_tilt=value))
+        ]
+        if scene.sources is None:  # each of which has its own
+            lens = slider(gui, "fov", degrees(settings.camera), "lens", hint="Horizontal angle of view in degrees")
+            bounds.append(
+                bind(lens, lambda: degrees(page.session.job.settings.camera), lambda value: _camera(page, fov=value))
+            )
         planes = _Planes(gui, page)
-    lens.visible = scene.sources is None
-    bounds = [
-        bind(tilt, lambda: page.session.job.settings.warp.max_tilt, lambda value: _warp(page, max_tilt=value)),
-        bind(lens, lambda: degrees(page.session.job.settings.camera), lambda value: _camera(page, fov=value)),
-        *planes.bounds,
-    ]
+        bounds += planes.bounds
 
     def show(session: Session) -> None:
         planes.show(session)
@@ -65,18 +67,23 @@ class _Planes:
     def __init__(self, gui: Any, page: Page):
         camera = page.session.job.settings.camera
         low, high = camera.disparity.percentiles
-        self.rule = gui.add_dropdown("rule", get_args(DisparityRule), camera.disparity.rule)
+        self.rule = gui.add_dropdown("rule", get_args(DisparityRule), camera.disparity.rule, visible=False)
         ratio, far = camera.disparity.max_ratio, "The far plane: percentile of disparity"
-        self.centred = {
-            "scale": slider(gui, "scale", page.session.path.distance, length=page.session.distance, hint=_SCALE),
-            "far": slider(gui, "percentile", low, "far plane", hint=far),
-            "near": slider(gui, "percentile", high, "near plane", hint="The near plane: percentile of disparity"),
-            "ratio": slider(gui, "max_ratio", ratio, "far / near", hint="The far plane: at most so many times as far"),
-        }
-        self.release = {
-            "scale": slider(gui, "disparity_scale", camera.disparity_scale, "scale / disparity"),
-            "far": slider(gui, "far", camera.far, "farthest", hint="Largest depth"),
-        }
+        self.folders = {rule: gui.add_folder(rule, visible=False) for rule in get_args(DisparityRule)}
+        with self.folders["centred"]:
+            self.centred = {
+                "scale": slider(gui, "scale", page.session.path.distance, length=page.session.distance, hint=_SCALE),
+                "far": slider(gui, "percentile", low, "far plane", hint=far),
+                "near": slider(gui, "percentile", high, "near plane", hint="The near plane: percentile of disparity"),
+                "ratio": slider(
+                    gui, "max_ratio", ratio, "far / near", hint="The far plane: at most so many times as far"
+                ),
+            }
+        with self.folders["release"]:
+            self.release = {
+                "scale": slider(gui, "disparity_scale", camera.disparity_scale, "scale / disparity"),
+                "far": slider(gui, "far", camera.far, "farthest", hint="Largest depth"),
+            }
         self.bounds = list(self._bounds(page))
 
     def _bounds(self, page: Page) -> "list[Bound]":
@@ -111,10 +118,8 @@ class _Planes:
         scene, rule = session.scene, session.job.settings.camera.disparity.rule
         there = scene.view.depth_kind == "disparity" and scene.clip is None and scene.sources is None
         self.rule.visible = there
-        for widget in self.centred.values():
-            widget.visible = there and rule == "centred"
-        for widget in self.release.values():
-            widget.visible = there and rule == "release"
+        for each, folder in self.folders.items():
+            folder.visible = there and each == rule
 
 
 def _camera(page: Page, **values: float) -> None:

@@ -14,12 +14,14 @@ def keys_panel(gui: Any, page: Page) -> None:
     with gui.add_folder("Key frames"):
         words = gui.add_markdown("")
         add = gui.add_button("add one here", hint="Fly somewhere in the 3-D view first")
-        number = gui.add_slider("key frame", min=1, max=2, step=1, initial_value=1)
-        go, move, delete = (gui.add_button(text) for text in ("fly there", "move it here", "delete it"))
+        chosen = gui.add_folder("one of them", visible=False)
+        with chosen:
+            number = gui.add_slider("key frame", min=1, max=2, step=1, initial_value=1)
+            go, move, delete = (gui.add_button(text) for text in ("fly there", "move it here", "delete it"))
+            follows = gui.add_checkbox("keep what is in the middle", page.session.follows)
+            none = gui.add_button("none: the path of the settings")
         count = gui.add_slider("how many", min=2, max=12, step=1, initial_value=4)
         along = gui.add_button("take so many from the path")
-        none = gui.add_button("none: the path of the settings")
-        follows = gui.add_checkbox("keep what is in the middle", page.session.follows)
 
     add.on_click(lambda event: page.change(changes.add_key, pose_of(event.client.camera)))
     move.on_click(lambda event: page.change(changes.move_key, int(number.value), pose_of(event.client.camera)))
@@ -38,8 +40,7 @@ def keys_panel(gui: Any, page: Page) -> None:
     def show(session: Session) -> None:
         many = len(session.keys)
         words.content = f"{many} key frames; number 0 is the given view" if many else "none"
-        for widget in (number, go, move, delete, none, follows):
-            widget.visible = bool(many)
+        chosen.visible = bool(many)
         last = max(many - 1, 2)
         if number.max != last:
             number.value, number.max = min(number.value, last), last

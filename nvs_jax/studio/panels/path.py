@@ -1,6 +1,5 @@
 """The path: its kind with a slider for every number, its length, saved and opened. Where views give it: its length."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,15 +24,6 @@ AXES = {"radius": ("x", "z"), "end": ("x", "y", "z"), "reach": ("x", "y", "z")}
 """What the numbers of a setting are along."""
 
 
-@dataclass(frozen=True)
-class _Number:
-    """One number of the path's settings, and its widget."""
-
-    name: str
-    widget: Any
-    bound: Bound
-
-
 def path_panel(gui: Any, page: Page) -> None:
     """Kind of path, its settings, number of frames; saved and opened."""
     free = page.session.scene.sources is None
@@ -41,7 +31,7 @@ def path_panel(gui: Any, page: Page) -> None:
         kind = gui.add_dropdown("kind", get_args(PathKind), initial_value=page.session.path.kind, visible=free)
         most = max(100, page.session.frames)
         frames = gui.add_slider("frames", min=2, max=most, step=1, initial_value=page.session.frames)
-        numbers = [each for name in _names() for each in _numbers(gui, page, name)]
+        folders, numbers = _kinds(gui, page)
         words = gui.add_markdown("", visible=free)
         fitted = gui.add_button("fit the radius to the scene", visible=free)
         file = gui.add_text("file", str(page.session.path_file), visible=free)
@@ -61,21 +51,27 @@ def path_panel(gui: Any, page: Page) -> None:
     opened.on_click(lambda _: page.change(changes.open_path, Path(file.value)))
 
     def show(session: Session) -> None:
-        of_kind = PATH_FIELDS["file" if session.keys else session.path.kind]
         words.content = session.scale
-        for each in (chosen, length, *(number.bound for number in numbers)):
-            each.show()
-        for number in numbers:
-            number.widget.visible = free and number.name in of_kind
+        for bound in (chosen, length, *numbers):
+            bound.show()
+        there = "file" if session.keys else session.path.kind
+        for kind, folder in folders.items():
+            folder.visible = free and kind == there
 
     page.fast.append(when_new(lambda session: (session,), show))
 
 
-def _names() -> list[str]:
-    return list(dict.fromkeys(name for names in PATH_FIELDS.values() for name in names))
+def _kinds(gui: Any, page: Page) -> tuple[dict[PathKind, Any], list[Bound]]:
+    """A folder for each kind of path, which comes and goes as a whole: viser cannot hide a slider that was there."""
+    folders, numbers = {}, []
+    for kind, names in PATH_FIELDS.items():
+        folders[kind] = gui.add_folder(kind, visible=False)
+        with folders[kind]:
+            numbers += [number for name in names for number in _numbers(gui, page, name)]
+    return folders, numbers
 
 
-def _numbers(gui: Any, page: Page, name: str) -> list[_Number]:
+def _numbers(gui: Any, page: Page, name: str) -> list[Bound]:
     """Widgets for a setting, one for each of its numbers."""
     label, value = name.replace("_", " "), getattr(page.session.path, name)
     if isinstance(value, bool):
@@ -88,10 +84,9 @@ def _numbers(gui: Any, page: Page, name: str) -> list[_Number]:
     ]
 
 
-def _number(page: Page, name: str, index: int | None, widget: Any) -> _Number:
+def _number(page: Page, name: str, index: int | None, widget: Any) -> Bound:
     def read() -> Any:
         value = getattr(page.session.path, name)
         return value if index is None else value[index]
 
-    bound = bind(widget, read, lambda value: page.change(changes.with_path_part, name, index, value))
-    return _Number(name, widget, bound)
+    return bind(widget, read, lambda value: page.change(changes.with_path_part, name, index, value))

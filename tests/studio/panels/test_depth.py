@@ -21,7 +21,7 @@ def test_the_lens_and_the_edges_are_set(tmp_path):
         settings = page.session.job.settings
         assert (settings.camera.fov, settings.warp.max_tilt) == (61.0, 89.5)
         assert not gui["rule"].visible
-        assert not gui[FAR].visible
+        assert not gui["folder centred"].visible
         assert page.wait()
         assert len(points_of(page.session).positions) > kept
         assert (gui["depth; what is left out is marked"].image != picture).any()
@@ -52,8 +52,7 @@ def test_the_releases_rule_has_its_own_sliders(tmp_path):
     with shown(photo_session(tmp_path, "disparity"), depth_panel) as (page, gui, _):
         gui["rule"].value = "release"
         assert page.wait()
-        assert not gui[FAR].visible
-        assert gui["farthest"].visible
+        assert (gui["folder centred"].visible, gui["folder release"].visible) == (False, True)
         gui["scale / disparity"].value = 500.0
         gui["farthest"].value = 200.0
         camera = page.session.job.settings.camera

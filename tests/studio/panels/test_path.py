@@ -18,20 +18,20 @@ def session(tmp_path):
 
 def test_sliders_change_the_path_and_the_page_follows(session):
     with shown(session, path_panel) as (page, gui, _):
-        gui["step degrees"].value = 2.5
-        gui["start"].value = 6.0
-        gui["end x"].value = 5.0
+        gui["orbit/step degrees"].value = 2.5
+        gui["line/start"].value = 6.0
+        gui["line/end x"].value = 5.0
         gui["kind"].value = "line"
         gui["frames"].value = 9
         path = page.session.path
         assert (path.kind, path.step_degrees, path.start, path.end) == ("line", 2.5, 6.0, (5.0, 2.0, -10.0))
         assert path.frames == 9
         assert page.wait()
-        assert (gui["end x"].visible, gui["radius x"].visible) == (True, False)
+        assert (gui["folder line"].visible, gui["folder orbit"].visible) == (True, False)
         page.change(with_path, kind="orbit", radius=(5.0, 6.5))
         assert page.wait()
-        assert (gui["kind"].value, gui["radius x"].value, gui["radius z"].value) == ("orbit", 5.0, 6.5)
-        assert (gui["end x"].visible, gui["radius x"].visible) == (False, True)
+        assert (gui["kind"].value, gui["orbit/radius x"].value, gui["orbit/radius z"].value) == ("orbit", 5.0, 6.5)
+        assert (gui["folder line"].visible, gui["folder orbit"].visible) == (False, True)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PATH_FIELDS if kind not in ("file", "full-turn")])
@@ -39,12 +39,11 @@ def test_every_kind_of_path_has_its_sliders(session, kind):
     session = fit_radius(with_path(session, radius=(60.0, 60.0)))
     with shown(session, path_panel) as (page, gui, told):
         gui["kind"].value = kind
-        gui["start"].value = 4.0
         assert page.wait()
         assert page.session.path.kind == kind
-        labels = {label for label, widget in gui.widgets.items() if widget.visible}
+        assert [each for each in PATH_FIELDS if gui[f"folder {each}"].visible] == [kind]
         for name in PATH_FIELDS[kind]:
-            assert any(label.startswith(name.replace("_", " ")) for label in labels), name
+            assert any(label.startswith(f"{kind}/{name.replace('_', ' ')}") for label in gui.widgets), name
         assert not told
 
 
@@ -60,29 +59,29 @@ def test_fast_moves_of_a_slider_are_not_undone_by_what_is_shown_late(session):
         page.fast.insert(0, slow)
         gui["kind"].value = "line"
         assert shows.wait(20)
-        gui["step degrees"].value = 3.0
+        gui["orbit/step degrees"].value = 3.0
         gui["kind"].value = "spiral"
         hold.set()
         assert page.wait()
         assert (gui["kind"].value, page.session.path.kind) == ("spiral", "spiral")
-        assert (gui["step degrees"].value, page.session.path.step_degrees) == (3.0, 3.0)
+        assert (gui["orbit/step degrees"].value, page.session.path.step_degrees) == (3.0, 3.0)
 
 
 def test_what_is_refused_goes_back(session):
     with shown(session, path_panel) as (page, gui, told):
         gui["kind"].value = "dolly-zoom"
         assert page.session.path.travel == pytest.approx(20 * 6 / 70, rel=1e-3)
-        gui["travel"].value = 7.0
+        gui["dolly-zoom/travel"].value = 7.0
         assert "a dolly-zoom must stay in front of the origin" in told[-1]
-        assert gui["travel"].value == page.session.path.travel != 7.0
+        assert gui["dolly-zoom/travel"].value == page.session.path.travel != 7.0
 
 
 def test_a_slider_makes_room_for_a_value_beyond_its_ends(session):
     with shown(session, path_panel) as (page, gui, _):
-        assert gui["radius z"].max < 50
+        assert gui["orbit/radius z"].max < 50
         page.change(with_path, radius=(60.0, 70.0))
         assert page.wait()
-        assert (gui["radius z"].max, gui["radius z"].value) == (70.0, 70.0)
+        assert (gui["orbit/radius z"].max, gui["orbit/radius z"].value) == (70.0, 70.0)
 
 
 def test_the_radius_is_fitted_by_a_button_and_the_scale_is_told(session):
@@ -102,7 +101,7 @@ def test_a_path_is_saved_and_opened_by_buttons(session, tmp_path):
         assert page.session.path.file == tmp_path / "path.json"
         assert page.wait()
         assert gui["kind"].value == "file"
-        assert not gui["radius x"].visible
+        assert not gui["folder orbit"].visible
         gui["kind"].value = "orbit"
         gui["file"].value = str(tmp_path / "none.json")
         gui["kind"].value = "file"
@@ -114,4 +113,4 @@ def test_settings_of_the_path_are_not_there_for_key_frames(session):
     with shown(session, path_panel) as (page, gui, _):
         page.change(add_key, aside(session, 1.0))
         assert page.wait()
-        assert not gui["radius x"].visible
+        assert not gui["folder orbit"].visible
