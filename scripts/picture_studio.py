@@ -17,6 +17,8 @@ def main(folder: Path) -> None:
         visit.enter("frame", 12)
         visit.page.wait_for_timeout(4000)
         visit.page.screenshot(path=folder / "studio.jpg", type="jpeg", quality=80)
+        visit.enter("frame", 0)
+        visit.press("fly to this frame")
         for right, down in ((-60, 0), (-40, 20), (-40, -20)):
             visit.fly(right, down)
             visit.press("add one here")

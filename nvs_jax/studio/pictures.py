@@ -101,6 +101,16 @@ def strip_of(pictures: UInt8[np.ndarray, "f h w 3"], count: int = 2 * _COLUMNS, 
     return np.concatenate(rows)
 
 
+def enlarged(picture: UInt8[np.ndarray, "h w 3"], columns: int = 320) -> Picture:
+    """A small picture with every pixel repeated, so that it is about so many columns wide, and not more.
+
+    >>> enlarged(np.zeros((3, 100, 3), np.uint8)).shape, enlarged(np.zeros((3, 400, 3), np.uint8)).shape
+    ((9, 300, 3), (3, 400, 3))
+    """
+    by = max(1, columns // picture.shape[1])
+    return picture.repeat(by, 0).repeat(by, 1)
+
+
 @partial(jax.jit, static_argnames="tilt")
 def _edges(depth: Float[Array, "h w"], intrinsics: Float[Array, "3 3"], tilt: float) -> Bool[Array, "h w"]:
     return tears(known_inverse(depth, intrinsics, tilt), intrinsics, tilt)

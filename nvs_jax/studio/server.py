@@ -9,7 +9,7 @@ import numpy as np
 
 from nvs_jax.saying import say
 from nvs_jax.studio.door import opened
-from nvs_jax.studio.flying import fly_to
+from nvs_jax.studio.flying import behind, fly_to
 from nvs_jax.studio.frustums import Frustums
 from nvs_jax.studio.page import Page, when_new
 from nvs_jax.studio.panels.camera import OwnViews, camera_panel
@@ -74,7 +74,8 @@ def lay_out(server: Any, page: Page, rendering: Rendering) -> None:
     own = OwnViews(page)
 
     def came(client: Any) -> None:
-        fly_to(client, page.session.track.poses[0], page.session.distance)
+        distance = page.session.distance
+        fly_to(client, behind(page.session.track.poses[0], distance), 1.6 * distance)
         own.add(client)
 
     server.on_client_connect(came)

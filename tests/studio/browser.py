@@ -126,5 +126,5 @@ class Visit:
     @property
     def command(self) -> list[str]:
         """The command that is shown."""
-        shown = self.page.locator("code", has_text="nvs-jax").first.inner_text()
+        shown = self.page.locator("pre", has_text="nvs-jax").first.inner_text()
         return shlex.split(shown)[1:]

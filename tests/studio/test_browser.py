@@ -21,6 +21,7 @@ def test_a_path_is_made_by_flying_rendered_played_saved_and_made_again_by_the_co
         visit.fly(60)
         visit.until_other("from where you are", seen)
         visit.enter("frames", 8)
+        visit.press("fly to this frame")
         for right in (40, 40, 40):
             visit.press("add one here")
             visit.fly(right)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from nvs_jax.studio.flying import pose_of
+from nvs_jax.studio.flying import fly_to, pose_of
 from nvs_jax.studio.page import Page, when_new
-from nvs_jax.studio.pictures import curve, strip_of
+from nvs_jax.studio.pictures import curve, enlarged, strip_of
 from nvs_jax.studio.session import Session
 from nvs_jax.studio.warps import mostly_invented, spans
 
@@ -19,6 +19,7 @@ def camera_panel(gui: Any, page: Page) -> None:
     with gui.add_folder("Camera"):
         slider = gui.add_slider("frame", min=0, max=page.session.frames - 1, step=1, initial_value=0)
         live, play = gui.add_image(blank, label="warp"), gui.add_button("play")
+        there = gui.add_button("fly to this frame")
         holes = gui.add_image(curve(np.zeros(page.session.frames), 0), label="holes by frame")
         strip = gui.add_image(blank, label="along the path")
         words = gui.add_markdown("")
@@ -43,12 +44,16 @@ def camera_panel(gui: Any, page: Page) -> None:
             time.sleep(1 / page.session.settings.conditioning.fps)
         playing.clear()
 
+    @there.on_click
+    def _(event: Any) -> None:
+        fly_to(event.client, page.session.track.poses[page.number], page.session.distance)
+
     def show_frame(session: Session) -> None:
         last = len(session.track.poses) - 1
         page.number = min(page.number, last)
         if slider.max != last:
             slider.value, slider.max = page.number, last
-        live.image = session.frame(page.number).pictures[0]
+        live.image = enlarged(session.frame(page.number).pictures[0])
 
     def show_command(session: Session) -> None:
         command.content = f"The command that renders this:\n```\n{session.command}\n```"
@@ -92,7 +97,7 @@ class OwnViews:
         image = client.gui.add_image(np.zeros((*shape, 3), np.uint8), label="from where you are", order=-1)
 
         def seen(session: Session) -> None:
-            image.image = session.seen_from(pose_of(client.camera)).pictures[0]
+            image.image = enlarged(session.seen_from(pose_of(client.camera)).pictures[0])
 
         def where(session: Session) -> tuple[Any, ...]:
             return (session, *map(float, client.camera.position), *map(float, client.camera.wxyz))

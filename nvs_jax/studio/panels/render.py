@@ -16,6 +16,7 @@ from nvs_jax.settings.presets import preset_names
 from nvs_jax.studio import changes
 from nvs_jax.studio.beforehand import needs_of
 from nvs_jax.studio.page import Page, when_new
+from nvs_jax.studio.pictures import enlarged
 from nvs_jax.studio.rendering import Progress, Renders
 from nvs_jax.studio.session import Session
 from nvs_jax.studio.widgets import Bound, bind
@@ -70,15 +71,15 @@ class Rendering:
 
 def render_panel(gui: Any, page: Page, rendering: Rendering) -> None:
     """Start, watch and stop a render; see its result."""
-    height = page.session.scene.view.depth.shape[0]
+    blank = np.zeros((8, 320, 3), np.uint8)
     with gui.add_folder("Render"):
         bounds = _choices(gui, page)
         device = gui.add_dropdown("what it needs of", DEVICES, "gpu:24GB")
         needs = gui.add_markdown("")
         start, cancel = gui.add_button("Render"), gui.add_button("Cancel")
         bar, words = gui.add_progress_bar(0.0), gui.add_markdown("")
-        preview = gui.add_image(np.zeros((height, 8, 3), np.uint8), label="latents")
-        result = gui.add_image(np.zeros((height, 8, 3), np.uint8), label="result beside the warp")
+        preview = gui.add_image(blank, label="latents")
+        result = gui.add_image(blank, label="result beside the warp")
     device.on_update(lambda _: page.refresh())
 
     @start.on_click
@@ -89,7 +90,7 @@ def render_panel(gui: Any, page: Page, rendering: Rendering) -> None:
     cancel.on_click(lambda _: rendering.renders.cancel())
 
     def show_result(session: Session) -> None:
-        result.image = rendering.result.beside(session, page.number)
+        result.image = enlarged(rendering.result.beside(session, page.number))
 
     def follow(progress: Progress) -> None:
         bar.value = 100.0 if progress.state == "done" else 100 * progress.share
@@ -98,7 +99,7 @@ def render_panel(gui: Any, page: Page, rendering: Rendering) -> None:
             f"{progress.stage} {progress.share:.0%}, {took:.0f} s" if progress.job else ""
         )
         if progress.preview is not None:
-            preview.image = enlarged(progress.preview, height)
+            preview.image = enlarged(progress.preview)
         if progress.state == "failed":
             rendering.refused(progress.line)
         if progress.result is not None:
@@ -114,12 +115,6 @@ def render_panel(gui: Any, page: Page, rendering: Rendering) -> None:
         )
     )
     rendering.renders.follow(follow)
-
-
-def enlarged(picture: np.ndarray, height: int) -> np.ndarray:
-    """A small picture with every pixel repeated, about so many rows high."""
-    by = max(1, height // len(picture))
-    return picture.repeat(by, 0).repeat(by, 1)
 
 
 def _choices(gui: Any, page: Page) -> list[Bound]:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from nvs_jax.studio.changes import with_path
+from nvs_jax.studio.flying import pose_of
 from nvs_jax.studio.key_changes import add_key
 from nvs_jax.studio.page import Page
 from nvs_jax.studio.panels.camera import OwnViews, camera_panel
+from nvs_jax.studio.pictures import enlarged
 from tests.studio.panes import Browser, aside, shown
 from tests.studio.sessions import photo_session
 
@@ -22,7 +24,7 @@ def test_the_picture_is_that_of_the_frame_and_follows_the_path(session):
     with shown(session, camera_panel) as (page, gui, _):
         gui["frame"].value = 3
         assert page.wait()
-        np.testing.assert_array_equal(gui["warp"].image, page.session.strip.pictures[3])
+        np.testing.assert_array_equal(gui["warp"].image, enlarged(page.session.strip.pictures[3]))
         before = gui["warp"].image, gui["along the path"].image, gui["holes by frame"].image
         page.change(with_path, step_degrees=9.0)
         assert page.wait()
@@ -73,11 +75,11 @@ def test_each_browser_sees_from_where_it_is(session):
     page.begin()
     assert page.wait()
     one, other = (next(iter(each.gui.widgets.values())) for each in (here, there))
-    np.testing.assert_array_equal(one.image, session.seen_from(aside(session, 0.0)).pictures[0])
-    np.testing.assert_array_equal(other.image, session.seen_from(aside(session, 2.0)).pictures[0])
+    np.testing.assert_array_equal(one.image, enlarged(session.seen_from(aside(session, 0.0)).pictures[0]))
+    np.testing.assert_array_equal(other.image, enlarged(session.seen_from(aside(session, 2.0)).pictures[0]))
     there.fly(aside(session, 1.0))
     assert page.wait()
-    np.testing.assert_array_equal(other.image, session.seen_from(aside(session, 1.0)).pictures[0])
+    np.testing.assert_array_equal(other.image, enlarged(session.seen_from(aside(session, 1.0)).pictures[0]))
     own.remove(there)
     before = other.image
     there.fly(aside(session, 0.2))
@@ -91,3 +93,11 @@ def test_the_command_is_that_of_key_frames_too(session):
         page.change(add_key, aside(session, 1.0))
         assert page.wait()
         assert "--path.kind file" in gui.text
+
+
+def test_a_browser_flies_to_the_frame_that_is_looked_at(session):
+    browser = Browser(aside(session, 1.0))
+    with shown(session, camera_panel) as (page, gui, _):
+        gui["frame"].value = 3
+        gui["fly to this frame"].press(browser)
+        np.testing.assert_allclose(pose_of(browser.camera), page.session.track.poses[3], atol=1e-6)
