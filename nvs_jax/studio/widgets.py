@@ -65,7 +65,7 @@ def slider(
     return gui.add_slider(label, min=float(low), max=float(high), step=step, initial_value=float(value), hint=hint)
 
 
-def bind(widget: Any, read: Callable[[], Any], write: Callable[[Any], object], settle: float = 0.0) -> Bound:
+def bind(widget: Any, read: Callable[[], Any], write: Callable[[Any], object], settle: float | None = 0.0) -> Bound:
     """Keep a widget and a value equal: `write` gets what somebody sets.
 
     A browser is always a little ahead of the session. So the widget is moved only where the value has become another
@@ -76,7 +76,7 @@ def bind(widget: Any, read: Callable[[], Any], write: Callable[[Any], object], s
         read: the value as it is.
         write: changes it, or refuses to.
         settle: seconds without another change after which it is written: text comes letter by letter, and stays as it
-            was typed where it is refused.
+            was typed where it is refused. None: only when it is taken.
     """
     lock, last, timers = threading.RLock(), [read()], [threading.Timer(0, print)]
 
@@ -89,7 +89,7 @@ def bind(widget: Any, read: Callable[[], Any], write: Callable[[Any], object], s
                 write(value)
                 last[0] = read()
             kept = equal(value, last[0])
-            if not kept and not settle and equal(value, _held(widget)):  # not moved on meanwhile
+            if not kept and settle == 0 and equal(value, _held(widget)):  # not moved on meanwhile
                 _put(widget, last[0])
             return kept
 
@@ -103,8 +103,9 @@ def bind(widget: Any, read: Callable[[], Any], write: Callable[[Any], object], s
 
     @widget.on_update
     def _(_: Any) -> None:
-        if not settle:
+        if settle == 0:
             take()
+        if not settle:
             return
         timers[0].cancel()
         timers[0] = threading.Timer(settle, take)

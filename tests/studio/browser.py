@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -119,7 +120,7 @@ class Visit:
             self.page.wait_for_timeout(250)
         raise AssertionError(f"the picture {label} stays as it was")
 
-    def says(self, text: str) -> None:
+    def says(self, text: "str | re.Pattern[str]") -> None:
         """Wait until it stands on the page."""
         self.page.get_by_text(text).first.wait_for()
 

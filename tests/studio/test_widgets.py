@@ -70,6 +70,16 @@ def test_text_is_written_after_its_last_letter_or_when_it_is_taken(gui):
     assert held.written == ["name", "other"]
 
 
+def test_what_takes_long_is_written_only_when_it_is_taken(gui):
+    held = Held("")
+    widget = gui.add_text("name", "")
+    bound = bind(widget, lambda: held.value, held.write, settle=None)
+    widget.value = "name"
+    assert held.written == []
+    assert bound.take()
+    assert held.value == "name"
+
+
 def test_sliders_of_lengths_have_the_scenes_scale(gui):
     assert slider(gui, "radius", 4.0, length=4.0).max == pytest.approx(12.0)
     assert slider(gui, "radius", 400.0, length=4.0).max == pytest.approx(400.0)

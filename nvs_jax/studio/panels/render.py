@@ -25,6 +25,7 @@ OWN = "as the weights"
 """In place of a preset's name or a method: what weights and preset say."""
 DEVICES = ("gpu:16GB", "gpu:24GB", "gpu:48GB", "gpu:80GB", "v5e:1", "v5e:8", "v6e:1", "v6e:8", "v5p:1", "v5p:8")
 """Some that can be planned for."""
+_WEIGHTS = "A name, a folder, or a hub id, which is downloaded when it is used"
 _SETTLE = 0.8
 """Seconds after the last letter of a text."""
 
@@ -73,13 +74,16 @@ def render_panel(gui: Any, page: Page, rendering: Rendering) -> None:
     """Start, watch and stop a render; see its result."""
     blank = np.zeros((8, 320, 3), np.uint8)
     with gui.add_folder("Render"):
-        bounds = _choices(gui, page)
+        weights = gui.add_text("weights", page.session.job.weights or "", hint=_WEIGHTS)
+        use = gui.add_button("use these weights")
+        bounds = [_choice(page, weights, "weights", "", settle=None), *_choices(gui, page)]
         device = gui.add_dropdown("what it needs of", DEVICES, "gpu:24GB")
         needs = gui.add_markdown("")
         start, cancel = gui.add_button("Render"), gui.add_button("Cancel")
         bar, words = gui.add_progress_bar(0.0), gui.add_markdown("")
         preview = gui.add_image(blank, label="latents")
         result = gui.add_image(blank, label="result beside the warp")
+    use.on_click(lambda _: bounds[0].take())
     device.on_update(lambda _: page.refresh())
 
     @start.on_click
@@ -118,36 +122,35 @@ def render_panel(gui: Any, page: Page, rendering: Rendering) -> None:
 
 
 def _choices(gui: Any, page: Page) -> list[Bound]:
-    """What it is made with."""
+    """What it is made with, weights aside."""
     job = page.session.job
-
-    def choice(widget: Any, name: str, blank: str | None = None, settle: float = 0.0) -> Bound:
-        """The job's field of this name; `blank` stands for None."""
-
-        def read() -> Any:
-            value = getattr(page.session.job, name)
-            return blank if value is None else str(value) if isinstance(value, Path) else value
-
-        def write(value: Any) -> None:
-            value = value.strip() if isinstance(value, str) else value
-            page.change(changes.with_choice, **{name: None if value == blank else value})
-
-        return bind(widget, read, write, settle)
-
     steps = gui.add_number("steps", page.session.settings.schedule.steps, min=1, max=1000, step=1)
     return [
-        choice(gui.add_text("weights", job.weights or ""), "weights", "", _SETTLE),
-        choice(gui.add_dropdown("preset", (OWN, *preset_names()), job.preset or OWN), "preset", OWN),
-        choice(gui.add_dropdown("method", (OWN, *get_args(Method)), job.method or OWN), "method", OWN),
+        _choice(page, gui.add_dropdown("preset", (OWN, *preset_names()), job.preset or OWN), "preset", OWN),
+        _choice(page, gui.add_dropdown("method", (OWN, *get_args(Method)), job.method or OWN), "method", OWN),
         bind(
             steps,
             lambda: page.session.settings.schedule.steps,
             lambda value: page.change(changes.with_choice, steps=int(value)),
         ),
-        choice(gui.add_number("seed", job.seed, min=0, max=2**32 - 1, step=1), "seed"),
-        choice(gui.add_text("folder", str(job.out)), "out", settle=_SETTLE),
-        choice(gui.add_checkbox("replace an earlier result", job.overwrite), "overwrite"),
+        _choice(page, gui.add_number("seed", job.seed, min=0, max=2**32 - 1, step=1), "seed"),
+        _choice(page, gui.add_text("folder", str(job.out)), "out", settle=_SETTLE),
+        _choice(page, gui.add_checkbox("replace an earlier result", job.overwrite), "overwrite"),
     ]
+
+
+def _choice(page: Page, widget: Any, name: str, blank: str | None = None, settle: float | None = 0.0) -> Bound:
+    """The job's field of this name; `blank` stands for None."""
+
+    def read() -> Any:
+        value = getattr(page.session.job, name)
+        return blank if value is None else str(value) if isinstance(value, Path) else value
+
+    def write(value: Any) -> None:
+        value = value.strip() if isinstance(value, str) else value
+        page.change(changes.with_choice, **{name: None if value == blank else value})
+
+    return bind(widget, read, write, settle)
 
 
 def _start(page: Page, rendering: Rendering) -> None:

@@ -71,13 +71,15 @@ def test_choices_are_the_jobs(session, tmp_path):
         assert (page.session.job.preset, page.session.job.method) == (None, None)
 
 
-def test_weights_that_are_missing_are_told_when_they_are_typed(session):
+def test_weights_that_are_missing_are_told_when_they_are_used(session):
     studio = Studio()
     with shown(session, studio.panel) as (page, gui, told):
         gui["weights"].value = "nowhere/at all"
-        assert until(lambda: [line for line in told if "nowhere/at all" in line])
-        assert gui["weights"].value == "nowhere/at all"
-        gui["Render"].press()
+        for label in ("use these weights", "Render"):
+            told.clear()
+            gui[label].press()
+            assert "nowhere/at all" in told[-1]
+            assert gui["weights"].value == "nowhere/at all"
         assert page.session.job.weights is None
         assert not studio.jobs
 
