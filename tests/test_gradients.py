@@ -102,18 +102,19 @@ def test_a_loss_on_latents_has_the_gradient_of_finite_differences(pipeline):
 
 @pytest.mark.full
 @pytest.mark.parametrize("estimate", ["smooth", "blend"])
-def test_soft_edges_give_the_gradient_of_differences_that_move_them(pipeline, estimate):
-    """Over a step a hundred times as long, in which pixels come into sight and go."""
+def test_soft_edges_give_the_gradient_of_finite_differences(pipeline, estimate):
+    """Between the kinks of a splat that is linear between pixels; docs/gradients.md has longer steps."""
     soft = replace(
         SETTINGS,
         warp=WarpSettings(splat="soft", depth_tolerance=0.3),
         guidance=GuidanceSettings(estimate=estimate, temperature=0.3),
     )
-    loss, at, step = make_loss(pipeline, soft), jnp.array(AT), 100 * STEP
+    loss, at, step = make_loss(pipeline, soft), jnp.array(AT), 10 * STEP
     _, gradient = loss(at)
     differences = [(loss(at + one)[0] - loss(at - one)[0]) / (2 * step) for one in step * jnp.eye(3)]
     assert np.abs(gradient).min() > 1e-2
-    np.testing.assert_allclose(gradient, differences, rtol=0.01)
+    # Scores of attention are float32, which leaves 1e-6 of the loss.
+    np.testing.assert_allclose(gradient, differences, rtol=3e-3, atol=1e-3 * np.abs(gradient).max())
 
 
 @pytest.mark.full
