@@ -8,6 +8,7 @@ import time
 import urllib.request
 
 import numpy as np
+import pytest
 import viser
 import websockets.sync.client
 from websockets.typing import Subprotocol
@@ -24,7 +25,8 @@ def ask(port: int, head: str) -> str:
         return asking.recv(2000).decode(errors="replace")
 
 
-def test_the_command_serves_two_browsers_until_it_is_told_to_stop(tmp_path):
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_serves_two_browsers_until_it_is_told_to_stop(tmp_path, told):
     picture, depth = (np.kron(part, np.ones((4, 4) + (1,) * (part.ndim - 2), np.float32)) for part in scene())
     write_picture(tmp_path / "photo.png", picture)
     np.save(tmp_path / "depth.npy", depth)
@@ -51,7 +53,7 @@ def test_the_command_serves_two_browsers_until_it_is_told_to_stop(tmp_path):
                     assert other.recv(timeout=20)
                 assert one.recv(timeout=20)  # goes on, though the other one left
             time.sleep(0.2)
-            page.send_signal(signal.SIGTERM)
+            page.send_signal(told)
             rest, noise = page.communicate(timeout=60)
             assert (page.returncode, rest) == (0, "")
             assert not [line for line in noise.splitlines() if "Error" in line or "FATAL" in line]
