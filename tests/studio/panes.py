@@ -66,6 +66,9 @@ class Gui:
         self.widgets[f"folder {label}"] = folder
         return folder
 
+    def configure_theme(self, **_: Any) -> None:
+        """Colours are the browser's business."""
+
     def __getitem__(self, label: str) -> Widget:
         return self.widgets[label]
 
@@ -136,3 +139,38 @@ def shown(session: Session, *panels: Callable[[Gui, Page], object]) -> Iterator[
     finally:
         page.close()
     assert not [line for line in told if "Error" in line]
+
+
+class Scene:
+    """As viser's: what is there, by its name."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, SimpleNamespace] = {}
+
+    def add_camera_frustum(self, name: str, **held: Any) -> None:
+        self.there[name] = SimpleNamespace(**held)
+
+    def add_point_cloud(self, name: str, points: np.ndarray, colors: np.ndarray, **held: Any) -> None:
+        self.there[name] = SimpleNamespace(points=points, colors=colors, **held)
+
+    def remove_by_name(self, name: str) -> None:
+        del self.there[name]
+
+    def set_up_direction(self, direction: str) -> None:
+        assert direction == "-y"
+
+    def names(self, kind: str) -> list[str]:
+        """Of one kind, such as frame."""
+        return sorted(name for name in self.there if name.startswith(f"/{kind}/"))
+
+
+class Server:
+    """As viser's, without anybody who listens."""
+
+    def __init__(self) -> None:
+        self.gui, self.scene, self.comes, self.goes = Gui(), Scene(), Widget(), Widget()
+        self.on_client_connect, self.on_client_disconnect = self.comes.on_update, self.goes.on_update
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        yield

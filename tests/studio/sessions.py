@@ -1,5 +1,6 @@
 """Sessions on scenes small enough for tests."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from nvs_jax.media import write_frames, write_picture
 from nvs_jax.models.contract import Lattice
 from nvs_jax.settings import CameraSettings, PathSettings, RenderSettings
-from nvs_jax.settings.jobs import SingleJob, VideoJob
+from nvs_jax.settings.jobs import SingleJob, VideoJob, ViewsJob
 from nvs_jax.settings.presets import settings_for
 from nvs_jax.studio.scene import open_scene
 from nvs_jax.studio.session import Session
@@ -53,4 +54,20 @@ def video_session(folder: Path, kind: str = "depth") -> Session:
         out=folder / "out",
         settings=settings(),
     )
+    return Session(open_scene(job, job.settings, LATTICE), job)
+
+
+def views_session(folder: Path) -> Session:
+    """Two cameras side by side in front of the wall."""
+    picture, depth = scene()
+    shots = []
+    for name, x in (("a", 0.0), ("b", 0.5)):
+        write_picture(folder / f"{name}.png", picture)
+        np.save(folder / f"{name}.npy", depth)
+        pose = np.eye(4)
+        pose[0, 3] = x
+        shots.append({"file_path": f"{name}.png", "depth_file_path": f"{name}.npy", "transform_matrix": pose.tolist()})
+    lens = {"fl_x": 20, "fl_y": 20, "cx": 16, "cy": 12, "w": 32, "h": 24}
+    (folder / "transforms.json").write_text(json.dumps(lens | {"frames": shots}))
+    job = ViewsJob(scene=folder, out=folder / "out", settings=settings_for(None, mode="views"))
     return Session(open_scene(job, job.settings, LATTICE), job)

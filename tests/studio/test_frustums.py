@@ -11,24 +11,8 @@ from nvs_jax.studio.frustums import Frustums
 from nvs_jax.studio.key_changes import add_key, delete_key
 from nvs_jax.studio.keys import centre_of
 from nvs_jax.studio.page import Page
-from tests.studio.panes import aside
+from tests.studio.panes import Scene, aside
 from tests.studio.sessions import photo_session
-
-
-class Scene:
-    """As viser's: what is there, by its name."""
-
-    def __init__(self):
-        self.there = {}
-
-    def add_camera_frustum(self, name, **held):
-        self.there[name] = SimpleNamespace(**held)
-
-    def remove_by_name(self, name):
-        del self.there[name]
-
-    def names(self, kind):
-        return sorted(name for name in self.there if name.startswith(f"/{kind}/"))
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""The page over viser itself, as the command serves it; in a process of its own, as viser leaves its sockets open."""
+"""The whole page, without viser for every kind of input; and over viser itself, as the command serves it.
+
+That is in a process of its own, as viser leaves its sockets open.
+"""
 
 import signal
 import socket
@@ -14,8 +17,43 @@ import websockets.sync.client
 from websockets.typing import Subprotocol
 
 from nvs_jax.media import write_picture
+from nvs_jax.studio.changes import with_path
+from nvs_jax.studio.page import Page
+from nvs_jax.studio.panels.render import Rendering, Result
+from nvs_jax.studio.rendering import Renders
+from nvs_jax.studio.server import lay_out
 from tests.studio.browser import free_port
+from tests.studio.panes import Browser, Server
+from tests.studio.sessions import photo_session, video_session, views_session
 from tests.tiny import scene
+
+
+@pytest.mark.parametrize("kind", ["photo", "disparity", "video", "views", "full-turn"])
+def test_every_kind_of_input_has_a_page(tmp_path, kind):
+    if kind == "video":
+        session = video_session(tmp_path)
+    elif kind == "views":
+        session = views_session(tmp_path)
+    else:
+        session = photo_session(tmp_path, "disparity" if kind == "disparity" else "depth")
+    if kind == "full-turn":
+        session = with_path(session, kind="full-turn", frames=9)
+    server, page = Server(), Page(session, pytest.fail)
+    lay_out(server, page, Rendering(Renders(lambda *_: None), Result(), pytest.fail))
+    browser = Browser(np.asarray(session.track.poses[0], np.float64))
+    for call in server.comes.called:
+        call(browser)
+    page.begin()
+    assert page.wait()
+    page.look_at(2)
+    assert page.wait()
+    assert "holes, which the model fills" in server.gui.text
+    assert "nvs-jax " in server.gui.text
+    assert len(server.scene.there["/points"].points) > 200
+    assert len(server.scene.names("given")) == (2 if kind == "views" else 1)
+    assert server.gui["kind"].visible == (kind != "views")
+    assert browser.gui["from where you are"].image.max() > 0
+    page.close()
 
 
 def ask(port: int, head: str) -> str:
