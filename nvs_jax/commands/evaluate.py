@@ -11,8 +11,9 @@ from nvs_jax.evaluation.measure import Bench, measure
 from nvs_jax.evaluation.records import Experiment, Records, weights_digest
 from nvs_jax.evaluation.report import draw_curves, draw_steps, report
 from nvs_jax.evaluation.variants import MAIN, QUICK, TABLES, Fit, Table, variants_of
+from nvs_jax.models.contract import VideoModel
 from nvs_jax.pipeline import Pipeline, load
-from nvs_jax.saying import tell
+from nvs_jax.saying import say, tell
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings.jobs import EvaluateJob
 
@@ -55,7 +56,7 @@ def measuring(out: Path) -> Iterator[None]:
 
 def _evaluate(job: EvaluateJob, follow: Callable[[], None]) -> Evaluation:
     bench = open_bench(load(job.weights, dtype=job.dtype), job.settings, job.out, follow)
-    tables = QUICK if job.quick else TABLES
+    tables = _possible(QUICK if job.quick else TABLES, bench.pipeline.model)
     count = job.scenes or (QUICK_SCENES if job.quick else len(EVALUATION_SEEDS))
     seeds = EVALUATION_SEEDS[:count]
     found = Fit()
@@ -82,6 +83,19 @@ def _evaluate(job: EvaluateJob, follow: Callable[[], None]) -> Evaluation:
     tell(text)
     tell(str(job.out / "report.md"))
     return Evaluation(bench, seeds, tables, found, text)
+
+
+def _possible(tables: dict[str, Table], model: VideoModel) -> dict[str, Table]:
+    """Without variants that scale latents otherwise, where the model's have no scale; says so."""
+    if model.latent_scale is not None:
+        return tables
+    unscaled = {
+        title: {name: variant for name, variant in table.items() if variant.target_scale == 1}
+        for title, table in tables.items()
+    }
+    if unscaled != tables:
+        say("variants with another target scale are left out: this model's latents have no scale")
+    return unscaled
 
 
 def open_bench(

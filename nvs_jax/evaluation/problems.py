@@ -23,7 +23,6 @@ from nvs_jax.settings import (
     ConditioningSettings,
     GuidanceSettings,
     RenderSettings,
-    ScheduleSettings,
     SolverSettings,
     SVDSettings,
 )
@@ -100,7 +99,7 @@ def render_settings(variant: Variant, pipeline: Pipeline) -> RenderSettings:
             has a `latent_scale`.
     """
     return RenderSettings(
-        schedule=ScheduleSettings(steps=variant.steps),
+        schedule=replace(pipeline.model.defaults.schedule, steps=variant.steps),
         solver=SolverSettings(variant.solver),
         conditioning=ConditioningSettings(guidance_scale=variant.guidance_scale, holes=variant.holes),
         svd=SVDSettings(
@@ -198,7 +197,8 @@ def problem_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) ->
     settings = render_settings(variant, pipeline)
     conditions = conditions_of(truth, variant, settings)
     problem = pipeline.prepare(conditions, jax.random.key(seed), settings)
-    return replace(problem, trust=rule_trust(variant.trust, pipeline.model.sigma_scale, conditions.distance))
+    distances = pipeline.model.codec().pool_frames(conditions.distance)
+    return replace(problem, trust=rule_trust(variant.trust, pipeline.model.sigma_scale, distances))
 
 
 def solve_in_segments(problem: Problem) -> Latents:

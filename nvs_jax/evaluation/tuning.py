@@ -133,11 +133,11 @@ def tuning_scene(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int, 
     """
     settings = render_settings(variant, pipeline)
     problem = problem_of(pipeline, truth, replace(variant, trust=ClosedForm()), seed)
-    distances = conditions_of(truth, variant, settings).distance
     codec, scale = pipeline.model.codec(), pipeline.model.sigma_scale
+    distances = codec.pool_frames(conditions_of(truth, variant, settings).distance)
     if frames:
         return TuningScene(problem, scale, distances, truth.pictures[1:], codec)
-    return TuningScene(problem, scale, distances, _encode(codec, truth.pictures[1:]))
+    return TuningScene(problem, scale, distances, _encode(codec, truth.pictures)[1:])
 
 
 def error(parameters: Parameters, scene: TuningScene) -> Float[Array, ""]:

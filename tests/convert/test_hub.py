@@ -98,6 +98,24 @@ def test_shards_come_with_their_index(hub: Hub):
     assert sorted(hub.asked) == sorted(CONFIG_FILES + HALVES[1:] + [f"unet/{name}" for name in half])
 
 
+@pytest.mark.parametrize("further", [[], ["image_encoder/config.json", "image_encoder/model.safetensors"]])
+def test_each_family_has_its_own_files(hub: Hub, further: list[str]):
+    wan = [
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        *(f"{component}/config.json" for component in ("transformer", "vae", "text_encoder")),
+        *(f"tokenizer/{name}" for name in ("tokenizer.json", "tokenizer_config.json", "spiece.model")),
+        *(f"{component}/diffusion_pytorch_model.safetensors" for component in ("transformer", "vae")),
+        "text_encoder/model-00001-of-00002.safetensors",
+        "text_encoder/model-00002-of-00002.safetensors",
+        "text_encoder/model.safetensors.index.json",
+        *further,
+    ]
+    hub.files = [*wan, "README.md", "assets/logo.png", "image_processor/preprocessor_config.json"]
+    fetch(ID)
+    assert sorted(hub.asked) == sorted(wan)
+
+
 def test_a_model_in_another_layout_or_format_is_refused(hub: Hub):
     hub.files = ["svd_xt.safetensors"]
     with pytest.raises(InputError, match=r"is not in the diffusers layout .* download its \.safetensors"):

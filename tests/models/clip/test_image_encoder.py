@@ -10,7 +10,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.clip.config import ImageEncoderConfig
-from nvs_jax.models.clip.image_encoder import ImageEncoder, TokenEncoder
+from nvs_jax.models.clip.image_encoder import ImageEncoder
 from tests.models.comparing import relative_error
 from tests.models.svd.torch_parity import channels_first, with_weights_of
 
@@ -41,7 +41,8 @@ def test_agrees_with_transformers(config: ImageEncoderConfig) -> None:
 
 def test_tokens_before_the_last_layer_agree_with_transformers() -> None:
     class Tokens(ImageEncoder):
-        __call__ = TokenEncoder.__call__
+        def __call__(self, pixels: jax.Array) -> jax.Array:
+            return self.vision_model.tokens(pixels, but=1)
 
     theirs = torch_encoder(SMALL)
     tokens = with_weights_of(theirs, Tokens(SMALL))

@@ -132,6 +132,26 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_bytes(
     np.testing.assert_array_equal(frames(inputs / "out"), frames(inputs / "whole"))
 
 
+@pytest.mark.full
+def test_the_benchmark(tmp_path: Path, weights: Path):
+    size = ("--quick", "--scenes", "1", "--frames", str(FRAMES), "--size", "24", "32", "--samples", "1")
+    main(["evaluate", str(weights), "--out", str(tmp_path / "out"), *size])
+    assert "model alone" in (tmp_path / "out" / "report.md").read_text()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["text", "vace", "image"])
+def test_random_weights_are_not_sound(kind, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    made = write_tiny_checkpoint(tmp_path / "checkpoint", kind)
+    with pytest.raises(SystemExit) as stop:
+        main(["check", str(made), "--size", "24", "32", "--frames", "5"])
+    assert stop.value.code == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "5 frames of 24x32, float32" in lines[0] and "NOT SOUND" in lines[-1]
+    for part in ("transformer: weights", "prompts: weights", "denoiser, float32: error", "denoiser, bfloat16: error"):
+        assert any(part in line for line in lines), part
+
+
 MISTAKES = {
     "24 frames": (
         ["--path.frames", "24"],
