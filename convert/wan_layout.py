@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from jaxtyping import Array, Float
 
 from convert.key_table import Ignored, KeyTable, Rule, Taken, match
@@ -105,8 +106,8 @@ def _host() -> Any:
 
 def _placed(embeddings: Array, sharding: WeightSharding | None) -> Array:
     if sharding is None:
-        return jax.device_put(embeddings, jax.local_devices()[0])
-    return put(embeddings, sharding("prompts/embeddings"))
+        return jax.device_put(np.asarray(embeddings))
+    return put(np.asarray(embeddings), sharding("prompts/embeddings"))
 
 
 def _arrays(

@@ -32,7 +32,9 @@ class Seen(NamedTuple):
     Attributes:
         latent: of the picture it begins with.
         prompts: embeddings of what is not wanted of it and of what is.
-        beside: see `WanDenoiser`, as of the others.
+        beside: of image-to-video models: which frames are given, and their latents.
+        control: of VACE's: warps, and their holes.
+        tokens: of models that are told of the picture in tokens: CLIP's.
     """
 
     latent: Float[Array, "h w c"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -91,7 +92,7 @@ def embeddings_of(config: PromptsConfig, kept: Weights, texts: Sequence[str]) ->
         if text in config.texts:
             return held[config.texts.index(text)]
         assert config.embed is not None, "texts_of refuses it"
-        return config.embed(text).astype(held.dtype)
+        return jnp.asarray(np.asarray(config.embed(text)), held.dtype)  # from wherever the encoder was
 
     return jnp.stack([embedding(text) for text in texts])
 

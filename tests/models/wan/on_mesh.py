@@ -5,22 +5,23 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-import jax
-import numpy as np
-
-from nvs_jax.diffusion.problem import solve
-from nvs_jax.pipeline import Pipeline
-from nvs_jax.runs.processes import join_cluster
-from nvs_jax.sharding import make_mesh
-from tests.models.wan.test_model import conditions, settings
-from tests.models.wan.tiny import Kind, tiny_wan
-
 MESHES = ((2, 4, 1), (1, 8, 1), (2, 2, 2))
 
 
 def main(out: Path) -> None:
     """The largest difference of latents over the largest latent, for every kind of model and mesh."""
-    join_cluster()
+    import jax
+    import numpy as np
+
+    from nvs_jax.runs.processes import join_cluster
+
+    join_cluster()  # before anything is computed
+    from nvs_jax.diffusion.problem import solve
+    from nvs_jax.pipeline import Pipeline
+    from nvs_jax.sharding import make_mesh
+    from tests.models.wan.test_model import conditions, settings
+    from tests.models.wan.tiny import Kind, tiny_wan
+
     found = {}
     for kind in get_args(Kind):
         alone, *others = (

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -68,34 +70,60 @@ def wide(kind: Kind) -> Pipeline:
     return Pipeline(Wan(Weightless(configs_of(kind), held)))
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("kind", ["text", "vace"])
-@pytest.mark.parametrize("method", ["dgs", "post"])
-def test_a_loss_on_latents_has_the_gradient_of_finite_differences(kind: Kind, method: Literal["dgs", "post"]):
-    """Of the radius of the path, and of how much of a direction is added to the depth; post through the network."""
-    settings = RenderSettings(
+def settings(method: Literal["dgs", "post"]) -> RenderSettings:
+    return RenderSettings(
         schedule=ScheduleSettings(kind="list", levels=(5.0, 0.5)),
         conditioning=ConditioningSettings(guidance_scale=(2.0, 2.0)),
         trust=TrustSettings(v1=0.7, v2=9.0, v3=9.0),
         guidance=GuidanceSettings(method, estimate="blend", gradient="full"),
         warp=WarpSettings(splat="bilinear", max_tilt=None, quantize=False),
     )
+
+
+def wavy(latents: jax.Array) -> jax.Array:
+    return jnp.sin(3 * latents).sum()
+
+
+def compare(loss: Callable[[jax.Array], jax.Array], at: jax.Array, step: float) -> None:
+    """The gradient with differences, to what the float32 in which networks take their statistics leaves of those."""
+    evaluate = jax.jit(jax.value_and_grad(loss))
+    _, gradient = evaluate(at)
+    differences = [(evaluate(at + one)[0] - evaluate(at - one)[0]) / (2 * step) for one in step * jnp.eye(len(at))]
+    assert np.abs(gradient).min() > 1e-3
+    np.testing.assert_allclose(gradient, differences, rtol=5e-3)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["text", "vace"])
+def test_a_loss_on_latents_has_the_gradient_of_finite_differences(kind: Kind):
+    """Of the radius of the path, and of how much of a direction is added to the depth."""
     picture, depth = scene()
-    rng, step = np.random.default_rng(3), 1e-5
+    rng = np.random.default_rng(3)
     with jax.enable_x64(True):
         pipeline = wide(kind)
         depth = jnp.asarray(depth + rng.random(depth.shape), jnp.float64)
         deeper = jnp.asarray(rng.standard_normal(depth.shape))
         K = intrinsics_matrix(20.3, HEIGHT, WIDTH).astype(jnp.float64)
 
-        def loss(at):
+        def loss(at: jax.Array) -> jax.Array:
             path = orbit(at[0], at[0], 4.0, FRAMES)
-            known = from_photo(jnp.asarray(picture, jnp.float64), depth + at[1] * deeper, K, path, settings)
-            return jnp.sin(3 * solve(pipeline.prepare(known, jax.random.key(0), settings))).sum()
+            known = from_photo(jnp.asarray(picture, jnp.float64), depth + at[1] * deeper, K, path, settings("dgs"))
+            return wavy(solve(pipeline.prepare(known, jax.random.key(0), settings("dgs"))))
 
-        evaluate, at = jax.jit(jax.value_and_grad(loss)), jnp.array([6.03, 0.02])
-        _, gradient = evaluate(at)
-        differences = [(evaluate(at + one)[0] - evaluate(at - one)[0]) / (2 * step) for one in step * jnp.eye(2)]
-    assert np.abs(gradient).min() > 1e-3
-    # To what the float32 in which networks take their statistics leaves of differences.
-    np.testing.assert_allclose(gradient, differences, rtol=5e-3)
+        # Over a longer step pixels move into holes and out.
+        compare(loss, jnp.array([6.03, 0.02]), 1e-5)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["text", "vace", "image"])
+@pytest.mark.parametrize("method", ["dgs", "post"])
+def test_a_loss_on_latents_has_the_gradient_of_differences_in_noise(kind: Kind, method: Literal["dgs", "post"]):
+    """Through all steps of the sampler; those of post differentiate the network themselves."""
+    picture, depth = scene()
+    with jax.enable_x64(True):
+        pipeline, path = wide(kind), orbit(6.0, 6.0, 4.0, FRAMES).astype(jnp.float64)
+        K = intrinsics_matrix(20.3, HEIGHT, WIDTH).astype(jnp.float64)
+        pair = jnp.asarray(picture, jnp.float64), jnp.asarray(depth, jnp.float64)
+        problem = pipeline.prepare(from_photo(*pair, K, path, settings(method)), 0, settings(method))
+        other = jnp.asarray(np.random.default_rng(4).standard_normal(problem.noise.shape))
+        compare(lambda at: wavy(solve(replace(problem, noise=problem.noise + at[0] * other))), jnp.zeros(1), 1e-3)
