@@ -76,8 +76,8 @@ def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()
     configs = read_configs(path)
     encoder = configs.pop("text_encoder")
     kept = tuple(dict.fromkeys([WANTED, UNWANTED, *map(tidy, texts)]))
-    embed = partial(_embeddings, path, encoder, variant, PromptsConfig.tokens)
-    configs["prompts"] = PromptsConfig(width=encoder.d_model, texts=kept, embed=cache(lambda text: embed([text])[0]))
+    embed = cache(partial(_embeddings, path, encoder, variant, PromptsConfig.tokens))
+    configs["prompts"] = PromptsConfig(width=encoder.d_model, texts=kept, embed=lambda text: embed((text,))[0])
 
     def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
         if component != "prompts":

@@ -15,7 +15,7 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchE
 
 from nvs_jax.geometry import Warp
 from nvs_jax.models.wan.codec import WanCodec
-from nvs_jax.models.wan.conditions import first_picture, warps_and_holes
+from nvs_jax.models.wan.conditions import _pixels, first_picture, warps_and_holes
 from tests.models.comparing import QUICK_COMPILE, relative_error
 from tests.models.wan.tiny import FRAMES
 from tests.models.wan.torch_parity import video_from_torch
@@ -75,8 +75,6 @@ def test_warps_and_holes_are_shown_as_published():
 @pytest.mark.parametrize("frames", [5, 81])
 def test_a_latent_frame_is_told_of_the_holes_of_its_middle(frames):
     """By the published rule of nearest frames."""
-    from nvs_jax.models.wan.conditions import _pixels
-
     mask = RNG.random((frames, 4, 8)) < 0.5
     latents = 1 + (frames - 1) // 4
     expected = torch.nn.functional.interpolate(
