@@ -58,13 +58,13 @@ def test_euler_in_sigma_makes_the_latents_of_diffusers_scheduler_after_every_ste
         scheduler.sigmas = torch.tensor(times, dtype=torch.float64)
         x = jnp.asarray(normal(*SHAPE), jnp.float64) * (1 + sigmas[0])
         theirs = torch.from_numpy(np.array(normal(*SHAPE), np.float64))
-        for sigma, following, t in zip(sigmas[:-1], sigmas[1:], times, strict=False):
+        for sigma, following, t, timestep in zip(sigmas, sigmas[1:], times, scheduler.timesteps, strict=False):
             x = x + (following - sigma) / sigma * (x - evaluate(model, x, jnp.float64(sigma)))
             latents, time = jnp.asarray(theirs.numpy()), jnp.full((1, 1), 1000 * t)
             unwanted, wanted = (velocity(model.weights, latents, time, model.prompts[i : i + 1]) for i in range(2))
             v = np.array(unwanted + 5 * (wanted - unwanted))
             v[:, 0] = (theirs.numpy()[:, 0] - np.asarray(model.given)) / t  # which leads to the given frame
-            theirs = scheduler.step(torch.from_numpy(v), torch.tensor(1000 * t), theirs).prev_sample
+            theirs = scheduler.step(torch.from_numpy(v), timestep, theirs).prev_sample
             assert relative_error(x / (1 + following), theirs) <= 3e-6
     np.testing.assert_allclose(x[:, 0], model.given, atol=1e-5)
 
