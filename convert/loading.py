@@ -151,4 +151,4 @@ def _on_the_host() -> WeightSharding | None:
         host = jax.sharding.SingleDeviceSharding(jax.local_devices(backend="cpu")[0])
     except RuntimeError:  # JAX was told to know no CPU
         return None
-    return lambda _: host
+    return lambda *_: host

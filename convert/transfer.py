@@ -39,7 +39,7 @@ def transfer(
     """
     for name, spec in specs.items():
         ours = _parameter(tensors, [taken[each] for each in layer_names(name, spec)], spec, held)
-        yield name, put(ours, sharding(f"{component}/{name}")) if sharding else jax.device_put(ours)
+        yield name, put(ours, sharding(f"{component}/{name}", ours.shape)) if sharding else jax.device_put(ours)
 
 
 def _parameter(

@@ -107,7 +107,7 @@ def _host() -> Any:
 def _placed(embeddings: Array, sharding: WeightSharding | None) -> Array:
     if sharding is None:
         return jax.device_put(np.asarray(embeddings))
-    return put(np.asarray(embeddings), sharding("prompts/embeddings"))
+    return put(np.asarray(embeddings), sharding("prompts/embeddings", embeddings.shape))
 
 
 def _arrays(

@@ -19,7 +19,7 @@ def load_model(
     source: str | Path, *, dtype: Any = None, low_memory: bool = False, mesh: Mesh | None = None
 ) -> VideoModel:
     """A video model from published weights; arguments and errors as `nvs_jax.load`."""
-    sharding = None if mesh is None else lambda _: replicated(mesh)
+    sharding = None if mesh is None else lambda *_: replicated(mesh)
     opened = open_source(source)
     networks = opened.in_turn(dtype, sharding) if low_memory else load_networks(opened, dtype, sharding)
     return family(opened.family).model(networks)

@@ -23,7 +23,7 @@ from nvs_jax.errors import InputError
 AXES = ("branches", "frames", "rows")
 """Of a mesh: batch elements (the branches of classifier-free guidance), frames of a video, rows of a frame."""
 
-Layout = Literal["latents", "frames", "pictures", "rows", "sequences", "replicated"]
+Layout = Literal["latents", "frames", "pictures", "rows", "sequences", "tokens", "heads", "branches", "replicated"]
 """What is divided, and of which array:
 
 - latents [b, f, ...]: frames, alike in all branches; between the network's evaluations.
@@ -31,6 +31,9 @@ Layout = Literal["latents", "frames", "pictures", "rows", "sequences", "replicat
 - pictures [b*f, h, ...]: the same, folded.
 - rows [b, f, l, ...]: batch elements and locations (rows and columns in one axis); inside temporal layers.
 - sequences [b*l, ...]: the same, folded.
+- tokens [b, n, ...]: batch elements and tokens of a video, whose locations are divided as in rows.
+- heads [b, n, heads, ...]: batch elements and heads of an attention.
+- branches [b, ...]: batch elements alone.
 - replicated: nothing.
 """
 
@@ -93,16 +96,17 @@ def put(array: Array | np.ndarray, sharding: Sharding) -> Array:
 
 
 def place(tree: Tree, mesh: Mesh | None) -> Tree:
-    """A pytree of arrays, whole on every device of the mesh; None changes nothing.
+    """A pytree of arrays, whole on every device of the mesh, but for divided weights; None changes nothing.
 
     Every process of the mesh must bring the same values.
     """
     if mesh is None:
         return tree
     whole = replicated(mesh)
+    there = whole, _parts_of_weights(mesh)
 
     def move(array: Any) -> Any:
-        if not isinstance(array, jax.Array | np.ndarray) or getattr(array, "sharding", None) == whole:
+        if not isinstance(array, jax.Array | np.ndarray) or getattr(array, "sharding", None) in there:
             return array  # or a number, which is everywhere
         if jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
             return jax.random.wrap_key_data(put(jax.random.key_data(array), whole), impl=jax.random.key_impl(array))
@@ -203,6 +207,39 @@ def over_batch(function: Callable[..., Array], *arrays: Array) -> Array:
     return shared(*padded)[: len(arrays[0])]
 
 
+def over_shares(
+    function: Callable[..., Array], arrays: Sequence[Array], layouts: Sequence[Layout], result: Layout
+) -> Array:
+    """`function` of each device's shares, on its own, as `over_batch`; what is divided must divide evenly.
+
+    Args:
+        function: of as many arrays.
+        arrays: with the same batch elements.
+        layouts: of each.
+        result: of the result.
+    """
+    mesh = current()
+    if mesh is None or mesh.size == 1:
+        return function(*arrays)
+    specs = [_spec(mesh, x.shape, layout, len(x)) for x, layout in zip(arrays, layouts, strict=True)]
+    out = _spec(mesh, arrays[0].shape, result, len(arrays[0]))
+    return jax.shard_map(function, in_specs=tuple(specs), out_specs=out, check_vma=False)(*arrays)
+
+
+def divided_weights(mesh: Mesh) -> Callable[[tuple[int, ...]], NamedSharding]:
+    """Where a layer's weights go that no device has room for: a part of each matrix to every device of the mesh.
+
+    They are divided along the second axis, which is their inputs where layers lie along the first; what does not divide
+    evenly is whole on every device.
+    """
+    parts, whole = _parts_of_weights(mesh), replicated(mesh)
+    return lambda shape: parts if len(shape) > 1 and shape[1] % mesh.size == 0 else whole
+
+
+def _parts_of_weights(mesh: Mesh) -> NamedSharding:
+    return NamedSharding(mesh, PartitionSpec(None, mesh.axis_names))
+
+
 def _spec(mesh: AbstractMesh, shape: tuple[int, ...], layout: Layout, batch: int) -> PartitionSpec:
     first, frames = _batch_axes(mesh, batch), _frame_axes(mesh, batch)
 
@@ -220,6 +257,12 @@ def _spec(mesh: AbstractMesh, shape: tuple[int, ...], layout: Layout, batch: int
             return PartitionSpec(first, None, ("rows", *frames))
         case "sequences":
             return PartitionSpec((*first, "rows", *frames))
+        case "tokens":
+            return PartitionSpec(first, ("rows", *frames))
+        case "heads":
+            return PartitionSpec(first, None, ("rows", *frames))
+        case "branches":
+            return PartitionSpec(first)
         case "replicated":
             return PartitionSpec()
 

@@ -100,6 +100,9 @@ def main(out: Path, mesh_shape: str, cases: list[str]) -> None:
             with use(mesh):
                 results[case] = attention_on_the_mesh()
             continue
+        if case.startswith("wan:"):
+            results[case] = transformer_on_the_mesh(mesh, case.removeprefix("wan:"))
+            continue
         arguments = setup(case)
         with use(mesh):
             placed = place(arguments, mesh)
@@ -141,6 +144,55 @@ def attention_on_the_mesh() -> dict[str, Any]:
         "splash": float(np.abs(kernel - expected).max()),
         "of_each_device": "manual_computation" in program and "tensor<4x2x1024x64xbf16>" in program,
         "kernel": "tpu_custom_call" in program,
+    }
+
+
+def transformer_on_the_mesh(mesh: Any, case: str) -> dict[str, Any]:
+    """Wan's transformer on a mesh: its difference from one device's, and the program's collectives.
+
+    Args:
+        mesh: devices.
+        case: how many videos, and what weights are: 2-whole, 1-divided.
+    """
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from nvs_jax.models.wan.config import TransformerConfig
+    from nvs_jax.models.wan.transformer.network import WanTransformer
+    from nvs_jax.models.weights import bind, random_weights
+    from nvs_jax.planning.collectives import collectives
+    from nvs_jax.sharding import divided_weights, place, put, use
+
+    batch, _, kind = case.partition("-")
+    sizes: dict[str, Any] = {"in_channels": 2, "out_channels": 2, "text_dim": 6, "freq_dim": 8, "ffn_dim": 16}
+    config = TransformerConfig(
+        **sizes, num_attention_heads=4, attention_head_dim=12, num_layers=4, vace_layers=(0, 2), vace_in_channels=3
+    )
+    weights, b, rng = random_weights(WanTransformer(config), 0), int(batch), np.random.default_rng(0)
+
+    def normal(*shape: int) -> Any:
+        return jnp.asarray(rng.standard_normal(shape, np.float32))
+
+    # 15 locations, which no mesh divides evenly, and a time for each frame.
+    given = normal(b, 3, 6, 10, 2), 500 + 100 * normal(b, 3), normal(b, 5, 6), normal(b, 3, 6, 10, 3)
+
+    @jax.jit
+    def evaluate(weights: Any, x: Any, time: Any, text: Any, control: Any) -> Any:
+        return bind(WanTransformer(config), weights)(x, time, text, control=control)
+
+    alone = np.asarray(evaluate(weights, *given))
+    with use(mesh):
+        at_home = divided_weights(mesh)
+        if kind == "divided":
+            weights = {name: put(weight, at_home(weight.shape)) for name, weight in weights.items()}
+        placed = place((weights, *given), mesh)
+        compiled = evaluate.lower(*placed).compile()
+        made = np.asarray(compiled(*placed))
+    return {
+        "difference": float(np.abs(made - alone).max() / np.abs(alone).max()),
+        "divided": sum(not weight.sharding.is_fully_replicated for weight in placed[0].values()),
+        "collectives": [each._asdict() for each in collectives(compiled.as_text() or "")],
     }
 
 

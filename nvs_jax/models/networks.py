@@ -9,8 +9,8 @@ from jaxtyping import Array
 
 from nvs_jax.models.weights import Weights
 
-WeightSharding = Callable[[str], jax.sharding.Sharding]
-"""Where a parameter goes; its argument is "component/parameter", e.g. "unet/conv_in.weight"."""
+WeightSharding = Callable[[str, tuple[int, ...]], jax.sharding.Sharding]
+"""Where a parameter goes, by "component/parameter", e.g. "unet/conv_in.weight", and its shape."""
 Read = Callable[[str, Any, WeightSharding | None], Iterator[tuple[str, Array]]]
 """The weights of a component by name, each read when its turn comes: component, dtype, sharding."""
 

@@ -7,6 +7,7 @@ import jax
 from flax import nnx
 
 from nvs_jax.models.weights import ParameterSpec
+from nvs_jax.sharding import constrain
 
 Carry = TypeVar("Carry")
 Parameters = Any
@@ -30,9 +31,16 @@ class Stacked(nnx.Module):
         self.each = nnx.merge(graphdef, nnx.from_flat_state(flat))
 
     def parts(self) -> tuple[Callable[[Parameters], Any], Parameters]:
-        """How a layer is made of its parameters, and the parameters of all."""
+        """How a layer is made of its parameters, and the parameters of all.
+
+        On a mesh each device has all of a layer's parameters while it is at it, and of the others what is its own.
+        """
         graphdef, parameters = nnx.split(self.each)
-        return lambda own: nnx.merge(graphdef, own), parameters
+
+        def make(own: Parameters) -> Any:
+            return nnx.merge(graphdef, jax.tree.map(lambda leaf: constrain(leaf, "replicated"), own))
+
+        return make, parameters
 
     def through(self, step: Callable[[Any, Carry], Carry], x: Carry, *, remat: bool = False) -> Carry:
         """`x` through all layers, one after the other.

@@ -3,9 +3,9 @@
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nvs_jax.models.attention import attention
 from nvs_jax.models.layers import Linear, NoParameters, RMSNorm
 from nvs_jax.models.wan.config import TransformerConfig
+from nvs_jax.models.wan.transformer.layout import attend_across, attend_to_each_other
 from nvs_jax.models.wan.transformer.rotary import Rotation
 from nvs_jax.pytree import pytree
 
@@ -44,7 +44,7 @@ class _Attention(nnx.Module):
 
     def _attend(self, query: Array, key: Array, value: Array) -> Float[Array, "b n c"]:
         """Keys and values still in the network's width; before the last projection."""
-        y = attention(query, self._split(key), self._split(value))
+        y = attend_across(query, self._split(key), self._split(value))
         return y.reshape(*y.shape[:2], -1)
 
 
@@ -54,7 +54,7 @@ class SelfAttention(_Attention):
     def __call__(self, x: Float[Array, "b n c"], rotation: Rotation) -> Float[Array, "b n c"]:
         """Attend."""
         key = rotation(self._split(self.norm_k(self.to_k(x))))
-        y = attention(rotation(self._queries(x)), key, self._split(self.to_v(x)))
+        y = attend_to_each_other(rotation(self._queries(x)), key, self._split(self.to_v(x)), rotation.tokens)
         return self.to_out[0](y.reshape(x.shape))
 
 

@@ -8,6 +8,7 @@ from nvs_jax.models.layers import LayerNorm, Linear, normalize, parameter
 from nvs_jax.models.wan.config import TransformerConfig
 from nvs_jax.models.wan.transformer.attention import CrossAttention, SelfAttention, Told
 from nvs_jax.models.wan.transformer.embeddings import MODULATIONS, FeedForward
+from nvs_jax.models.wan.transformer.layout import by_frame, sequence
 from nvs_jax.models.wan.transformer.rotary import Rotation
 from nvs_jax.pytree import pytree
 
@@ -47,14 +48,11 @@ class Block(nnx.Module):
         """Apply the layer."""
         table = self.scale_shift_table[...].astype(jnp.float32) + conditions.modulation.astype(jnp.float32)
         shift, scale, gate, ff_shift, ff_scale, ff_gate = (table[:, :, None, i] for i in range(MODULATIONS))
-
-        def sequence(y: Tokens) -> Float[Array, "b n c"]:
-            return y.reshape(len(y), -1, y.shape[-1])
-
+        frames = x.shape[1]
         y = self.attn1(sequence(modulated(x, shift, scale, self.epsilon)), conditions.rotation)
-        x = (x + gate * y.reshape(x.shape)).astype(x.dtype)
+        x = (x + gate * by_frame(y, frames)).astype(x.dtype)
         y = self.attn2(sequence(x if self.norm2 is None else self.norm2(x)), conditions.told)
-        x = x + y.reshape(x.shape)
+        x = x + by_frame(y, frames)
         y = self.ffn(modulated(x, ff_shift, ff_scale, self.epsilon))
         return (x + ff_gate * y).astype(x.dtype)
 

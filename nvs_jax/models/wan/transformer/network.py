@@ -13,6 +13,7 @@ from nvs_jax.models.stacked import Parameters, Stacked, again
 from nvs_jax.models.wan.config import TransformerConfig
 from nvs_jax.models.wan.transformer.blocks import Block, Conditions, Tokens, VACEBlock, modulated
 from nvs_jax.models.wan.transformer.embeddings import ConditionEmbedder, PatchEmbedding, from_patches
+from nvs_jax.models.wan.transformer.layout import in_sequence, spread
 from nvs_jax.models.wan.transformer.rotary import rotation
 
 
@@ -73,17 +74,21 @@ class WanTransformer(nnx.Module):
         conditions = Conditions(
             modulation,
             self.condition_embedder.told(text, image),
-            rotation(frames, rows, columns, config.attention_head_dim),
+            jax.tree.map(
+                lambda table: in_sequence(table, frames, len(x)),
+                rotation(frames, rows, columns, config.attention_head_dim),
+            ),
         )
-        y = _by_frame(tokens)
+        y = spread(_by_frame(tokens))
         if config.vace_layers:
             assert control is not None, "this transformer has a branch of VACE's: give what it sees"
-            y = self._through_both(y, _by_frame(self.vace_patch_embedding(control)), conditions, remat=remat)
+            y = self._through_both(y, spread(_by_frame(self.vace_patch_embedding(control))), conditions, remat=remat)
         else:
             y = self.blocks.through(lambda block, y: block(y, conditions), y, remat=remat)
         table = self.scale_shift_table[...].astype(jnp.float32) + time[:, :, None]
         y = modulated(y, table[:, :, None, 0], table[:, :, None, 1], config.eps)
-        return from_patches(self.proj_out(y).reshape(*tokens.shape[:4], -1), config.patch_size)
+        y = self.proj_out(y)[:, :, : rows * columns].reshape(*tokens.shape[:4], -1)
+        return from_patches(y, config.patch_size)
 
     def _through_both(self, x: Tokens, seen: Tokens, conditions: Conditions, *, remat: bool) -> Tokens:
         """Through both branches together: a layer of VACE's, then those of the main branch up to its next, the first of

@@ -4,17 +4,24 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from nvs_jax.pytree import pytree
+from nvs_jax.pytree import pytree, static
 
 MAX_PERIOD = 10_000
 
 
 @pytree
 class Rotation:
-    """Cosine and sine of the angle by which each pair of channels is turned, of tokens in order."""
+    """Cosine and sine of the angle by which each pair of channels is turned, of tokens in order.
+
+    Attributes:
+        cos: of each token.
+        sin: of each token.
+        tokens: how many are a video's; those that follow are padding.
+    """
 
     cos: Float[Array, "n d"]
     sin: Float[Array, "n d"]
+    tokens: int = static()
 
     def __call__(self, x: Float[Array, "b n heads channels"]) -> Float[Array, "b n heads channels"]:
         """Turn channels 0 and 1, 2 and 3, ... of every head, in float32."""
@@ -44,7 +51,7 @@ def rotation(frames: int, rows: int, columns: int, channels: int) -> Rotation:
     angles = np.concatenate(
         [grid.reshape(-1, 1) * _frequencies(width) for grid, width in zip(grids, widths, strict=True)], 1
     )
-    return Rotation(jnp.asarray(np.cos(angles), jnp.float32), jnp.asarray(np.sin(angles), jnp.float32))
+    return Rotation(jnp.asarray(np.cos(angles), jnp.float32), jnp.asarray(np.sin(angles), jnp.float32), len(angles))
 
 
 def _frequencies(width: int) -> np.ndarray:
