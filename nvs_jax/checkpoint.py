@@ -167,7 +167,7 @@ def _arrays(
                 name: jax.ShapeDtypeStruct(
                     array.shape,
                     model.held_dtype(component, array.dtype, dtype),
-                    sharding=sharding(f"{component}/{name}") if sharding else default,
+                    sharding=sharding(f"{component}/{name}", tuple(array.shape)) if sharding else default,
                 )
                 for name, array in tree.items()
             }

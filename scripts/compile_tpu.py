@@ -75,7 +75,8 @@ def main(options: Options) -> None:
         mesh = mesh_of(found, shape)
         for case in options.cases:
             program, request = variant(case, options.request)
-            abstract = build_program(program, options.model, request, on(found[0], mesh))
+            place = on(found[0], mesh, divided=request.divides(program))
+            abstract = build_program(program, options.model, request, place)
             since = time.perf_counter()
             entry = Entry(
                 chip=device.name,

@@ -141,7 +141,7 @@ from nvs_jax.models.families import family
 mesh = Mesh(jax.devices(), ("devices",))
 WIDE = {"fc1.weight": P(None, "devices"), "fc1.bias": P("devices"), "fc2.weight": P("devices")}
 
-def sharding(name):
+def sharding(name, shape):
     return NamedSharding(mesh, WIDE.get(".".join(name.split(".")[-2:]), P()))
 
 opened = open_checkpoint(sys.argv[1])
@@ -150,7 +150,7 @@ before = held()
 with PeakMemory() as peak:
     weights["image_encoder"] = opened.load("image_encoder", sharding=sharding)
 for name, array in weights["image_encoder"].items():
-    wanted = sharding(f"image_encoder/{name}")
+    wanted = sharding(f"image_encoder/{name}", array.shape)
     assert array.sharding == wanted and len(array.addressable_shards) == 8, name
     assert {shard.data.shape for shard in array.addressable_shards} == {wanted.shard_shape(array.shape)}, name
 layer = weights["image_encoder"]["vision_model.encoder.layers.0.mlp.fc1.weight"]

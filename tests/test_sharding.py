@@ -25,6 +25,7 @@ TOLERANCE = 1e-5
 
 # The guided step, both of whose branches have half the devices. 25 frames divide by none of the meshes.
 CASE = "small:dgs-25"
+WAN = ("wan:2-whole", "wan:1-whole", "wan:2-divided")
 
 
 def check_numbers(result: dict[str, Any]) -> None:
@@ -42,7 +43,7 @@ def check(result: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return run_sharded(tmp_path_factory.mktemp("sharded") / "found.json", "2,4,1", CASE, "attention")
+    return run_sharded(tmp_path_factory.mktemp("sharded") / "found.json", "2,4,1", CASE, *WAN, "attention")
 
 
 def test_attention_by_loops_and_kernels_is_divided_too(found):
@@ -51,6 +52,23 @@ def test_attention_by_loops_and_kernels_is_divided_too(found):
     assert attention["splash"] < 1e-5  # as its own test
     assert attention["of_each_device"]
     assert attention["kernel"]
+
+
+@pytest.mark.parametrize("case", WAN)
+def test_a_transformer_divides_locations_and_heads_or_keys(found, case):
+    """Four heads divide among the four devices of a branch, not among the eight of a single video."""
+    assert found[case]["difference"] <= TOLERANCE
+    kinds = {each["kind"] for each in found[case]["collectives"]}
+    assert ("all-to-all" in kinds) == case.startswith("wan:2")
+
+
+def test_a_layer_gathers_its_weights_when_its_turn_comes(found):
+    assert found["wan:2-whole"]["divided"] == 0
+    assert found["wan:2-divided"]["divided"] > 50
+    # 4 layers of 2 and of 1 branch: gathered a layer at a time, in a loop, never all of them.
+    largest_layer = 4 * 48 * 48
+    gathered = [each["size"] for each in found["wan:2-divided"]["collectives"] if each["kind"] == "all-gather"]
+    assert max(gathered) == largest_layer
 
 
 def test_eight_devices_give_the_numbers_of_one(found):

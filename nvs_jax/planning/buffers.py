@@ -89,7 +89,7 @@ def _compile(
         found = chips(device.name, device.chips)
         mesh = mesh_of(found, shape)
         with use(mesh):
-            lowered = build_program(name, model, request, on(found[0], mesh)).lower()
+            lowered = build_program(name, model, request, on(found[0], mesh, divided=request.divides(name))).lower()
             lowered.compile(compiler_options={"xla_dump_to": str(folder), "xla_dump_hlo_as_text": True})
     except Exception as error:
         (folder / "failing").write_text(f"{type(error).__name__}: {error}", encoding="utf-8")

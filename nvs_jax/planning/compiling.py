@@ -13,7 +13,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.planning.collectives import executed
 from nvs_jax.planning.devices import TPU_TOPOLOGY
 from nvs_jax.planning.programs import AbstractProgram, Place
-from nvs_jax.sharding import make_mesh, replicated, use
+from nvs_jax.sharding import divided_weights, make_mesh, replicated, use
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
@@ -95,10 +95,12 @@ def mesh_of(devices: list[Any], shape: tuple[int, int, int]) -> Mesh | None:
     return None if len(devices) == 1 else make_mesh(*shape, devices=devices)
 
 
-def on(device: Any, mesh: Mesh | None = None) -> Place:
-    """Every argument whole on one device, or on all of a mesh."""
-    sharding = jax.sharding.SingleDeviceSharding(device) if mesh is None else replicated(mesh)
-    return lambda *_: sharding
+def on(device: Any, mesh: Mesh | None = None, *, divided: bool = False) -> Place:
+    """Every argument whole on one device, or on all of a mesh, but for weights where they are divided among them."""
+    if mesh is None:
+        return lambda *_: jax.sharding.SingleDeviceSharding(device)
+    whole, parts = replicated(mesh), divided_weights(mesh)
+    return lambda name, shape: parts(shape) if divided and "/" in name else whole
 
 
 def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compiled:

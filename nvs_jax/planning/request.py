@@ -27,6 +27,7 @@ class Request:
         tile: rows and columns of pixels that the VAE works on; None for whole pictures.
         overlap: of tiles, in pixels.
         vae_dtype: what the VAE decodes in.
+        divided: several chips divide the weights of the network that samples, of which else each has all.
     """
 
     frames: int = 25
@@ -40,6 +41,7 @@ class Request:
     tile: tuple[int, int] | None = None
     overlap: int = 64
     vae_dtype: Literal["float32", "bfloat16"] = "float32"
+    divided: bool = False
 
     def __post_init__(self):
         if not (
@@ -62,7 +64,7 @@ class Request:
                 return ("whole" if self.tile is None else "tiles") + "-bfloat16" * (self.vae_dtype == "bfloat16")
             case "sample":
                 method = self.method if self.method == "dgs" else f"post-{self.gradient}"
-                return f"{method}-{self.dtype}" + "-sequential" * self.sequential
+                return f"{method}-{self.dtype}" + "-sequential" * self.sequential + "-divided" * self.divided
 
     def at_once(self, program: Program) -> int:
         """What the program's own memory grows with: frames times pixels that it works on at a time."""
@@ -77,6 +79,10 @@ class Request:
                 return area * min(self.chunk, self.frames)
             case "sample":
                 return self.pixels * self.frames
+
+    def divides(self, program: Program) -> bool:
+        """Whether a program's weights are divided among chips."""
+        return self.divided and program == "sample"
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)

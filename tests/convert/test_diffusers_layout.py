@@ -87,7 +87,7 @@ def test_stored_dtypes_are_kept_but_for_float64_and_the_vae(copy: Path, stored: 
 def test_each_tensor_goes_where_it_is_sent(folder: Path):
     asked = []
 
-    def sharding(name: str) -> SingleDeviceSharding:
+    def sharding(name: str, shape: tuple[int, ...]) -> SingleDeviceSharding:
         asked.append(name)
         return SingleDeviceSharding(jax.devices()[0])
 

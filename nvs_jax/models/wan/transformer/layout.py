@@ -1,8 +1,8 @@
 """How the tokens of a video are divided among the devices of a mesh (`nvs_jax.sharding`).
 
-Every device has some locations, with their tokens of all frames: what is done to each token needs nothing of others. For
-attention to each other it exchanges them for all tokens of some heads, and back (an all-to-all each); where heads do not
-divide evenly, for all keys and values. Without a mesh nothing here changes anything.
+Every device has some locations, with their tokens of all frames: what is done to each token needs nothing of others.
+For attention to each other it exchanges them for all tokens of some heads, and back (an all-to-all each); where heads
+do not divide evenly, it is given all keys and values. Without a mesh nothing here changes anything.
 """
 
 import jax.numpy as jnp
@@ -41,7 +41,10 @@ def in_sequence(table: Float[Array, "n d"], frames: int, batch: int) -> Float[Ar
 
 
 def attend_to_each_other(
-    query: Float[Array, "b n heads d"], key: Float[Array, "b n heads d"], value: Float[Array, "b n heads d"], tokens: int
+    query: Float[Array, "b n heads d"],
+    key: Float[Array, "b n heads d"],
+    value: Float[Array, "b n heads d"],
+    tokens: int,
 ) -> Float[Array, "b n heads d"]:
     """Attention of all tokens of a video.
 
@@ -53,8 +56,8 @@ def attend_to_each_other(
     """
     if current() is None:
         return attention(query, key, value)
-    (b, n, heads, _), missing = query.shape, query.shape[1] - tokens
-    if heads % location_shards(b):
+    missing = query.shape[1] - tokens
+    if query.shape[2] % location_shards(len(query)):
         key, value = (constrain(x, "branches")[:, :tokens] for x in (key, value))
         return attention(query, key, value, divided="queries")
     query, key, value = (constrain(constrain(x, "tokens"), "heads")[:, :tokens] for x in (query, key, value))
