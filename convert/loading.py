@@ -10,7 +10,7 @@ from jaxtyping import Array
 from convert.diffusers_layout import read_configs
 from convert.hub import fetch, is_hub_id
 from convert.memory import PeakMemory
-from convert.published_folders import is_diffusers_folder, open_folder
+from convert.published_folders import is_published_folder, open_folder
 from convert.single_file import Model, model_folder, open_single_file
 from convert.tensor_files import Variant
 from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint, write_checkpoint
@@ -45,7 +45,7 @@ def open_source(
         raise InputError(f"{source} has no text encoder: --prompts needs the published folder or its hub id")
     if is_checkpoint(path):
         return open_checkpoint(path)
-    if is_diffusers_folder(path):
+    if is_published_folder(path):
         return open_folder(path, variant, texts)
     if path.is_file():
         return open_single_file(path, model)

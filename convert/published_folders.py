@@ -16,8 +16,11 @@ LAYOUTS: Mapping[str, str] = {
     "WanPipeline": _WAN,
     "WanVACEPipeline": _WAN,
     "WanImageToVideoPipeline": _WAN,
+    "WanModel": _WAN,
+    "VaceWanModel": _WAN,
 }
-"""Class of the pipeline, as model_index.json says it -> the module that reads such folders."""
+"""Class of the pipeline in model_index.json, or of the authors' network in config.json -> the module that reads such
+folders."""
 
 
 @runtime_checkable
@@ -39,9 +42,9 @@ class Layout(Protocol):
         ...
 
 
-def is_diffusers_folder(path: Path) -> bool:
-    """Whether `path` looks like a pipeline in diffusers' layout."""
-    return (path / "model_index.json").is_file()
+def is_published_folder(path: Path) -> bool:
+    """Whether `path` looks like a pipeline in diffusers' layout, or a folder of authors whose layout is known."""
+    return (path / "model_index.json").is_file() or _class_of(path) in LAYOUTS
 
 
 def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()) -> Opened:
@@ -56,7 +59,7 @@ def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()
         InputError: a file is missing or unreadable, it is of no family that is known, or one that is told nothing in
             words.
     """
-    pipeline = read_json(path / "model_index.json").get("_class_name")
+    pipeline = _class_of(path)
     if not isinstance(pipeline, str) or pipeline not in LAYOUTS:
         raise InputError(f"{path} is a {pipeline}, none that this version knows: {', '.join(LAYOUTS)}")
     return _layout(LAYOUTS[pipeline]).open_folder(path, variant, texts)
@@ -73,6 +76,14 @@ def layout_of(files: set[str]) -> Layout:
         if files.issuperset(f"{component}/config.json" for component in layout.STEMS):
             return layout
     return layouts[0]
+
+
+def _class_of(path: Path) -> object:
+    """What a folder says it is."""
+    for name in ("model_index.json", "config.json"):
+        if (path / name).is_file():
+            return read_json(path / name).get("_class_name")
+    return None
 
 
 def _layout(module: str) -> Layout:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int
 from safetensors import SafetensorError, safe_open
 
 from nvs_jax.disk.files import refuse_pointer
@@ -53,10 +54,27 @@ class SafetensorsFile:
         Raises:
             InputError: its dtype is not a floating-point one that this project reads.
         """
+        self._check(key)
+        return self._file.get_tensor(key)
+
+    def read_rows(self, key: str, rows: Int[np.ndarray, "*n"]) -> np.ndarray:
+        """Rows of the matrix `key`, [*n, columns]; the others are not read.
+
+        Raises:
+            InputError: as `read`, or it has fewer rows.
+        """
+        self._check(key)
+        numbers, places = np.unique(rows, return_inverse=True)
+        there = self.tensors[key].shape[0]
+        if numbers[-1] >= there:
+            raise InputError(f"{self.path}: row {numbers[-1]} of {key} is asked for, which has {there}")
+        part = self._file.get_slice(key)
+        return np.concatenate([part[int(number) : int(number) + 1] for number in numbers])[places.reshape(rows.shape)]
+
+    def _check(self, key: str) -> None:
         dtype = self.tensors[key].dtype
         if dtype not in READABLE_DTYPES:
             raise InputError(f"{self.path}: {key} is {dtype}; only {', '.join(READABLE_DTYPES)} can be converted")
-        return self._file.get_tensor(key)
 
 
 def _complaint(path: Path, error: Exception) -> str:

@@ -18,6 +18,7 @@ from convert.safetensors_file import SafetensorsFile
 from convert.single_file_table import UNET, single_file_table
 from convert.tensor_files import PICKLE_SUFFIXES, TensorFiles
 from convert.transfer import transfer
+from convert.wan_original_table import original_component
 from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
 from nvs_jax.models.networks import Opened, WeightSharding
@@ -39,8 +40,17 @@ def open_single_file(path: Path, model: Model | None = None) -> Opened:
         InputError: it is a pickle, damaged, another checkpoint, or its name does not tell the model.
     """
     if path.suffix in PICKLE_SUFFIXES:
-        raise InputError(f"{path} is a pickle; pickles are never read: get the .safetensors file of the same name")
+        raise InputError(
+            f"{path} is a pickle; pickles are never read: get the .safetensors file of the same name, or the model's "
+            "folder in the diffusers layout"
+        )
     tensors = TensorFiles(str(path), [SafetensorsFile(path)])
+    component = original_component(tensors.tensors)
+    if component is not None:
+        raise InputError(
+            f"{path} is a {component} of Wan's alone: put it into {component}/ of the model's folder in the diffusers "
+            "layout, in place of the file there and under its name, and give the folder"
+        )
     if not any(key.startswith(f"{UNET}.") for key in tensors.tensors):
         raise InputError(
             f"{path} is not a single-file SVD (no {UNET}.*): of a diffusers folder give the whole folder, "

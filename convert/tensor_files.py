@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import Int
 
 from convert.safetensors_file import SafetensorsFile, TensorInfo
 from nvs_jax.disk.files import read_json
@@ -45,6 +46,10 @@ class TensorFiles:
     def read(self, key: str) -> np.ndarray:
         """One tensor; see `SafetensorsFile.read`."""
         return self._home[key].read(key)
+
+    def read_rows(self, key: str, rows: Int[np.ndarray, "*n"]) -> np.ndarray:
+        """Some rows of a matrix; see `SafetensorsFile.read_rows`."""
+        return self._home[key].read_rows(key, rows)
 
 
 def open_tensors(folder: Path, stem: str, variant: Variant = "full") -> TensorFiles:

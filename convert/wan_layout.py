@@ -1,6 +1,8 @@
-"""Wan as diffusers lays it out: model_index.json, and a folder with config.json and safetensors per network.
+"""Wan as diffusers lays it out: model_index.json, and a folder with config.json and safetensors per network; or as its
+authors do, with the transformer beside those folders (`convert.wan_original`).
 
-Our parameters carry diffusers' names, but those of a stack of layers, each of which is read from a tensor a layer.
+Our parameters carry diffusers' names, but those of a stack of layers, each of which is read from a tensor a layer. Any
+file may have the authors' names in their place.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +16,12 @@ from jaxtyping import Array, Float
 
 from convert.key_table import Ignored, KeyTable, Rule, Taken, match
 from convert.safetensors_file import TensorInfo
-from convert.tensor_files import Variant, open_tensors
+from convert.tensor_files import TensorFiles, Variant, open_tensors
 from convert.transfer import transfer
-from convert.wan_prompts import embed_prompts
+from convert.wan_original import as_diffusers, is_original_folder
+from convert.wan_original_table import has_original_names, original_table
+from convert.wan_prompts import tokenized
+from convert.wan_text_encoder import encode
 from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
 from nvs_jax.models.networks import Opened, WeightSharding
@@ -58,7 +63,7 @@ OTHER_FILES = (
 
 
 def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()) -> Opened:
-    """Read the configurations of a folder in diffusers' layout; no weights yet.
+    """Read the configurations of a folder in diffusers' layout, or the authors'; no weights yet.
 
     What is opened has no text encoder but, in its place, the embeddings of a few prompts, which are made when they are
     read; the text encoder is read again for others.
@@ -71,7 +76,7 @@ def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()
     Raises:
         InputError: a file is missing or unreadable, or the model is none that this version knows.
     """
-    if read_json(path / "model_index.json").get("boundary_ratio") is not None:
+    if not is_original_folder(path) and read_json(path / "model_index.json").get("boundary_ratio") is not None:
         raise InputError(f"{path} has two transformers, of which one takes over: this version knows models of one")
     configs = read_configs(path)
     encoder = configs.pop("text_encoder")
@@ -92,9 +97,9 @@ def _embeddings(
     path: Path, encoder: TextEncoderConfig, variant: Variant, length: int, texts: Sequence[str]
 ) -> Float[Array, "n s d"]:
     """Of texts, on the host, whose memory the text encoder takes meanwhile."""
+    tensors, _, taken = _paired(path, "text_encoder", encoder, variant)
     with jax.default_device(_host()):
-        weights = dict(_arrays(path, "text_encoder", encoder, variant, (None, None)))
-        return embed_prompts(path / "tokenizer", length, (encoder, weights), texts)
+        return encode(tensors, taken, encoder, *tokenized(path / "tokenizer", length, texts))
 
 
 def _host() -> Any:
@@ -115,10 +120,22 @@ def _arrays(
 ) -> Iterator[tuple[str, Array]]:
     """The weights of one published network, in a dtype and at a place."""
     dtype, sharding = held
-    tensors = open_tensors(path / component, (STEMS | FURTHER_STEMS)[component], variant)
-    specs = parameter_specs(COMPONENTS[component].build(config))
-    taken = pair(component, tensors.tensors, specs, tensors.name)
+    tensors, specs, taken = _paired(path, component, config, variant)
     return transfer(tensors, taken, specs, component, partial(held_dtype, component, wanted=dtype), sharding)
+
+
+def _paired(
+    path: Path, component: str, config: Any, variant: Variant
+) -> tuple[TensorFiles, dict[str, ParameterSpec], dict[str, Taken]]:
+    """A published network: its tensors, its parameters, and which is read from which."""
+    tensors = open_tensors(_home(path, component), (STEMS | FURTHER_STEMS)[component], variant)
+    specs = parameter_specs(COMPONENTS[component].build(config))
+    table = original_table(component, config) if has_original_names(component, tensors.tensors) else TABLES[component]
+    return tensors, specs, pair(table, tensors.tensors, specs, tensors.name)
+
+
+def _home(path: Path, component: str) -> Path:
+    return path if component == "transformer" and is_original_folder(path) else path / component
 
 
 def read_configs(path: Path) -> dict[str, Any]:
@@ -127,23 +144,30 @@ def read_configs(path: Path) -> dict[str, Any]:
     Raises:
         InputError: one is missing, or not a Wan's.
     """
-    configs = {}
+    configs, original = {}, is_original_folder(path)
     for component, kind in COMPONENTS.items():
-        where = path / component / "config.json"
+        where = _home(path, component) / "config.json"
         if component in FURTHER_STEMS and configs["transformer"].image_dim is None:
             continue
         if not where.exists():
-            raise InputError(f"{where} is missing: point at a folder in the diffusers layout of Wan")
-        configs[component] = kind.parse(read_json(where), str(where))
+            pickles = "its authors publish it as a pickle, which is never read: "
+            raise InputError(
+                f"{where} is missing: {pickles if original else ''}get {component}/ of the model's folder in the "
+                "diffusers layout"
+            )
+        published = read_json(where)
+        if where.parent == path:
+            published = as_diffusers(published, str(where))
+        configs[component] = kind.parse(published, str(where))
     return configs
 
 
 def pair(
-    component: str, source: Mapping[str, TensorInfo], specs: Mapping[str, ParameterSpec], where: str
+    table: KeyTable, source: Mapping[str, TensorInfo], specs: Mapping[str, ParameterSpec], where: str
 ) -> dict[str, Taken]:
     """Every parameter, those of stacks layer by layer, and the one key that it is read from.
 
     Raises:
         InputError: see `convert.key_table.match`.
     """
-    return match(TABLES[component], source, of_single_layers(specs), where)
+    return match(table, source, of_single_layers(specs), where)

@@ -1,4 +1,4 @@
-"""A folder as Wan's authors publish it: their config.json and the transformer's safetensors, without a folder of its own.
+"""A folder as Wan's authors publish it: their config.json and the transformer's safetensors, in no folder of their own.
 
 What else they publish are pickles, which are never read: the VAE and the text encoder are taken from folders of the
 diffusers layout beside it.

@@ -69,15 +69,17 @@ _OF_RESIDUAL = (
 )
 _OF_RESAMPLE = ((rf"resample\.1\.{_END}", r"resample.1.\1"), (rf"time_conv\.{_END}", r"time_conv.\1"))
 _OF_ATTENTION = ((r"norm\.gamma", "norm.gamma"), (rf"(to_qkv|proj)\.{_END}", r"\1.\2"))
+_SIGNS = {
+    "transformer": r"(.+\.)?blocks\.0\.self_attn\.q\.weight",
+    "vae": r"encoder\.conv1\.weight",
+    "text_encoder": r"token_embedding\.weight",
+}
+"""By component, a key that others do not have."""
 Pairs = Iterable[tuple[str, str]]
 
 
 def original_table(component: str, config: Any) -> KeyTable:
-    """The table of a component; that of a VAE depends on how many blocks it has.
-
-    Raises:
-        KeyError: the authors publish no such component, or another network.
-    """
+    """The table of transformer, VAE or text encoder; that of a VAE depends on how many blocks it has."""
     if isinstance(config, VAEConfig):
         return tuple(Rule(pattern, key) for pattern, key in _vae(config))
     if isinstance(config, TextEncoderConfig):
@@ -93,12 +95,18 @@ def has_original_names(component: str, keys: Iterable[str]) -> bool:
     >>> has_original_names("vae", ["encoder.conv1.weight"]), has_original_names("vae", ["encoder.conv_in.weight"])
     (True, False)
     """
-    pattern = {
-        "transformer": r"(.+\.)?blocks\.0\.self_attn\.q\.weight",
-        "vae": r"encoder\.conv1\.weight",
-        "text_encoder": r"token_embedding\.weight",
-    }.get(component)
-    return pattern is not None and any(re.fullmatch(pattern, key) for key in keys)
+    sign = _SIGNS.get(component)
+    return sign is not None and any(re.fullmatch(sign, key) for key in keys)
+
+
+def original_component(keys: Iterable[str]) -> str | None:
+    """Which network of Wan's tensors are, if they have its authors' names.
+
+    >>> original_component(["model.diffusion_model.blocks.0.self_attn.q.weight"])
+    'transformer'
+    """
+    known = list(keys)
+    return next((component for component in _SIGNS if has_original_names(component, known)), None)
 
 
 def _vae(config: VAEConfig) -> Iterator[tuple[str, str]]:

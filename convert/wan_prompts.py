@@ -1,37 +1,13 @@
-"""Prompts of a Wan as embeddings, by the text encoder that lies beside the weights."""
+"""Prompts of a Wan as the tokens that its text encoder takes."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from nvs_jax.errors import InputError
-from nvs_jax.models.umt5.config import TextEncoderConfig
-from nvs_jax.models.umt5.encoder import TextEncoder
-from nvs_jax.models.weights import Weights, bind
 from nvs_jax.saying import say
-
-
-def embed_prompts(
-    folder: Path, length: int, encoder: tuple[TextEncoderConfig, Weights], texts: Sequence[str]
-) -> Float[Array, "n s d"]:
-    """Embeddings of texts, zero beyond the end of each.
-
-    Args:
-        folder: the tokenizer's, `tokenizer/` of a published folder.
-        length: how many tokens; what is longer is cut, which is said.
-        encoder: the text encoder.
-        texts: in any of its languages.
-
-    Raises:
-        InputError: the tokenizer cannot be read, or nothing here reads it.
-    """
-    tokens, present = tokenized(folder, length, texts)
-    return _embed(encoder[1], jnp.asarray(tokens), jnp.asarray(present), encoder[0])
 
 
 def tokenized(
@@ -39,8 +15,13 @@ def tokenized(
 ) -> tuple[Int[np.ndarray, "n s"], Bool[np.ndarray, "n s"]]:
     """Numbers of tokens, and which of them are a text's own; the last is its end.
 
+    Args:
+        folder: the tokenizer's, `tokenizer/` of a published folder.
+        length: how many tokens; what is longer is cut, which is said.
+        texts: in any of its languages.
+
     Raises:
-        InputError: see `embed_prompts`.
+        InputError: the tokenizer cannot be read, or nothing here reads it.
     """
     try:
         from transformers import AutoTokenizer
@@ -61,8 +42,3 @@ def tokenized(
         if len(whole) > length:
             say(f"the prompt {text[:40]!r} is cut after {length} of {len(whole)} tokens")
     return np.asarray(made["input_ids"], np.int32), np.asarray(made["attention_mask"], bool)
-
-
-@partial(jax.jit, static_argnames="config")
-def _embed(weights: Weights, tokens: Array, present: Array, config: TextEncoderConfig) -> Array:
-    return bind(TextEncoder(config), weights)(tokens, present)

@@ -3,8 +3,8 @@
     python scripts/wan_key_lists.py
 
 The diffusers layout is asked of diffusers' and transformers' own classes at full size, without values. The authors' is
-spelt out here from the structure of their modules (WanModel, VaceWanModel, WanVAE, T5Encoder), without a look at the key
-table it is there to test. Layers of one shape are one line: blocks.{0..29}.ffn.0.weight.
+spelt out here from the structure of their modules (WanModel, VaceWanModel, WanVAE, T5Encoder), without a look at the
+key table it is there to test. Layers of one shape are one line: blocks.{0..29}.ffn.0.weight.
 """
 
 import json

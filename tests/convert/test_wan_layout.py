@@ -18,7 +18,7 @@ from transformers import UMT5Config, UMT5EncoderModel
 
 from convert.published_folders import open_folder
 from convert.safetensors_file import TensorInfo
-from convert.wan_layout import pair, read_configs
+from convert.wan_layout import TABLES, pair, read_configs
 from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
 from nvs_jax.models.stacked import layer_names, of_layer, of_single_layers
@@ -69,7 +69,7 @@ def ours(model: str, component: str) -> dict[str, ParameterSpec]:
 @pytest.mark.parametrize(("model", "component"), PUBLISHED)
 def test_every_published_tensor_is_read_once(model, component):
     source, specs = theirs(model, component), ours(model, component)
-    taken = pair(component, source, specs, "published")
+    taken = pair(TABLES[component], source, specs, "published")
     assert sorted(key for key, _ in taken.values()) == sorted(source)
     keys, numbers = PUBLISHED[model, component]
     assert keys in (None, len(source))
@@ -79,14 +79,14 @@ def test_every_published_tensor_is_read_once(model, component):
 def test_the_norm_of_queries_that_no_network_has_is_left_out():
     source = dict(theirs("wan2_1_i2v_14b_480p", "transformer"))
     source["blocks.7.attn2.norm_added_q.weight"] = TensorInfo((5120,), "BF16")
-    pair("transformer", source, ours("wan2_1_i2v_14b_480p", "transformer"), "published")
+    pair(TABLES["transformer"], source, ours("wan2_1_i2v_14b_480p", "transformer"), "published")
 
 
 def test_a_key_that_is_missing_or_left_over_is_named():
     source = dict(theirs("wan2_1_t2v_1_3b", "transformer"))
     source["blocks.30.ffn.net.2.bias"] = source.pop("blocks.29.ffn.net.2.bias")
     with pytest.raises(InputError, match=r"1 missing \(blocks\.29\.ffn.*1 unexpected \(blocks\.30\.ffn"):
-        pair("transformer", source, ours("wan2_1_t2v_1_3b", "transformer"), "published")
+        pair(TABLES["transformer"], source, ours("wan2_1_t2v_1_3b", "transformer"), "published")
 
 
 SMALL = {

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from tokenizers import Tokenizer
@@ -11,11 +10,9 @@ from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
-from convert.wan_prompts import embed_prompts, tokenized
+from convert.wan_prompts import tokenized
 from nvs_jax.errors import InputError
 from nvs_jax.models.umt5.config import TextEncoderConfig
-from nvs_jax.models.umt5.encoder import TextEncoder
-from nvs_jax.models.weights import bind, random_weights
 
 WORDS = {"<pad>": 0, "</s>": 1, "<unk>": 2, "a": 3, "still": 4, "scene": 5}
 ENCODER = TextEncoderConfig(vocab_size=6, d_model=6, d_kv=2, d_ff=8, num_layers=2, num_heads=3)
@@ -43,14 +40,6 @@ def test_texts_end_with_their_end_and_are_padded_or_cut(folder, capsys):
     assert capsys.readouterr().err == "the prompt 'a a a a a a' is cut after 5 of 7 tokens\n"
     np.testing.assert_array_equal(tokens, [[3, 4, 5, 1, 0], [1, 0, 0, 0, 0], [3, 3, 3, 3, 1]])
     np.testing.assert_array_equal(present.sum(1), [4, 1, 5])
-
-
-def test_embeddings_are_those_of_the_text_without_its_padding(folder):
-    weights = random_weights(TextEncoder(ENCODER), 0)
-    made = np.asarray(embed_prompts(folder, 5, (ENCODER, weights), ["a still scene", ""]))
-    alone = bind(TextEncoder(ENCODER), weights)(jnp.array([[3, 4, 5, 1]]), jnp.ones((1, 4), bool))
-    np.testing.assert_allclose(made[0, :4], alone[0], atol=1e-5)
-    assert not made[0, 4:].any() and not made[1, 1:].any() and made[1, 0].any()
 
 
 def test_a_folder_without_a_tokenizer_or_with_a_damaged_one_is_refused(tmp_path):
