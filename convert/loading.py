@@ -7,10 +7,9 @@ from typing import Any
 import jax
 from jaxtyping import Array
 
-from convert.diffusers_layout import read_configs
 from convert.hub import fetch, is_hub_id
 from convert.memory import PeakMemory
-from convert.published_folders import is_published_folder, open_folder
+from convert.published_folders import is_published_folder, layout_of, open_folder
 from convert.single_file import Model, model_folder, open_single_file
 from convert.tensor_files import Variant
 from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint, write_checkpoint
@@ -71,7 +70,11 @@ def open_published(name: str) -> Opened:
     def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
         raise InputError(f"{name} is a name of configurations: give a folder, a file or a hub id of its weights")
 
-    return Opened("svd", read_configs(model_folder(name)), read)
+    folder = model_folder(name)
+    opened = layout_of({path.relative_to(folder).as_posix() for path in folder.glob("*/config.json")}).open_folder(
+        folder
+    )
+    return Opened(opened.family, opened.configs, read)
 
 
 def load_networks(

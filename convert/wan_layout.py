@@ -76,7 +76,8 @@ def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()
     Raises:
         InputError: a file is missing or unreadable, or the model is none that this version knows.
     """
-    if not is_original_folder(path) and read_json(path / "model_index.json").get("boundary_ratio") is not None:
+    index = path / "model_index.json"
+    if index.is_file() and read_json(index).get("boundary_ratio") is not None:
         raise InputError(f"{path} has two transformers, of which one takes over: this version knows models of one")
     configs = read_configs(path)
     encoder = configs.pop("text_encoder")

@@ -7,22 +7,47 @@ from jax.sharding import Mesh
 
 from convert import open_published, open_source
 from convert.depth_anything import open_depth
+from nvs_jax.errors import InputError
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.models.depth import DepthEstimator
 from nvs_jax.models.families import family, load_networks
-from nvs_jax.sharding import replicated
+from nvs_jax.models.networks import Opened, WeightSharding
+from nvs_jax.models.stacked import is_of_stack
+from nvs_jax.models.weights import parameter_specs
+from nvs_jax.sharding import divided_weights, replicated
 
 __all__ = ["load_depth", "load_model", "open_published", "open_source"]
 
 
 def load_model(
-    source: str | Path, *, dtype: Any = None, low_memory: bool = False, mesh: Mesh | None = None
+    source: str | Path,
+    *,
+    dtype: Any = None,
+    low_memory: bool = False,
+    mesh: Mesh | None = None,
+    divide_weights: bool = False,
 ) -> VideoModel:
     """A video model from published weights; arguments and errors as `nvs_jax.load`."""
-    sharding = None if mesh is None else lambda *_: replicated(mesh)
     opened = open_source(source)
+    sharding = None if mesh is None else _homes(opened, mesh, divide_weights)
     networks = opened.in_turn(dtype, sharding) if low_memory else load_networks(opened, dtype, sharding)
     return family(opened.family).model(networks)
+
+
+def _homes(opened: Opened, mesh: Mesh, divide: bool) -> WeightSharding:
+    """Where weights go: to every device, or, of the layers of the network that samples, a part to each.
+
+    Raises:
+        InputError: that network has no layers of one shape, which could be gathered one at a time.
+    """
+    whole, parts = replicated(mesh), divided_weights(mesh)
+    if not divide:
+        return lambda *_: whole
+    kin = family(opened.family)
+    sampling = kin.uses["sample"]
+    if not any(map(is_of_stack, parameter_specs(kin.build(opened.configs[sampling])))):
+        raise InputError(f"mesh.weights: the weights of a model of the family {kin.name} stay whole; leave it out")
+    return lambda name, shape: parts(shape) if name.startswith(f"{sampling}/") and is_of_stack(name) else whole
 
 
 def load_depth(source: str | Path) -> DepthEstimator:

@@ -35,7 +35,14 @@ class Overrides(TypedDict, total=False):
     steps: int
 
 
-def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mesh: Mesh | None = None) -> "Pipeline":
+def load(
+    source: str | Path,
+    *,
+    dtype: Any = None,
+    low_memory: bool = False,
+    mesh: Mesh | None = None,
+    divide_weights: bool = False,
+) -> "Pipeline":
     """A pipeline from published weights.
 
     Args:
@@ -45,12 +52,15 @@ def load(source: str | Path, *, dtype: Any = None, low_memory: bool = False, mes
         low_memory: keep only one of the networks on the device at a time; each is read when its turn comes, in every
             render again.
         mesh: devices that share the work, from `nvs_jax.sharding.make_mesh`; the weights go to all of them.
+        divide_weights: each of them keeps a part of every layer's weights instead, and gathers a layer's when its turn
+            comes; of the network that samples, where its layers are of one shape.
 
     Raises:
-        InputError: `source` is none of them, or is damaged.
+        InputError: `source` is none of them, or is damaged; or its weights are not divided.
     """
     settings = None if own_preset(source) is None else settings_for(source)  # which come before the model's own
-    return Pipeline(load_model(source, dtype=dtype, low_memory=low_memory, mesh=mesh), mesh, settings)
+    model = load_model(source, dtype=dtype, low_memory=low_memory, mesh=mesh, divide_weights=divide_weights)
+    return Pipeline(model, mesh, settings)
 
 
 class Pipeline:

@@ -13,7 +13,7 @@ allocated. A program takes one to two minutes on one core. Bytes are the compile
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import tyro
@@ -23,7 +23,8 @@ from nvs_jax.planning.gpu import compile_for_h100
 from nvs_jax.planning.gpu_page import gpu_page
 from nvs_jax.planning.hlo import parse
 from nvs_jax.planning.kernels import Kernel, by_kind, kernels, total
-from nvs_jax.planning.programs import STEPS, Model
+from nvs_jax.planning.programs import STEPS
+from nvs_jax.planning.published import name_of, published_model, usual_request
 from nvs_jax.planning.request import Program, Request
 from nvs_jax.planning.table import Entry, add_entry
 from scripts.compile_cases import Case, check_page, variant, write_page
@@ -51,10 +52,10 @@ class Options:
     """A program's text to look at, in place of compiling."""
     steps: int = 1
     """Of read: how many steps it makes."""
-    request: Request = field(default_factory=Request)
-    """Sizes."""
-    model: tyro.conf.Suppress[Model] = field(default_factory=Model)
-    """The networks."""
+    request: Request | None = None
+    """Sizes; by default those that suit the model."""
+    model: str = "svd_xt"
+    """Whose programs: a name in configs/models."""
 
 
 def main(options: Options) -> int:
@@ -66,11 +67,12 @@ def main(options: Options) -> int:
     check_page(options.page)
     if options.read is not None:
         return say(list(kernels(parse(options.read.read_text(encoding="utf-8")))), options.steps)
-    slow = 0
+    slow, model = 0, published_model(options.model)
+    asked = usual_request(model) if options.request is None else options.request
     for case in options.cases:
-        program, request = variant(case, options.request)
+        program, request = variant(case, asked)
         since = time.perf_counter()
-        compiled, text = compile_for_h100(program, options.model, request)
+        compiled, text = compile_for_h100(program, model, request)
         found = list(kernels(parse(text)))
         steps = STEPS if program == "sample" else 1
         entry = Entry(
@@ -81,6 +83,7 @@ def main(options: Options) -> int:
             height=request.height,
             width=request.width,
             at_once=request.at_once(program),
+            model=name_of(model) or options.model,
             kernels={
                 kind: [part.kernels, part.bytes, part.operations, part.seconds]
                 for kind, part in by_kind(found, steps).items()

@@ -13,7 +13,8 @@ replaces what it compiles again and keeps the rest.
 
 import math
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from nvs_jax.planning.buffers import place_buffers
 from nvs_jax.planning.compiling import Compiled, Memory, chips, compile_program, mesh_of, on
 from nvs_jax.planning.devices import default_mesh, parse_device
 from nvs_jax.planning.programs import STEPS, Model, build_program
+from nvs_jax.planning.published import name_of, published_model, usual_request
 from nvs_jax.planning.request import Request
 from nvs_jax.planning.table import Entry, add_entry, read_table
 from nvs_jax.planning.work import Work
@@ -49,10 +51,10 @@ class Options:
     """Compile to the end, for the compiler's own counts of operations and bytes."""
     cases: tuple[Case, ...] = ("embed", "dgs", "dgs-sequential", "post-skip", "encode", "decode", "decode-tiles")
     """Which programs."""
-    request: Request = field(default_factory=Request)
-    """Sizes."""
-    model: tyro.conf.Suppress[Model] = field(default_factory=Model)
-    """The networks."""
+    request: Request | None = None
+    """Sizes; by default those that suit the model."""
+    model: str = "svd_xt"
+    """Whose programs: a name in configs/models."""
 
 
 def main(options: Options) -> None:
@@ -62,6 +64,8 @@ def main(options: Options) -> None:
         InputError: a chip, a mesh or a page that is not there.
     """
     check_page(options.page)
+    model = published_model(options.model)
+    asked = usual_request(model) if options.request is None else options.request
     for text in options.chips:
         device = parse_device(text)
         if device.kind != "tpu":
@@ -74,9 +78,9 @@ def main(options: Options) -> None:
         found = chips(device.name, device.chips)
         mesh = mesh_of(found, shape)
         for case in options.cases:
-            program, request = variant(case, options.request)
+            program, request = variant(case, asked)
             place = on(found[0], mesh, divided=request.divides(program))
-            abstract = build_program(program, options.model, request, place)
+            abstract = build_program(program, model, request, place)
             since = time.perf_counter()
             entry = Entry(
                 chip=device.name,
@@ -88,10 +92,13 @@ def main(options: Options) -> None:
                 at_once=request.at_once(program),
                 chips=device.chips,
                 mesh="x".join(map(str, shape)),
+                model=name_of(model) or options.model,
                 **asdict(Memory(0, 0, 0)),
             )
             # The image encoder sees one picture, which is not divided.
             entry = counted(entry, abstract.work(mesh, divided=program != "embed"))
+            if program == "sample":
+                entry = replace(entry, attention_grows=attention_grows(model, request))
             print(f"{text} {case}: {roofline_line(entry)}", flush=True)
             if options.count_only:
                 add_counts(options, entry)
@@ -99,11 +106,21 @@ def main(options: Options) -> None:
             if options.raw:
                 compiled = compile_program(abstract, mesh)
             else:
-                compiled = place_buffers(program, options.model, request, device, shape)
+                compiled = place_buffers(program, model, request, device, shape)
             entry = measured(entry, compiled)
             record(options, entry)
             seconds = time.perf_counter() - since
             print(f"{text} {case}: {entry.line()}; {roofline_line(entry)}; {seconds:.0f} s to compile", flush=True)
+
+
+@cache
+def attention_grows(model: Model, request: Request) -> float:
+    """The power of a video's length with which the operations of attention grow, from those of about half of it."""
+    lattice = model.told(request).lattice
+    both = request.frames, lattice.longest(request.frames // 2 + 1)
+    whole, half = (build_program("sample", model, replace(request, frames=frames)).work() for frames in both)
+    longer, shorter = (lattice.latent_shape(frames, 0, 0)[0] for frames in both)
+    return round(math.log(whole.attention / half.attention) / math.log(longer / shorter), 2)
 
 
 def counted(entry: Entry, work: Work) -> Entry:

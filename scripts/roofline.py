@@ -22,10 +22,10 @@ def roofline_page(page: str, entries: Sequence[Entry]) -> str:
     """A Markdown page with the table between its markers; entries without counts are left out."""
     before, after = page.split(BEGIN)[0], page.split(END)[1]
     titles = (
-        "chips | mesh | program | settings | TFLOP | of attention | HBM, GB | collectives | sent, GB | "
+        "model | chips | mesh | program | settings | TFLOP | of attention | HBM, GB | collectives | sent, GB | "
         "computing, ms | HBM, ms | links, ms | in all, ms | XLA: TFLOP | XLA: GB"
     )
-    head = [f"| {titles} |", "|---" * 15 + "|"]
+    head = [f"| {titles} |", "|---" * 16 + "|"]
     return before + "\n".join([BEGIN, *head, *_rows(entries), END]) + after
 
 
@@ -39,6 +39,7 @@ def _row(entry: Entry) -> str:
     estimated = f"about {entry.exchanges:g} all-to-all" if entry.exchanges and not kinds else "none"
     raw = (f"{entry.xla_flops / 1e12:.2f}", f"{entry.accessed / 1e9:.1f}") if entry.accessed else ("", "")
     columns = (
+        entry.model,
         f"{entry.chip}:{entry.chips}",
         entry.mesh,
         entry.program,

@@ -135,7 +135,7 @@ def test_a_render_on_a_mesh_in_one_process_and_in_two(tmp_path, render):
     assert np.abs(one - alone).max() <= 1 / 255 + 1e-6  # rounding to eight bits
     np.testing.assert_array_equal(two, one)
     record = json.loads((tmp_path / "two" / "run.json").read_text())
-    assert record["job"]["mesh"] == {"branches": 2, "frames": 4, "rows": 1, "hosts": True}
+    assert record["job"]["mesh"] == {"branches": 2, "frames": 4, "rows": 1, "weights": False, "hosts": True}
 
 
 @pytest.mark.full

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nvs_jax.configs import configs_folder
 from nvs_jax.disk.looking import exists
 from nvs_jax.errors import InputError
 from nvs_jax.planning.advice import advise, peak, report
@@ -32,35 +31,52 @@ def run_plan(job: PlanJob) -> bool:
     from nvs_jax.planning.compiling import can_compile
     from nvs_jax.planning.estimate import from_table, phases
     from nvs_jax.planning.gpu import can_compile_for_gpu
+    from nvs_jax.planning.published import entries_of
     from nvs_jax.planning.table import read_table
 
     model = _model(job.model)
     request = _request(job, model)
-    table = from_table(read_table(), device, model)
+    if request.divided and device.chips == 1:
+        raise InputError("--divide-weights is for several chips: --device v5e:8")
+    entries = entries_of(read_table(), model)
+    table = from_table(entries, device, model)
     known = can_compile() if device.kind == "tpu" else can_compile_for_gpu()
     compiles = job.figures == "compile" or (job.figures == "auto" and known)
     source = _compiled(model, device) if compiles else table
-    found = phases(model, request, source, low_memory=job.low_memory)
+    found = phases(model, request, source, low_memory=job.low_memory, chips=device.chips)
     fits = peak(found) <= device.usable
 
     def assess(request: Request, low_memory: bool) -> "list[Phase]":
-        return phases(model, request, table, low_memory=low_memory)
+        return phases(model, request, table, low_memory=low_memory, chips=device.chips)
 
-    advice = [] if fits else advise(request, job.low_memory, device, assess)
+    advice = [] if fits else advise(request, job.low_memory, device, assess, lambda other: _takes(model, other))
     tell(report(job.model, request, job.low_memory, device, found, advice))
     alone = replace(device, chips=1)
-    on_one = phases(model, request, from_table(read_table(), alone, model), low_memory=job.low_memory)
-    known = time_lines(read_table(), device, request, job.steps, alone=peak(on_one) <= alone.usable)
+    on_one = phases(model, request, from_table(entries, alone, model), low_memory=job.low_memory)
+    steps = job.steps or model.told(request).defaults.schedule.steps
+    known = time_lines(entries, device, request, steps, alone=peak(on_one) <= alone.usable)
     tell("\n".join(["", *known]))
     return fits
 
 
+def _takes(model: "Model", request: Request) -> bool:
+    """Whether a model can be asked for it."""
+    try:
+        model.told(request).lattice.check(request.frames, request.height, request.width)
+    except InputError:
+        return False
+    return True
+
+
 def _request(job: PlanJob, model: "Model") -> Request:
     """What is asked for, of a size that the model takes."""
+    from nvs_jax.planning.published import usual_size
+
+    height, width = usual_size(model)
     request = Request(
         frames=job.frames or model.told(Request()).lattice.frames,
-        height=job.height,
-        width=job.width,
+        height=job.height or height,
+        width=job.width or width,
         dtype=job.dtype,
         method="dgs" if job.method == "none" else job.method,
         gradient=job.gradient,
@@ -69,6 +85,7 @@ def _request(job: PlanJob, model: "Model") -> Request:
         tile=job.memory.tile,
         overlap=job.memory.tile_overlap,
         vae_dtype=job.memory.vae_dtype,
+        divided=job.divide_weights,
     )
     told = model.told(request)
     told.lattice.check(request.frames, request.height, request.width)
@@ -78,18 +95,14 @@ def _request(job: PlanJob, model: "Model") -> Request:
 
 def _model(name: str) -> "Model":
     """A published model by its name, or that of weights."""
-    from nvs_jax.loading import open_published, open_source
-    from nvs_jax.planning.programs import Model
+    from nvs_jax.loading import open_source
+    from nvs_jax.planning.published import model_of, names, published_model
 
-    folder = configs_folder("models") / name
-    if name.isidentifier() and folder.is_dir():
-        opened = open_published(name)
-    elif exists(Path(name)):
-        opened = open_source(name)
-    else:
-        known = ", ".join(sorted(path.name for path in configs_folder("models").iterdir() if path.is_dir()))
-        raise InputError(f"--model {name} is neither one of {known} nor a folder of weights")
-    return Model(opened.family, tuple(opened.configs.items()))
+    if name in names():
+        return published_model(name)
+    if not exists(Path(name)):
+        raise InputError(f"--model {name} is neither one of {', '.join(names())} nor a folder of weights")
+    return model_of(open_source(name))
 
 
 def _compiled(model: "Model", device: Device) -> "Temporary":

@@ -70,6 +70,10 @@ def load_for(job: RenderJob) -> Pipeline:
     if own is not None:
         say(f"settings that are not given are the weights' own, {own}; --preset fast leaves them out")
     mesh, asked = None, job.mesh
+    if asked.weights and asked.size == 1:
+        raise InputError(
+            "--mesh.weights divides them among several devices: give --mesh.branches and --mesh.frames, too"
+        )
     if asked.size > 1:
         # A process on its own, such as each of a batch's, has its own devices alone.
         devices = jax.devices() if asked.hosts else jax.local_devices()
@@ -77,7 +81,13 @@ def load_for(job: RenderJob) -> Pipeline:
     there = jax.device_count() if asked.hosts else jax.local_device_count()
     if asked.size < there:
         say(f"the render takes {asked.size} of {there} devices, the others are idle; {_fullest(there)} takes all")
-    return load(job.weights, dtype=job.dtype or _default_dtype(), low_memory=job.low_memory, mesh=mesh)
+    return load(
+        job.weights,
+        dtype=job.dtype or _default_dtype(),
+        low_memory=job.low_memory,
+        mesh=mesh,
+        divide_weights=asked.weights,
+    )
 
 
 def _fullest(devices: int) -> str:

@@ -72,6 +72,15 @@ def of_layer(name: str, index: int) -> str:
     return name.replace(".each.", f".{index}.", 1)
 
 
+def is_of_stack(name: str) -> bool:
+    """Whether a parameter, by its name, is of many layers.
+
+    >>> is_of_stack("transformer/blocks.each.ffn.net.2.weight"), is_of_stack("transformer/proj_out.weight")
+    (True, False)
+    """
+    return ".each." in name
+
+
 def layer_names(name: str, spec: ParameterSpec) -> list[str]:
     """The names of a parameter in every layer that it is of, or its own.
 

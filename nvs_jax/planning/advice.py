@@ -41,8 +41,11 @@ def peak(phases: Sequence[Phase]) -> int:
     return max(phase.total for phase in phases)
 
 
-def changes(request: Request, low_memory: bool) -> Iterator[Change]:
+def changes(request: Request, low_memory: bool, chips: int = 1) -> Iterator[Change]:
     """Options that save memory, the most harmless first."""
+    if chips > 1 and not request.divided:
+        divided = replace(request, divided=True)
+        yield Change("--mesh.weights", "each layer's weights are gathered in every step", divided, low_memory)
     if not low_memory:
         yield Change("--low-memory", "reads the weights again for every video", request, True)
     if not request.sequential:
@@ -60,28 +63,46 @@ def changes(request: Request, low_memory: bool) -> Iterator[Change]:
         if chunk < request.chunk:
             smaller = replace(request, chunk=chunk)
             yield Change(f"--decode-chunk {chunk}", "less consistent in time", smaller, low_memory)
-    if request.frames > 14:
-        yield Change("14 frames", "a shorter video", replace(request, frames=14), low_memory)
+    for frames in (49, 25, 14, 13):
+        if frames < request.frames:
+            yield Change(f"{frames} frames", "a shorter video", replace(request, frames=frames), low_memory)
     for height, width in ((448, 768), (320, 576)):
         if height * width < request.pixels:
             smaller = replace(request, height=height, width=width)
             yield Change(f"{height}x{width} pixels", "a smaller video", smaller, low_memory)
 
 
-def advise(request: Request, low_memory: bool, device: Device, assess: Assess) -> list[str]:
-    """What to do about a render that does not fit: single options that suffice, or several that do together."""
+def advise(
+    request: Request,
+    low_memory: bool,
+    device: Device,
+    assess: Assess,
+    takes: Callable[[Request], bool] = lambda _: True,
+) -> list[str]:
+    """What to do about a render that does not fit: single options that suffice, or several that do together.
+
+    Args:
+        request: the render.
+        low_memory: whether with --low-memory.
+        device: what it is to run on.
+        assess: gives the phases of a request.
+        takes: whether the model can be asked for a request.
+    """
+
+    def options(request: Request, low_memory: bool) -> Iterator[Change]:
+        return (each for each in changes(request, low_memory, device.chips) if takes(each.request))
 
     def fits(change: Change) -> bool:
         return peak(assess(change.request, change.low_memory)) <= device.usable
 
-    alone = [change for change in changes(request, low_memory) if fits(change)]
+    alone = [change for change in options(request, low_memory) if fits(change)]
     if alone:
         return ["It fits with any one of:", *(f"  {change.option}  ({change.note})" for change in alone)]
     taken: list[Change] = []
     while True:
         current = (taken[-1].request, taken[-1].low_memory) if taken else (request, low_memory)
         before = peak(assess(*current))
-        better = [change for change in changes(*current) if peak(assess(change.request, change.low_memory)) < before]
+        better = [change for change in options(*current) if peak(assess(change.request, change.low_memory)) < before]
         if not better:
             return ["No combination of options makes it fit: take a larger device."]
         taken.append(better[0])

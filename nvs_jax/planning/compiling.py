@@ -10,6 +10,7 @@ import jax
 from jax.sharding import Mesh
 
 from nvs_jax.errors import InputError
+from nvs_jax.models.stacked import is_of_stack
 from nvs_jax.planning.collectives import executed
 from nvs_jax.planning.devices import TPU_TOPOLOGY
 from nvs_jax.planning.programs import AbstractProgram, Place
@@ -100,7 +101,7 @@ def on(device: Any, mesh: Mesh | None = None, *, divided: bool = False) -> Place
     if mesh is None:
         return lambda *_: jax.sharding.SingleDeviceSharding(device)
     whole, parts = replicated(mesh), divided_weights(mesh)
-    return lambda name, shape: parts(shape) if divided and "/" in name else whole
+    return lambda name, shape: parts(shape) if divided and is_of_stack(name) else whole
 
 
 def compile_program(program: AbstractProgram, mesh: Mesh | None = None) -> Compiled:

@@ -41,10 +41,13 @@ def stages(entries: Sequence[Entry], device: Device, request: Request, steps: in
     """Every program of a render with its time; empty where the work of one of them is not known.
 
     Work is that of the table's programs for one chip, in proportion to the pixels of all frames (attention to the
-    square of those of one), divided as docs/sharding.md divides it; what chips send each other is that of the nearest
-    smaller number of chips.
+    square of those that see each other), divided as docs/sharding.md divides it; what chips send each other is that of
+    the nearest smaller number of chips.
     """
-    found = [_stage(entries, device, request, program, steps) for program in PROGRAMS]
+    programs = [
+        program for program in PROGRAMS if program == "sample" or program in {entry.program for entry in entries}
+    ]
+    found = [_stage(entries, device, request, program, steps) for program in programs]
     return [stage for stage in found if stage is not None] if None not in found else []
 
 
@@ -57,6 +60,8 @@ def _stage(entries: Sequence[Entry], device: Device, request: Request, program: 
     area = request.pixels / (alone.height * alone.width)
     length = 1.0 if program == "embed" else area * request.frames / alone.frames
     area = 1.0 if program == "embed" else area
+    # Of attention: pixels of a frame and, where all of a video see each other, of the others.
+    seen = area * (request.frames / alone.frames) ** (alone.attention_grows - 1)
     sent = 0.0
     if device.chips > 1:
         others = [entry for entry in counted if 1 < entry.chips <= device.chips and entry.collectives]
@@ -64,7 +69,7 @@ def _stage(entries: Sequence[Entry], device: Device, request: Request, program: 
         sent = 0.0 if nearest is None else length * sum(size for _, size in nearest.collectives.values())
     wide = 2 if request.dtype == "float32" and program == "sample" else 1
     least = Roofline(
-        compute=share * length * (alone.products + area * alone.attention) / rates.flops,
+        compute=share * length * (alone.products + seen * alone.attention) / rates.flops,
         memory=wide * (alone.weights_read + share * length * alone.activations) / rates.memory,
         links=sent / rates.links,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from nvs_jax.errors import InputError
 from nvs_jax.planning.devices import Device, default_mesh
 from nvs_jax.planning.programs import Model
-from nvs_jax.planning.request import PROGRAMS, Program, Request
+from nvs_jax.planning.request import Program, Request
 from nvs_jax.planning.table import Entry
 
 Basis = Literal["compiled", "measured", "scaled", "fewer", "estimated"]
@@ -47,7 +47,7 @@ class Phase:
         return self.weights + self.data + self.temporary
 
 
-def phases(model: Model, request: Request, temporary: Temporary, *, low_memory: bool) -> list[Phase]:
+def phases(model: Model, request: Request, temporary: Temporary, *, low_memory: bool, chips: int = 1) -> list[Phase]:
     """A render's programs in their order.
 
     Args:
@@ -55,9 +55,12 @@ def phases(model: Model, request: Request, temporary: Temporary, *, low_memory: 
         request: sizes and settings.
         temporary: what programs need between arguments and results.
         low_memory: only the network at work is on the device.
+        chips: that share the work.
     """
     uses = model.family.uses
-    sizes = {component: model.weight_bytes(component, request.dtype) for component in set(uses.values())}
+    sizes = {component: model.weight_bytes(component, request.dtype) for component in model.networks().configs}
+    if request.divided:
+        sizes[uses["sample"]] //= chips
     data = _data(model, request)
     return [
         Phase(
@@ -66,7 +69,7 @@ def phases(model: Model, request: Request, temporary: Temporary, *, low_memory: 
             data[program],
             *temporary(program, request),
         )
-        for program in PROGRAMS
+        for program in model.programs()
     ]
 
 
@@ -162,6 +165,8 @@ def _settings(model: Model, program: Program, request: Request) -> list[tuple[st
     both = replace(request, dtype="bfloat16", tile=None, sequential=False).settings(program)
     half = 0.5 if request.sequential else 1.0
     found = [*wanted, (like_bfloat16, width), (both, width * half)]
+    if request.divided:
+        found += _settings(model, program, replace(request, divided=False))
     if request.method == "post" and request.gradient == "skip":
         # One evaluation more, before the step and without guidance: the step's own two branches need more.
         found += _settings(model, program, replace(request, method="dgs"))

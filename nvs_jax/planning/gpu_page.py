@@ -15,12 +15,12 @@ def gpu_page(page: str, entries: Sequence[Entry]) -> str:
     >>> print(gpu_page(f"Above.\n{BEGIN}\nold\n{END}", []))
     Above.
     <!-- kernels: written by scripts/compile_gpu.py -->
-    | program | settings | kernels | number | GB | TFLOP | ms, modelled |
-    |---|---|---|---|---|---|---|
+    | model | program | settings | kernels | number | GB | TFLOP | ms, modelled |
+    |---|---|---|---|---|---|---|---|
     <!-- end of kernels -->
     """
     before, after = page.split(BEGIN)[0], page.split(END)[1]
-    head = ["| program | settings | kernels | number | GB | TFLOP | ms, modelled |", "|---" * 7 + "|"]
+    head = ["| model | program | settings | kernels | number | GB | TFLOP | ms, modelled |", "|---" * 8 + "|"]
     rows = [row for entry in entries if entry.kernels for row in _rows(entry)]
     return before + "\n".join([BEGIN, *head, *rows, END]) + after
 
@@ -30,7 +30,7 @@ def _rows(entry: Entry) -> list[str]:
     large = {kind: part for kind, part in entry.kernels.items() if part[-1] > _SHARE * sums[-1]}
     rest = [whole - sum(column) for whole, *column in zip(sums, *large.values(), strict=True)]
     return [
-        f"| {entry.program} | {entry.settings} | {kind} | {number:.0f} | {size / 1e9:.1f} | {operations / 1e12:.1f} "
-        f"| {1e3 * seconds:.1f} |"
+        f"| {entry.model} | {entry.program} | {entry.settings} | {kind} | {number:.0f} | {size / 1e9:.1f} "
+        f"| {operations / 1e12:.1f} | {1e3 * seconds:.1f} |"
         for kind, (number, size, operations, seconds) in {"all": sums, **large, "the rest": rest}.items()
     ]

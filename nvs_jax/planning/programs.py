@@ -19,11 +19,11 @@ from nvs_jax.diffusion import closed_form_trust, init, run_steps
 from nvs_jax.diffusion.assemble import make_guidance
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.geometry import nothing_known
-from nvs_jax.models.contract import VideoModel
+from nvs_jax.models.contract import Lattice, VideoModel
 from nvs_jax.models.families import DEFAULT, Family, family
 from nvs_jax.models.networks import Weightless
 from nvs_jax.models.weights import parameter_specs
-from nvs_jax.planning.request import Program, Request
+from nvs_jax.planning.request import PROGRAMS, Program, Request
 from nvs_jax.planning.work import Work, count_work
 from nvs_jax.settings import GuidanceSettings, MemorySettings, RenderSettings
 from nvs_jax.sharding import constrain, use
@@ -66,6 +66,11 @@ class Model:
         memory = MemorySettings(request.tile, request.overlap, request.sequential, request.vae_dtype)
         settings = RenderSettings(memory=memory, decode_chunk=request.chunk)
         return self.family.model(self.networks(**weights)).told(settings)
+
+    def programs(self) -> tuple[Program, ...]:
+        """Those that its renders run: without the first one where no picture is embedded."""
+        seen = self.told(Request()).picture_encoder is not None
+        return tuple(program for program in PROGRAMS if seen or program != "embed")
 
     def module(self, component: str) -> nnx.Module:
         """A network without values."""
@@ -141,7 +146,8 @@ def build_program(name: Program, model: Model, request: Request, place: Place = 
         return model.told(request, **{component: weights})
 
     component, picture = model.family.uses[name], (request.height, request.width, 3)
-    frames, *cells = model.told(request).lattice.latent_shape(request.frames, request.height, request.width)
+    lattice = model.told(request).lattice
+    frames, *cells = lattice.latent_shape(request.frames, request.height, request.width)
     arguments = {"weights": weights(component)}
     match name:
         case "embed":
@@ -149,7 +155,7 @@ def build_program(name: Program, model: Model, request: Request, place: Place = 
         case "encode":
             return AbstractProgram(
                 lambda weights, pictures: constrain(told(weights).codec().encode(pictures), "replicated"),
-                arguments | {"pictures": shape("pictures", request.frames - 1, *picture)},
+                arguments | {"pictures": shape("pictures", _encoded(lattice, request.frames), *picture)},
             )
         case "decode":
             return AbstractProgram(
@@ -166,6 +172,11 @@ def build_program(name: Program, model: Model, request: Request, place: Place = 
                 "sigmas": shape("sigmas", STEPS + 1),
             }
             return AbstractProgram(_sample(model, request, told), arguments, ("latents",))
+
+
+def _encoded(lattice: Lattice, frames: int) -> int:
+    """Pictures that are encoded: a causal codec is given the whole video, others what comes after the first."""
+    return frames if lattice.frame_step > 1 else frames - 1
 
 
 def _embed(told: Callable[[Any], VideoModel]) -> Callable[..., Array]:
@@ -188,7 +199,8 @@ def _seen(model: Model, request: Request) -> Any:
         component: {
             name: Shape(spec.shape, jnp.float32) for name, spec in parameter_specs(model.module(component)).items()
         }
-        for component in set(model.family.uses.values()) - {model.family.uses["sample"]}
+        for component in model.networks().configs
+        if component != model.family.uses["sample"]
     }
     return jax.eval_shape(look, weights, Shape((request.height, request.width, 3), jnp.float32))
 

@@ -40,6 +40,9 @@ class Entry:
         accessed: bytes as the compiler counts them, of the whole program, what is in loops once. It also counts what
             never leaves the chip's own memory. 0: unknown.
         xla_flops: operations as the compiler counts them, what is in loops once; meaningless with kernels.
+        model: whose program it is, as in configs/models; SVD and SVD-XT share theirs.
+        attention_grows: of a program that samples, the power of a video's length with which the operations of attention
+            grow: 1 where only tokens of a frame, or of a place, see each other, near 2 where all of a video do.
         kernels: of a program for a GPU, of a step or program by kind: how many, the bytes they move, their operations,
             and the seconds they take by the model of `nvs_jax.planning.kernels`.
     """
@@ -67,6 +70,8 @@ class Entry:
     accessed: float = 0
     xla_flops: float = 0
     kernels: dict[str, list[float]] = field(default_factory=dict)
+    model: str = "svd_xt"
+    attention_grows: float = 1.0
 
     @property
     def total(self) -> int:
@@ -81,7 +86,7 @@ class Entry:
     def key(self) -> tuple[object, ...]:
         """What is compiled; a later entry of the same key replaces an earlier one."""
         sizes = self.frames, self.height, self.width
-        return self.chip, self.program, self.settings, *sizes, self.chips, self.mesh
+        return self.model, self.chip, self.program, self.settings, *sizes, self.chips, self.mesh
 
     def line(self) -> str:
         parts = {"arguments": self.arguments, "outputs": self.outputs, "temporary": self.temporary}
@@ -108,19 +113,19 @@ def table_page(page: str, entries: Sequence[Entry]) -> str:
     >>> print(table_page(f"Above.\n{BEGIN}\nold\n{END}", []))
     Above.
     <!-- table: written by scripts/compile_tpu.py -->
-    | chip | program | settings | frames, size | arguments | outputs | temporary | in all | fits |
-    |---|---|---|---|---|---|---|---|---|
+    | model | chip | program | settings | frames, size | arguments | outputs | temporary | in all | fits |
+    |---|---|---|---|---|---|---|---|---|---|
     <!-- end of table -->
     """
     before, after = page.split(BEGIN)[0], page.split(END)[1]
-    titles = "chip | program | settings | frames, size | arguments | outputs | temporary | in all | fits"
-    head = [f"| {titles} |", "|---" * 9 + "|"]
+    titles = "model | chip | program | settings | frames, size | arguments | outputs | temporary | in all | fits"
+    head = [f"| {titles} |", "|---" * 10 + "|"]
     return before + "\n".join([BEGIN, *head, *_rows(entries), END]) + after
 
 
 def _rows(entries: Iterable[Entry]) -> list[str]:
     return [
-        f"| {entry.chip}:{entry.chips} | {entry.program} | {entry.settings} "
+        f"| {entry.model} | {entry.chip}:{entry.chips} | {entry.program} | {entry.settings} "
         f"| {entry.frames}, {entry.height}x{entry.width} | "
         + " | ".join(f"{size / GIB:.2f}" for size in (entry.arguments, entry.outputs, entry.temporary, entry.total))
         + f" | {'yes' if entry.fits else 'no'} |"

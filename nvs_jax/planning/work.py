@@ -1,11 +1,14 @@
 """What a program computes and moves, counted from its shapes: no compiler, kernels like the loops they stand for."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from jax.extend.core import ClosedJaxpr, Jaxpr
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+
+_LAID_OUT = ("transpose", "reshape", "broadcast_in_dim", "squeeze", "convert_element_type", "copy")
+"""What changes how an array lies, or how its numbers are written."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class Work:
         attention: the same of attention (products of a batch of pairs of matrices, of which neither is a weight).
         weights: bytes of weights, read once for every product they take part in.
         activations: bytes that products read and write besides. What lies between products is taken to be fused into
-            them, and attention's scores to stay in the chip: less cannot be moved.
+            them, and attention's scores to stay in the chip, as do keys and values while queries come in slices: less
+            cannot be moved.
         exchanges: how often a chip's share of an array is exchanged for another (an all-to-all).
         exchanged: bytes that a chip sends in them. Statistics of norms and the latents between programs are not in it.
     """
@@ -81,10 +85,29 @@ def _of_equation(equation: Any, share: float, layouts: Mapping[Any, Any]) -> Wor
         case "cond":
             return _of_branches(equation, share)
         case "scan":
-            return _of_jaxpr(equation.params["jaxpr"].jaxpr, share).times(equation.params["length"])
+            body, length = equation.params["jaxpr"].jaxpr, equation.params["length"]
+            again = share * (length - 1) * _kept(body, body.invars[: equation.params["num_consts"]])
+            return _of_jaxpr(body, share).times(length) + Work(activations=-again)
         case "shard_map":
             return _of_jaxpr(equation.params["jaxpr"], 1)
     return sum((_of_jaxpr(inner, share) for inner in _inside(equation.params)), Work())
+
+
+def _kept(jaxpr: Jaxpr, constants: Sequence[Any]) -> int:
+    """Bytes of what is the same in every turn of a loop, as far as attention in it reads them."""
+    known, total = set(constants), 0
+    for equation in jaxpr.eqns:
+        # Literals are no variables, and cannot be looked up.
+        mine = [not isinstance(each, Literal) and each in known for each in equation.invars]
+        if equation.primitive.name in _LAID_OUT and mine[0]:
+            known.add(equation.outvars[0])
+        elif equation.primitive.name == "dot_general" and equation.params["dimension_numbers"][1][0]:
+            total += sum(_bytes(each.aval) for each, is_mine in zip(equation.invars, mine, strict=True) if is_mine)
+        elif equation.primitive.name not in ("scan", "cond", "while"):
+            for inner in _inside(equation.params):
+                if len(inner.invars) == len(mine):
+                    total += _kept(inner, [each for each, is_mine in zip(inner.invars, mine, strict=True) if is_mine])
+    return total
 
 
 def _inside(parameters: Mapping[str, Any]) -> Iterator[Jaxpr]:

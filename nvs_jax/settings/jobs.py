@@ -27,6 +27,9 @@ class MeshOptions(Ranged, group="--mesh."):
     """Parts of the video."""
     rows: Annotated[int, Between(1, 1000)] = 1
     """Parts of every frame."""
+    weights: bool = False
+    """Each device keeps a part of every layer's weights, and gathers a layer's when its turn comes: for models of which
+    no device has room for all."""
     hosts: bool = False
     """The devices are those of several processes, which all run this command and meet through `jax.distributed`; the
     first one writes the result. Where one is missing the others say which, and exit with 69."""
@@ -213,15 +216,16 @@ class PlanJob(Ranged, group="--"):
     """v5e:1, v6e:1, v5p:1 or v4:1, a TPU chip; v5e:8, several that share a render (2, 4, 8, 16 or 32); or gpu:24GB, a
     GPU and its memory."""
     model: str = "svd_xt"
-    """svd, svd_xt, svd_xt_1_1, or weights."""
+    """svd, svd_xt, svd_xt_1_1, wan2_1_t2v_1_3b, wan2_1_vace_1_3b, wan2_1_i2v_14b_480p, wan2_1_i2v_14b_720p,
+    wan2_2_ti2v_5b, or weights."""
     frames: int | None = None
     """Of the video; by default what the model was trained on."""
-    steps: Annotated[int, Between(1, 1000)] = 25
-    """Of the solver, for the time it takes."""
-    height: int = 576
-    """Rows of pixels."""
-    width: int = 1024
-    """Columns of pixels."""
+    steps: Annotated[int | None, Between(1, 1000)] = None
+    """Of the solver, for the time it takes; by default what suits the model."""
+    height: int | None = None
+    """Rows of pixels; by default what suits the model."""
+    width: int | None = None
+    """Columns of pixels; by default what suits the model."""
     dtype: Dtype = "bfloat16"
     """Of all networks but the VAE, which is float32."""
     method: Guided | Literal["none"] = "dgs"
@@ -234,6 +238,8 @@ class PlanJob(Ranged, group="--"):
     """Frames decoded together."""
     memory: MemorySettings = field(default_factory=MemorySettings)
     """Slower for less memory."""
+    divide_weights: bool = False
+    """Each of several chips keeps a part of the weights of the network that samples: --mesh.weights of a render."""
     figures: Literal["auto", "compile", "table"] = "auto"
     """Ask the TPU compiler, which takes minutes, or a table of what it said before; auto: the compiler where it is
     installed (libtpu)."""

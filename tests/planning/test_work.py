@@ -47,6 +47,8 @@ def test_attention_alike_in_loops_and_kernels(backend):
     work = count_work(traced(lambda q: attention(q, q, q, backend=backend), query))
     assert work.products == 0
     assert work.attention == 4 * 2 * 2 * 4096 * 4096 * 64
+    # Queries, keys, values and results, once each, whether or not queries come in slices.
+    assert work.activations == pytest.approx(4 * 2 * 4096 * 2 * 64 * 2, rel=0.01)
 
 
 def test_loops_turn_and_the_dearer_branch_is_taken():
