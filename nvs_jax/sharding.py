@@ -23,7 +23,9 @@ from nvs_jax.errors import InputError
 AXES = ("branches", "frames", "rows")
 """Of a mesh: batch elements (the branches of classifier-free guidance), frames of a video, rows of a frame."""
 
-Layout = Literal["latents", "frames", "pictures", "rows", "sequences", "tokens", "heads", "branches", "replicated"]
+Layout = Literal[
+    "latents", "frames", "pictures", "rows", "sequences", "tokens", "heads", "branches", "columns", "replicated"
+]
 """What is divided, and of which array:
 
 - latents [b, f, ...]: frames, alike in all branches; between the network's evaluations.
@@ -34,6 +36,7 @@ Layout = Literal["latents", "frames", "pictures", "rows", "sequences", "tokens",
 - tokens [b, n, ...]: batch elements and tokens of a video, whose locations are divided as in rows.
 - heads [b, n, heads, ...]: batch elements and heads of an attention.
 - branches [b, ...]: batch elements alone.
+- columns [b, f, h, w, ...]: batch elements and columns.
 - replicated: nothing.
 """
 
@@ -261,6 +264,8 @@ def _spec(mesh: AbstractMesh, shape: tuple[int, ...], layout: Layout, batch: int
             return PartitionSpec(first, ("rows", *frames))
         case "heads":
             return PartitionSpec(first, None, ("rows", *frames))
+        case "columns":
+            return PartitionSpec(first, None, None, ("rows", *frames))
         case "branches":
             return PartitionSpec(first)
         case "replicated":

@@ -22,6 +22,7 @@ from nvs_jax.models.wan.vae.causal import (
     without_memory,
 )
 from nvs_jax.models.wan.vae.resampling import Downsample, from_patches, to_patches
+from nvs_jax.sharding import constrain
 
 
 class Encoder(nnx.Module):
@@ -112,14 +113,14 @@ def _in_parts(
     network: Callable[[Part, Memory], tuple[Part, Memory]], x: Float[Array, "b n h w c"], step: int
 ) -> Float[Array, "b m h2 w2 d"]:
     """`network` of the first frame, then of `step` at a time, in the memory that one such part takes."""
-    first, memory = network(x[:, :1], None)
+    first, memory = network(constrain(x[:, :1], "columns"), None)
     if x.shape[1] == 1:
         return first
     parts = x[:, 1:].reshape(len(x), -1, step, *x.shape[2:]).swapaxes(0, 1)
 
     def one(memory: Memory, part: Part) -> tuple[Memory, Part]:
-        made, memory = network(part, memory)
-        return memory, made
+        made, memory = network(constrain(part, "columns"), memory)
+        return memory, constrain(made, "columns")
 
     rest = jax.lax.scan(one, memory, parts)[1].swapaxes(0, 1)
     return jnp.concatenate([first, rest.reshape(len(x), -1, *rest.shape[3:])], axis=1)
