@@ -28,6 +28,8 @@ def encode(
 ) -> Float[Array, "b s d"]:
     """As `nvs_jax.models.umt5.encoder.TextEncoder`, in float32, with one layer in memory.
 
+    What is padding in all texts is left out: most of 512 tokens, which would cost as much as words.
+
     Args:
         tensors: the published tensors.
         taken: where each parameter comes from, layer by layer.
@@ -48,12 +50,14 @@ def encode(
             weights[own] = jnp.asarray(values, jnp.float32)
         return weights
 
-    x = jnp.asarray(tensors.read_rows(taken[_TABLE].key, tokens), jnp.float32)
-    buckets, mask = jnp.asarray(distance_buckets(x.shape[1], config)), jnp.asarray(present)
+    used = 1 + int(np.flatnonzero(present.any(0)).max(initial=0))
+    x = jnp.asarray(tensors.read_rows(taken[_TABLE].key, tokens[:, :used]), jnp.float32)
+    buckets, mask = jnp.asarray(distance_buckets(used, config)), jnp.asarray(present[:, :used])
     for layer in range(config.num_layers):
         x = jax.block_until_ready(_layer(read(f"{_LAYERS}.{layer}", partial(Block, config)), x, buckets, mask, config))
     norm = partial(RMSNorm, config.d_model, config.layer_norm_epsilon)
-    return jnp.where(mask[..., None], bind(norm(), read(_LAST, norm))(x), 0)
+    y = jnp.where(mask[..., None], bind(norm(), read(_LAST, norm))(x), 0)
+    return jnp.pad(y, ((0, 0), (0, tokens.shape[1] - used), (0, 0)))
 
 
 @partial(jax.jit, static_argnames="config")

@@ -100,6 +100,9 @@ def main(out: Path, mesh_shape: str, cases: list[str]) -> None:
             with use(mesh):
                 results[case] = attention_on_the_mesh()
             continue
+        if case == "wan-vae":
+            results[case] = vae_on_the_mesh(mesh)
+            continue
         if case.startswith("wan:"):
             results[case] = transformer_on_the_mesh(mesh, case.removeprefix("wan:"))
             continue
@@ -194,6 +197,38 @@ def transformer_on_the_mesh(mesh: Any, case: str) -> dict[str, Any]:
         "divided": sum(not weight.sharding.is_fully_replicated for weight in placed[0].values()),
         "collectives": [each._asdict() for each in collectives(compiled.as_text() or "")],
     }
+
+
+def vae_on_the_mesh(mesh: Any) -> dict[str, Any]:
+    """Wan's VAE on a mesh: its differences from one device's, and the largest array that is gathered.
+
+    Two latent frames of 3x5 cells, whose columns no mesh divides evenly, and of 2x8.
+    """
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from nvs_jax.models.wan.vae.network import VAE
+    from nvs_jax.models.weights import bind, random_weights
+    from nvs_jax.sharding import use
+    from tests.models.wan.tiny import CONFIGS
+
+    config, rng = CONFIGS["vae"], np.random.default_rng(0)
+    weights, made = random_weights(VAE(config), 0), {}
+    # Apart for every mesh: JAX would keep the program made without one.
+    decode, encode = (
+        lambda: jax.jit(lambda weights, x: bind(VAE(config), weights).decode(x)),
+        lambda: jax.jit(lambda weights, x: bind(VAE(config), weights).encode(x)),
+    )
+    for rows, columns in ((3, 5), (2, 8)):
+        latents = jnp.asarray(rng.standard_normal((1, 2, rows, columns, config.z_dim), np.float32))
+        video = decode()(weights, latents)
+        whole = video, encode()(weights, video)
+        with use(mesh):
+            divided = decode()(weights, latents), encode()(weights, video)
+        for name, one, other in zip(("decode", "encode"), whole, divided, strict=True):
+            made[f"{name} {rows}x{columns}"] = float(jnp.abs(one - other).max() / jnp.abs(one).max())
+    return made
 
 
 def setup(case: str) -> tuple[Any, ...]:

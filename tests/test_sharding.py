@@ -43,7 +43,7 @@ def check(result: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return run_sharded(tmp_path_factory.mktemp("sharded") / "found.json", "2,4,1", CASE, *WAN, "attention")
+    return run_sharded(tmp_path_factory.mktemp("sharded") / "found.json", "2,4,1", CASE, *WAN, "wan-vae", "attention")
 
 
 def test_attention_by_loops_and_kernels_is_divided_too(found):
@@ -60,6 +60,10 @@ def test_a_transformer_divides_locations_and_heads_or_keys(found, case):
     assert found[case]["difference"] <= TOLERANCE
     kinds = {each["kind"] for each in found[case]["collectives"]}
     assert ("all-to-all" in kinds) == case.startswith("wan:2")
+
+
+def test_a_causal_codec_divides_columns(found):
+    assert max(found["wan-vae"].values()) <= TOLERANCE, found["wan-vae"]
 
 
 def test_a_layer_gathers_its_weights_when_its_turn_comes(found):

@@ -21,7 +21,11 @@ def published_names(name: str, spec: ParameterSpec) -> list[str]:
 
 def stacked_from_torch(theirs: torch.nn.Module, ours: nnx.Module) -> Weights:
     """The weights of `theirs` as ours: the same keys on both sides, shapes checked, axes permuted, layers stacked."""
-    tensors = {name: value.numpy() for name, value in theirs.named_parameters()}
+    return stacked({name: value.numpy() for name, value in theirs.named_parameters()}, ours)
+
+
+def stacked(tensors: dict[str, np.ndarray], ours: nnx.Module) -> Weights:
+    """The same of tensors by their published names, which are taken one after the other, until none is left."""
     weights = {}
     for name, spec in parameter_specs(ours).items():
         taken = [tensors.pop(published) for published in published_names(name, spec)]
