@@ -9,7 +9,7 @@ from nvs_jax.planning.duration import REACHED, stages, time_lines
 from nvs_jax.planning.request import Request
 from nvs_jax.planning.table import read_table
 
-TABLE = read_table()
+TABLE = [entry for entry in read_table() if entry.model == "svd_xt"]
 FULL = Request()
 V5E = parse_device("v5e:1")
 
