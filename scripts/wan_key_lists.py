@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from scripts.key_lists import LISTS, Keys, Shape, layer, under
 
@@ -34,7 +35,7 @@ def diffusers_keys() -> Keys:
     for model, component in components():
         config = json.loads((ROOT / "configs" / "models" / model / component / "config.json").read_text())
         with torch.device("meta"):
-            made = (
+            made: Any = (
                 UMT5EncoderModel(UMT5Config(**config))
                 if component == "text_encoder"
                 else classes[config["_class_name"]].from_config(config)

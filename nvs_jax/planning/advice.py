@@ -118,7 +118,8 @@ def report(
     where = chips if device.kind == "tpu" else f"a GPU of {device.capacity // GIB} GB"
     lines = [
         f"{name}: {request.frames} frames of {request.height}x{request.width}, {request.method}, {request.dtype}"
-        f"{', low memory' if low_memory else ''}{', weights divided' if request.divided else ''}, on {where} ({device.usable / GIB:.2f} GiB for JAX)",
+        f"{', low memory' * low_memory}{', weights divided' * request.divided}, on {where} "
+        f"({device.usable / GIB:.2f} GiB for JAX)",
         "",
         f"{'GiB':10}{'weights':>9}{'data':>9}{'programs':>10}{'in all':>9}",
     ]

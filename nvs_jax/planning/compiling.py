@@ -149,11 +149,12 @@ def overflow(program: AbstractProgram, message: str) -> Compiled | None:
         program: which.
         message: the compiler's complaint; None comes back if it is about something else.
     """
-    total = parse_overflow(message)
-    if total is None:
-        return None
     arguments = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.arguments))
-    return Compiled(Memory(arguments, 0, total - arguments))
+    temporaries = re.search(r"HLO temporaries \(([\d.]+)([KMG]?)\) exceeds available HBM", message)
+    if temporaries is not None:
+        return Compiled(Memory(arguments, 0, int(float(temporaries[1]) * _UNITS[temporaries[2]])))
+    total = parse_overflow(message)
+    return None if total is None else Compiled(Memory(arguments, 0, total - arguments))
 
 
 def sum_by_kind(text: str) -> dict[str, tuple[int, int]]:

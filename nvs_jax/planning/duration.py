@@ -44,9 +44,8 @@ def stages(entries: Sequence[Entry], device: Device, request: Request, steps: in
     square of those that see each other), divided as docs/sharding.md divides it; what chips send each other is that of
     the nearest smaller number of chips.
     """
-    programs = [
-        program for program in PROGRAMS if program == "sample" or program in {entry.program for entry in entries}
-    ]
+    known = {entry.program for entry in entries}
+    programs: list[Program] = [program for program in PROGRAMS if program == "sample" or program in known]
     found = [_stage(entries, device, request, program, steps) for program in programs]
     return [stage for stage in found if stage is not None] if None not in found else []
 

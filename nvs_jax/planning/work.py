@@ -86,28 +86,34 @@ def _of_equation(equation: Any, share: float, layouts: Mapping[Any, Any]) -> Wor
             return _of_branches(equation, share)
         case "scan":
             body, length = equation.params["jaxpr"].jaxpr, equation.params["length"]
-            again = share * (length - 1) * _kept(body, body.invars[: equation.params["num_consts"]])
-            return _of_jaxpr(body, share).times(length) + Work(activations=-again)
+            again, kept = _kept(body, body.invars[: equation.params["num_consts"]])
+            return _of_jaxpr(body, share).times(length) + Work(activations=share * (kept - length * again))
         case "shard_map":
             return _of_jaxpr(equation.params["jaxpr"], 1)
     return sum((_of_jaxpr(inner, share) for inner in _inside(equation.params)), Work())
 
 
-def _kept(jaxpr: Jaxpr, constants: Sequence[Any]) -> int:
-    """Bytes of what is the same in every turn of a loop, as far as attention in it reads them."""
-    known, total = set(constants), 0
+def _kept(jaxpr: Jaxpr, constants: Sequence[Any]) -> tuple[int, int]:
+    """Of keys and values that are the same in every turn of a loop, which slices of queries attend to: the bytes that
+    are counted in a turn besides queries or results, and those of keys and values themselves."""
+    known, again, kept = set(constants), 0, 0
     for equation in jaxpr.eqns:
         # Literals are no variables, and cannot be looked up.
         mine = [not isinstance(each, Literal) and each in known for each in equation.invars]
         if equation.primitive.name in _LAID_OUT and mine[0]:
             known.add(equation.outvars[0])
         elif equation.primitive.name == "dot_general" and equation.params["dimension_numbers"][1][0]:
-            total += sum(_bytes(each.aval) for each, is_mine in zip(equation.invars, mine, strict=True) if is_mine)
+            sizes = [_bytes(each) for each in _arrays(equation)]
+            for index in (0, 1):
+                if mine[index]:
+                    again += sum(sizes) - max(sizes) - min(sizes[1 - index], sizes[2])
+                    kept += sizes[index]
         elif equation.primitive.name not in ("scan", "cond", "while"):
             for inner in _inside(equation.params):
                 if len(inner.invars) == len(mine):
-                    total += _kept(inner, [each for each, is_mine in zip(inner.invars, mine, strict=True) if is_mine])
-    return total
+                    inside = _kept(inner, [each for each, is_mine in zip(inner.invars, mine, strict=True) if is_mine])
+                    again, kept = again + inside[0], kept + inside[1]
+    return again, kept
 
 
 def _inside(parameters: Mapping[str, Any]) -> Iterator[Jaxpr]:

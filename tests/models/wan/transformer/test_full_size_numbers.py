@@ -25,7 +25,9 @@ def test_the_1_3b_agrees_with_diffusers_in_float32():
     config, rng = parse_transformer(published, "config.json"), np.random.default_rng(0)
     x, text = normal(rng, 1, 3, 6, 10, config.in_channels), normal(rng, 1, 9, config.text_dim)
     timestep = np.array([871.5], np.float32)
-    theirs: Any = randomise(WanTransformer3DModel.from_config(published), 0)
+    made_of: Any = WanTransformer3DModel.from_config(published)
+    theirs: Any = randomise(made_of, 0)
+    del made_of
     with torch.inference_mode():
         made = theirs(video_to_torch(x), torch.tensor(timestep), torch.tensor(text)).sample
     tensors = {name: value.numpy() for name, value in theirs.named_parameters()}
