@@ -94,10 +94,10 @@ def match(
             f"{key} is {source[key].dtype}" for key, _ in taken.values() if source[key].dtype not in READABLE_DTYPES
         ],
     }
-    if not taken and specs and source:
+    if len(missing) == len(specs) > _NAMED_IN_ERRORS and source:
         raise InputError(
             f"{where} is another network's: none of its {len(source)} tensors ({next(iter(source))}, ...) is one of "
-            f"{len(specs)} that its configuration asks for ({', '.join(missing[:1])}, ...): check which model it is of"
+            f"{len(specs)} that its configuration asks for ({missing[0]}, ...): check which model it is of"
         )
     found = [_fault(kind, list(dict.fromkeys(keys))) for kind, keys in faults.items() if keys]
     if found:

@@ -44,7 +44,9 @@ class Layout(Protocol):
 
 def is_published_folder(path: Path) -> bool:
     """Whether `path` looks like a pipeline in diffusers' layout, or a folder of authors whose layout is known."""
-    return (path / "model_index.json").is_file() or _class_of(path) in LAYOUTS
+    if (path / "model_index.json").is_file():
+        return True
+    return (path / "config.json").is_file() and _class_of(path) in LAYOUTS
 
 
 def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()) -> Opened:
@@ -80,10 +82,8 @@ def layout_of(files: set[str]) -> Layout:
 
 def _class_of(path: Path) -> object:
     """What a folder says it is."""
-    for name in ("model_index.json", "config.json"):
-        if (path / name).is_file():
-            return read_json(path / name).get("_class_name")
-    return None
+    by_authors = (path / "config.json").is_file() and not (path / "model_index.json").is_file()
+    return read_json(path / ("config.json" if by_authors else "model_index.json")).get("_class_name")
 
 
 def _layout(module: str) -> Layout:

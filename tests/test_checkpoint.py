@@ -118,7 +118,7 @@ def test_each_array_goes_where_it_is_sent(saved: Path):
     mesh = Mesh(np.array(jax.devices()), ("rows",))
     asked = []
 
-    def sharding(name: str) -> NamedSharding:
+    def sharding(name: str, shape: tuple[int, ...]) -> NamedSharding:
         asked.append(name)
         return NamedSharding(mesh, PartitionSpec())
 

@@ -63,7 +63,7 @@ def changes(request: Request, low_memory: bool, chips: int = 1) -> Iterator[Chan
         if chunk < request.chunk:
             smaller = replace(request, chunk=chunk)
             yield Change(f"--decode-chunk {chunk}", "less consistent in time", smaller, low_memory)
-    for frames in (49, 25, 14, 13):
+    for frames in (49, 25, 14):
         if frames < request.frames:
             yield Change(f"{frames} frames", "a shorter video", replace(request, frames=frames), low_memory)
     for height, width in ((448, 768), (320, 576)):
