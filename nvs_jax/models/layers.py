@@ -84,6 +84,9 @@ class Conv(nnx.Module):
             y = jax.lax.platform_dependent(
                 x, weight, cpu=self._as_product, cuda=self._over_two_axes, default=self._convolve
             )
+        elif len(self.stride) == 3 and self.stride[0] == 1:
+            # Of three axes cuDNN takes channels first alone, and a quarter of its pace: the first goes to channels.
+            y = jax.lax.platform_dependent(x, weight, cuda=self._steps_on_channels, default=self._convolve)
         else:
             y = self._convolve(x, weight)
         if self.bias is None:
@@ -108,6 +111,15 @@ class Conv(nnx.Module):
         kernel = weight.reshape(weight.shape[0], 1, *weight.shape[-2:])
         y = _convolve(x.reshape(n, length, -1, channels), kernel, (1, 1), (self.padding[0], (0, 0)))
         return y.reshape(n, y.shape[1], *size, -1)
+
+    def _steps_on_channels(self, x: Array, weight: Array) -> Array:
+        """The same for kernels of three axes: steps of the first side by side on channels, and a kernel of two axes."""
+        padded = jnp.pad(x, ((0, 0), self.padding[0], *((0, 0),) * 3))
+        steps, length = weight.shape[0], padded.shape[1] - weight.shape[0] + 1
+        beside = jnp.concatenate([padded[:, i : i + length] for i in range(steps)], axis=-1)
+        kernel = weight.transpose(1, 2, 0, 3, 4).reshape(*weight.shape[1:3], -1, weight.shape[-1])
+        y = _convolve(beside.reshape(-1, *beside.shape[2:]), kernel, self.stride[1:], self.padding[1:])
+        return y.reshape(len(x), length, *y.shape[1:])
 
     def _as_product(self, x: Array, weight: Array) -> Array:
         """The same for kernels [k, 1, ..]: k shifted copies side by side on channels, times one matrix."""

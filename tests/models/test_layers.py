@@ -67,6 +67,21 @@ def test_a_convolution_through_time_is_the_same_in_every_form(kernel, padding):
         np.testing.assert_allclose(other(x, weight), general, atol=2e-6)
 
 
+@pytest.mark.parametrize("padding", [((0, 0), (1, 1), (1, 1)), None, ((2, 0), (0, 1), (1, 0))])
+def test_a_convolution_over_three_axes_is_the_same_over_two(padding):
+    conv = Conv(4, 6, (3, 3, 3), padding=padding)
+    x, weight = jnp.asarray(_normal(2, 5, 6, 7, 4)), jnp.asarray(_normal(3, 3, 3, 4, 6))
+    assert relative_error(conv._steps_on_channels(x, weight), conv._convolve(x, weight)) <= 1e-6
+    shape = jax.ShapeDtypeStruct((1, 5, 6, 7, 4), jnp.float32)
+    bound = {name: jnp.zeros(spec.shape) for name, spec in parameter_specs(conv).items()}
+    traced = jax.jit(lambda x: bind(conv, bound)(x)).trace(shape)
+    for platform, axes in (("cuda", 2), ("tpu", 3)):
+        (window,) = re.findall(
+            r"dim_numbers = \[b, ([\d, ]+), f\]x", traced.lower(lowering_platforms=(platform,)).as_text()
+        )
+        assert window.count(",") + 1 == axes
+
+
 def test_a_convolution_through_time_has_two_axes_on_cuda_and_none_on_cpus():
     conv = bind(Conv(8, 8, (3, 1, 1)), {"weight": jnp.ones((3, 1, 1, 8, 8)), "bias": jnp.ones(8)})
     traced = jax.jit(conv.__call__).trace(jnp.ones((1, 4, 2, 2, 8)))
