@@ -17,6 +17,7 @@ import nvs_jax.commands.render
 import nvs_jax.diffusion.problem
 import nvs_jax.pipeline
 from nvs_jax.cli import main
+from nvs_jax.errors import InputError
 from nvs_jax.settings.jobs import MeshOptions, SingleJob
 from tests.tiny import FRAMES, write_scene, write_tiny_folder
 
@@ -174,6 +175,12 @@ def test_devices_that_are_left_idle_are_said(mesh, taken, monkeypatch, capsys):
     assert ("others are idle" in said) == (taken < 8)
     assert f"takes {taken} of 8 devices" in said or taken == 8
     assert "--mesh.branches 2 --mesh.frames 4 takes all" in said or taken == 8
+
+
+def test_divided_weights_need_several_devices():
+    job = SingleJob(photo=Path("a.png"), out=Path("out"), weights="b", mesh=MeshOptions(weights=True))
+    with pytest.raises(InputError, match=r"--mesh\.weights divides them among several devices: give --mesh\.branches"):
+        nvs_jax.commands.render.load_for(job)
 
 
 def test_numbers_that_a_solver_has_not_are_refused_before_anything_is_read(inputs, capsys):
