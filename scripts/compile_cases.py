@@ -25,6 +25,11 @@ Case = Literal[
 TILE, OVERLAP = (320, 512), 64
 
 
+def asked_for(usual: Request, frames: int | None, height: int | None, width: int | None) -> Request:
+    """The usual request, with the sizes that are given."""
+    return replace(usual, frames=frames or usual.frames, height=height or usual.height, width=width or usual.width)
+
+
 def variant(case: Case, request: Request) -> tuple[Program, Request]:
     """The program of a case, and the request that asks for it."""
     match case:

@@ -25,9 +25,9 @@ from nvs_jax.planning.hlo import parse
 from nvs_jax.planning.kernels import Kernel, by_kind, kernels, total
 from nvs_jax.planning.programs import STEPS
 from nvs_jax.planning.published import name_of, published_model, usual_request
-from nvs_jax.planning.request import Program, Request
+from nvs_jax.planning.request import Program
 from nvs_jax.planning.table import Entry, add_entry
-from scripts.compile_cases import Case, check_page, variant, write_page
+from scripts.compile_cases import Case, asked_for, check_page, variant, write_page
 
 SLOW = "convolution over three axes"
 """What no program may hold: cuDNN takes it after transposes, and takes its time."""
@@ -52,8 +52,12 @@ class Options:
     """A program's text to look at, in place of compiling."""
     steps: int = 1
     """Of read: how many steps it makes."""
-    request: Request | None = None
-    """Sizes; by default those that suit the model."""
+    frames: int | None = None
+    """Of the video; by default, as rows and columns, what suits the model."""
+    height: int | None = None
+    """Rows of pixels."""
+    width: int | None = None
+    """Columns of pixels."""
     model: str = "svd_xt"
     """Whose programs: a name in configs/models."""
 
@@ -68,7 +72,7 @@ def main(options: Options) -> int:
     if options.read is not None:
         return say(list(kernels(parse(options.read.read_text(encoding="utf-8")))), options.steps)
     slow, model = 0, published_model(options.model)
-    asked = usual_request(model) if options.request is None else options.request
+    asked = asked_for(usual_request(model), options.frames, options.height, options.width)
     for case in options.cases:
         program, request = variant(case, asked)
         since = time.perf_counter()

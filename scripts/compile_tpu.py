@@ -29,7 +29,7 @@ from nvs_jax.planning.published import name_of, published_model, usual_request
 from nvs_jax.planning.request import Request
 from nvs_jax.planning.table import Entry, add_entry, read_table
 from nvs_jax.planning.work import Work
-from scripts.compile_cases import Case, check_page, variant, write_page
+from scripts.compile_cases import Case, asked_for, check_page, variant, write_page
 from scripts.roofline import roofline_line, roofline_page
 
 
@@ -47,12 +47,18 @@ class Options:
     """Parts of the branches, the frames and the rows, on several chips; by default as docs/sharding.md advises."""
     count_only: bool = False
     """Compile nothing: count operations and bytes, and add them to what the table has."""
+    divided: bool = False
+    """Divide the weights of the network that samples among several chips."""
     raw: bool = False
     """Compile to the end, for the compiler's own counts of operations and bytes."""
     cases: tuple[Case, ...] = ("embed", "dgs", "dgs-sequential", "post-skip", "encode", "decode", "decode-tiles")
     """Which programs."""
-    request: Request | None = None
-    """Sizes; by default those that suit the model."""
+    frames: int | None = None
+    """Of the video; by default, as rows and columns, what suits the model."""
+    height: int | None = None
+    """Rows of pixels."""
+    width: int | None = None
+    """Columns of pixels."""
     model: str = "svd_xt"
     """Whose programs: a name in configs/models."""
 
@@ -65,7 +71,8 @@ def main(options: Options) -> None:
     """
     check_page(options.page)
     model = published_model(options.model)
-    asked = usual_request(model) if options.request is None else options.request
+    asked = asked_for(usual_request(model), options.frames, options.height, options.width)
+    asked = replace(asked, divided=options.divided)
     for text in options.chips:
         device = parse_device(text)
         if device.kind != "tpu":
