@@ -37,9 +37,14 @@ def transfer(
     Raises:
         InputError: (of the iterator) a value is NaN or infinite.
     """
-    for name, spec in specs.items():
+
+    def placed(name: str, spec: ParameterSpec) -> Array:
+        # A function of its own, so that nothing here holds what has been handed over.
         ours = _parameter(tensors, [taken[each] for each in layer_names(name, spec)], spec, held)
-        yield name, put(ours, sharding(f"{component}/{name}", ours.shape)) if sharding else jax.device_put(ours)
+        return put(ours, sharding(f"{component}/{name}", ours.shape)) if sharding else jax.device_put(ours)
+
+    for name, spec in specs.items():
+        yield name, placed(name, spec)
 
 
 def _parameter(

@@ -125,6 +125,7 @@ def save_arrays(folder: Path, arrays: Iterable[tuple[str, Array]]) -> int:
         for name, array in arrays:
             part[name] = array
             size += array.nbytes
+            del array  # or it would be held until the next has been read
             if part_bytes() >= _PART_BYTES:
                 write()
                 number, part = number + 1, {}

@@ -149,12 +149,11 @@ def overflow(program: AbstractProgram, message: str) -> Compiled | None:
         program: which.
         message: the compiler's complaint; None comes back if it is about something else.
     """
-    arguments = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.arguments))
-    temporaries = re.search(r"HLO temporaries \(([\d.]+)([KMG]?)\) exceeds available HBM", message)
-    if temporaries is not None:
-        return Compiled(Memory(arguments, 0, int(float(temporaries[1]) * _UNITS[temporaries[2]])))
     total = parse_overflow(message)
-    return None if total is None else Compiled(Memory(arguments, 0, total - arguments))
+    if total is None:
+        return None
+    arguments = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.arguments))
+    return Compiled(Memory(arguments, 0, total - arguments))
 
 
 def sum_by_kind(text: str) -> dict[str, tuple[int, int]]:
@@ -171,6 +170,8 @@ def parse_overflow(message: str) -> int | None:
 
     >>> parse_overflow("Ran out of memory in memory space hbm. Used 20.10G of 15.75G hbm. Exceeded by 4.35G.") // 2**30
     20
+    >>> parse_overflow("the total memory required for HLO temporaries (19.01G) exceeds available HBM (15.75G)") // 2**30
+    19
     """
-    found = re.search(r"Used ([\d.]+)([KMG]?) of [\d.]+[KMG]? hbm", message)
+    found = re.search(r"(?:Used |HLO temporaries \()([\d.]+)([KMG]?)(?: of [\d.]+[KMG]? hbm|\) exceeds)", message)
     return None if found is None else int(float(found[1]) * _UNITS[found[2]])

@@ -129,7 +129,8 @@ def time_lines(
     if device.chips == 1:
         return lines
     branches, parts, _ = default_mesh(device.chips)
-    lines.append(f"Divide it by --mesh.branches {branches} --mesh.frames {parts}.")
+    divided = " --mesh.weights" * request.divided
+    lines.append(f"Divide it by --mesh.branches {branches} --mesh.frames {parts}{divided}.")
     if alone:
         each = sum(stage.expected for stage in stages(entries, replace(device, chips=1), request, steps))
         lines.append(

@@ -14,7 +14,7 @@ from nvs_jax.planning.table import read_table
 from tests.models.wan.tiny import CONFIGS
 
 SIZES = {
-    "svd": (25, 576, 1024),
+    "svd": (14, 576, 1024),
     "svd_xt": (25, 576, 1024),
     "svd_xt_1_1": (25, 576, 1024),
     "wan2_1_i2v_14b_480p": (81, 480, 832),
