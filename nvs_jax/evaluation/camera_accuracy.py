@@ -6,7 +6,6 @@ that match badly (what a model invents in holes says nothing about the camera). 
 match reaches (a few pixels of the coarsest picture) come out too good: the errors are lower bounds.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -15,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from nvs_jax.evaluation.problems import Truth
+from nvs_jax.evaluation.trajectories import CameraErrors, trajectory_errors
 from nvs_jax.geometry.cameras import Matrix, Pose, pose_matrix
 from nvs_jax.geometry.rotations import rotation_matrix
 from nvs_jax.scenes import Scene, render
@@ -29,47 +29,11 @@ _DOUBT = 0.1
 """A pixel off by this much, of 1, has half the weight of one that matches."""
 
 
-@dataclass(frozen=True)
-class CameraErrors:
-    """Of a video's cameras, as the paper reports them.
-
-    Attributes:
-        ate: absolute trajectory error, root mean square of distances between camera centres, in scene units; the orbit
-            has a radius of 4. No alignment: the frame of reference is the scene's.
-        rpe_t: relative pose error from frame to frame, translation, root mean square, in scene units.
-        rpe_r: its rotation, root mean square, in degrees.
-    """
-
-    ate: float
-    rpe_t: float
-    rpe_r: float
-
-
 def camera_errors(truth: Truth, frames: Float[np.ndarray, "f h w 3"], shading: float = 0.0) -> CameraErrors:
-    """How far the cameras that `frames` seem to be taken from are from the true ones."""
+    """How far the cameras that `frames` seem to be taken from are from the true ones, in scene units; the orbit has a
+    radius of 4. No alignment: the frame of reference is the scene's."""
     found = refine_poses(truth.scene, jnp.asarray(frames), truth.poses, truth.intrinsics, jnp.float32(shading))
     return trajectory_errors(np.asarray(found, np.float64), np.asarray(truth.poses, np.float64))
-
-
-def trajectory_errors(found: Float[np.ndarray, "f 4 4"], true: Float[np.ndarray, "f 4 4"]) -> CameraErrors:
-    """ATE and RPE of world-to-camera poses, without alignment.
-
-    >>> path = np.tile(np.eye(4), (3, 1, 1))
-    >>> path[:, 0, 3] = 0, 1, 2
-    >>> shifted = path.copy()
-    >>> shifted[2, 1, 3] = 1.0
-    >>> errors = trajectory_errors(shifted, path)
-    >>> print(round(errors.ate, 3), round(errors.rpe_t, 3), errors.rpe_r)
-    0.577 0.707 0.0
-    """
-    placed, truly = np.linalg.inv(found), np.linalg.inv(true)  # camera-to-world
-    distances = np.linalg.norm(placed[:, :3, 3] - truly[:, :3, 3], axis=-1)
-    moved, truly_moved = (np.linalg.inv(path[:-1]) @ path[1:] for path in (placed, truly))
-    off = np.linalg.inv(truly_moved) @ moved
-    sine = np.linalg.norm(off[:, :3, :3] - np.eye(3), axis=(1, 2)) / np.sqrt(8)  # of half the angle
-    angles = 2 * np.degrees(np.arcsin(np.clip(sine, 0, 1)))
-    shifts = np.linalg.norm(off[:, :3, 3], axis=-1)
-    return CameraErrors(*(float(np.sqrt(np.mean(np.square(values)))) for values in (distances, shifts, angles)))
 
 
 @jax.jit

@@ -7,6 +7,7 @@ from pathlib import Path
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.view import PNG_SCALE, DepthFile, DepthSource, EstimatedDepth
 from nvs_jax.media.cameras import CameraSet, PosedCamera, find_depth_maps, read_cameras
+from nvs_jax.media.cameras.views import holds_many
 from nvs_jax.saying import say
 from nvs_jax.settings import DepthKind
 
@@ -73,6 +74,8 @@ def _named(camera: PosedCamera, depth: NamedDepth) -> tuple[PosedDepth, str]:
     if depth.png_scale is not None and not scale_of_png:
         line += "; --png-scale is for a .png of depth"
     unit = camera.depth_unit
+    if camera.index is not None and holds_many(camera.depth):
+        return PosedDepth(DepthFile(camera.depth, depth.kind, index=camera.index)), f"{line} in the cameras' units"
     if depth.kind == "disparity":  # of which the scale does not matter
         return PosedDepth(DepthFile(camera.depth, depth.kind)), line
     if scale_of_png and (depth.png_scale is not None or unit is None):

@@ -21,7 +21,7 @@ from nvs_jax.inputs.view import (
 )
 from nvs_jax.media import fit
 from nvs_jax.media.cameras import PosedCamera, is_turned, read_cameras, read_picture
-from nvs_jax.media.cameras.views import from_corner
+from nvs_jax.media.cameras.views import from_corner, holds_many
 from nvs_jax.media.photo import is_stored_upright
 from nvs_jax.saying import say
 from nvs_jax.settings import RenderSettings
@@ -126,4 +126,5 @@ def _say_turned(cameras: Sequence[PosedCamera]) -> None:
 
 
 def _has_orientation(camera: PosedCamera) -> bool:
-    return camera.picture is not None and not is_stored_upright(camera.picture)
+    picture = camera.picture
+    return picture is not None and not holds_many(picture) and not is_stored_upright(picture)

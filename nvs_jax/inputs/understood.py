@@ -126,6 +126,8 @@ def _focal_words(view: View, camera: CameraSettings, origin: Origin) -> str:
         source = "by --camera.fov"
     elif camera.focal != CameraSettings().focal:
         source = "by --camera.focal"
+    elif view.focal_of is not None:
+        source = f"as {view.focal_of.name} says"
     else:
         source = "the default"
     words = f"focal length {focal:.3f} of the width ({degrees:.0f} degrees), {source}"
@@ -151,7 +153,10 @@ def _advice(view: View, settings: RenderSettings, origin: Origin, share: float) 
     if origin.mode == "views":
         return "choose views that stand nearer to each other (--cameras)"
     default = (
-        settings.camera.fov is None and settings.camera.focal == CameraSettings().focal and not settings.camera.exif
+        settings.camera.fov is None
+        and settings.camera.focal == CameraSettings().focal
+        and not settings.camera.exif
+        and view.focal_of is None
     )
     return f"set {_LENGTH[path.kind]}" + ", or --camera.fov, if the photo's camera is known" * default
 

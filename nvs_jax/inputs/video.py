@@ -2,7 +2,7 @@
 `nvs_jax.inputs.posed_views`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +10,21 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from nvs_jax.errors import InputError
-from nvs_jax.inputs.view import DepthFile, DepthSource, EstimatedDepth, View, fitted_depth, plan_view, scene_depth
+from nvs_jax.inputs.depth_maps import Maps, open_maps
+from nvs_jax.inputs.view import (
+    DepthFile,
+    DepthSource,
+    EstimatedDepth,
+    View,
+    fitted_depth,
+    placed_depth,
+    plan_view,
+    scene_depth,
+)
 from nvs_jax.media import (
-    DEPTH_SUFFIXES,
     Clip,
+    Placement,
     as_float,
-    files_in,
     fit,
     folder_shape,
     frame_rate,
@@ -23,6 +32,7 @@ from nvs_jax.media import (
     read_frames,
     to_bytes,
 )
+from nvs_jax.media.fitting import Bytes
 from nvs_jax.media.video import Shot
 from nvs_jax.saying import say
 from nvs_jax.settings import MOST_FRAMES, RenderSettings
@@ -49,7 +59,8 @@ def read_video(frames: Path, depth: DepthSource, settings: RenderSettings, multi
 
     Args:
         frames: a folder of pictures, or a video file.
-        depth: its path is a folder of depth maps, one a frame, in the same order; or what estimates them.
+        depth: its path is what `nvs_jax.inputs.depth_maps.open_maps` reads, a map a frame, in the same order; or what
+            estimates them.
         settings: picture, camera and path are used.
         multiple: rows and columns of the result are multiples of this.
 
@@ -57,18 +68,23 @@ def read_video(frames: Path, depth: DepthSource, settings: RenderSettings, multi
         InputError: no frames, unequal sizes, too many frames, or another number of depth maps.
     """
     limit = settings.path.frames
-    maps = _depth_files(depth.path) if isinstance(depth, DepthFile) else None
-    with open_frames(frames, max_frames=MOST_FRAMES if limit is None else None) as clip:
+    most = MOST_FRAMES if limit is None else None
+    with open_frames(frames, max_frames=most) as clip, _opened(depth) as maps:
         known = clip.count if limit is None else min(limit, clip.count or limit)
         _check_counts(frames, known, depth, maps, exact=limit is None or clip.count == known)
         plan, intrinsics = plan_view(clip.size, settings, multiple)
         photos, values, times = [], [], []
         for shot in _wanted(clip, frames, limit):
             photos.append(to_bytes(fit(shot.picture, plan.height, plan.width, plan.how)[0]))
-            values.append(fitted_depth(_of_frame(depth, maps, len(values)), shot.picture, plan))
+            values.append(_depth_of(depth, maps, shot.picture, plan, len(values)))
             times.append(shot.seconds)
-    _check_counts(frames, len(photos), depth, maps, exact=limit is None or clip.count == len(photos))
+        exact = limit is None or clip.count == len(photos)
+        if isinstance(depth, DepthFile) and maps is not None and maps.count is None and exact and next(maps.each, None):
+            raise InputError(f"{frames} has {len(photos)} frames, but {depth.path} has more depth maps")
+    _check_counts(frames, len(photos), depth, maps, exact=exact)
     photos, values = np.stack(photos), np.stack(values)  # the lists are gone before more memory is taken
+    if isinstance(depth, DepthFile) and depth.kind == "depth" and values.min() == 0 and values.max() == 1:
+        say(f"{depth.path} goes from 0 to 1, as DepthCrafter's disparity does: if it is, --depth-kind disparity")
     depths = scene_depth(values, depth, settings)
     rate = frame_rate(times, clip.rate)
     if rate and _uneven(times):
@@ -108,30 +124,34 @@ def _wanted(clip: Clip, frames: Path, limit: int | None) -> Iterator[Shot]:
             return
 
 
-def _check_counts(frames: Path, count: int | None, depth: DepthSource, maps: list[Path] | None, *, exact: bool) -> None:
-    """Refuse a folder of depth maps that is not one of these frames; if not `exact`, it may hold more."""
-    if maps is None or count is None or len(maps) == count or (len(maps) > count and not exact):
+def _opened(depth: DepthSource) -> AbstractContextManager[Maps | None]:
+    return open_maps(depth) if isinstance(depth, DepthFile) else nullcontext()
+
+
+def _check_counts(frames: Path, count: int | None, depth: DepthSource, maps: Maps | None, *, exact: bool) -> None:
+    """Refuse depth maps that are not of these frames; if not `exact`, there may be more."""
+    there = None if maps is None else maps.count
+    if there is None or count is None or there == count or (there > count and not exact):
         return
     assert isinstance(depth, DepthFile)
-    raise InputError(f"{frames} has {count} frames, but {depth.path} has {len(maps)} depth maps")
+    raise InputError(f"{frames} has {count} frames, but {depth.path} has {there} depth maps")
 
 
-def _of_frame(depth: DepthSource, maps: list[Path] | None, index: int) -> DepthSource:
+def _depth_of(
+    depth: DepthSource, maps: Maps | None, photo: Bytes, plan: Placement, index: int
+) -> Float[np.ndarray, "H W"]:
+    """The depth of the next frame, in its own unit."""
     if maps is None:
-        return depth
+        return fitted_depth(depth, photo, plan)
     assert isinstance(depth, DepthFile)
-    if index >= len(maps):
-        raise InputError(f"{depth.path} has {len(maps)} depth maps, but the video has more frames")
-    return replace(depth, path=maps[index])
+    found = next(maps.each, None)
+    if found is None:
+        raise InputError(f"{depth.path} has {index} depth maps, but the video has more frames")
+    where, values = found
+    return placed_depth(values, where, photo, plan)
 
 
 def _uneven(times: Sequence[float | None]) -> bool:
     """Whether one frame is shown for more than twice as long as another, beyond the rounding of time stamps."""
     known = np.diff([at for at in times if at is not None])
     return len(known) > 1 and bool(known.max() > 2 * max(known.min(), 0.0) + 0.002)
-
-
-def _depth_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder of depth maps")
-    return files_in(folder, DEPTH_SUFFIXES)

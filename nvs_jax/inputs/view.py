@@ -28,6 +28,7 @@ from nvs_jax.media import (
 )
 from nvs_jax.media.cameras.views import from_corner
 from nvs_jax.media.fitting import Bytes
+from nvs_jax.media.geometry_file import recorded_focal
 from nvs_jax.media.photo import Picture
 from nvs_jax.settings import CameraSettings, DepthKind, PictureSettings, RenderSettings
 
@@ -36,6 +37,8 @@ PNG_SCALE = 1000.0
 FARTHEST = 1e12
 """In scene units; what a depth file says is farther counts as unknown."""
 _CAMERA = CameraSettings()
+_PATCH = 14
+"""Pixels of a map to a side of a patch."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class View:
         depth_kind: what the depth was made of; None where nothing says.
         estimated: whether a network estimated it.
         fps: frames a second of the video it is from; None where there is none, or it does not say.
+        focal_of: the file beside the photo that its focal length is from; None: the settings, or the scene.
     """
 
     picture: Float[np.ndarray, "H W 3"]
@@ -61,6 +65,7 @@ class View:
     depth_kind: DepthKind | None = None
     estimated: bool = False
     fps: float | None = None
+    focal_of: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,13 @@ class DepthFile:
         path: what `nvs_jax.media.read_depth` reads.
         kind: depth in scene units, or disparity.
         png_scale: of a .png, stored values a scene unit.
+        index: which map of a file of several.
     """
 
     path: Path
     kind: DepthKind
     png_scale: float = PNG_SCALE
+    index: int | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,8 @@ def read_view(photo: Path, depth: DepthSource, settings: RenderSettings, multipl
     Raises:
         InputError: a file that cannot be read or used, or a size the model cannot take.
     """
-    return fit_view(read_photo(photo), depth, with_recorded_focal(photo, settings), multiple)
+    settings, source = with_focal_of_depth(depth, with_recorded_focal(photo, settings))
+    return replace(fit_view(read_photo(photo), depth, settings, multiple), focal_of=source)
 
 
 def with_recorded_focal(photo: Path, settings: RenderSettings) -> RenderSettings:
@@ -147,6 +155,22 @@ def with_recorded_focal(photo: Path, settings: RenderSettings) -> RenderSettings
     if focal is None:
         raise InputError(f"{photo} does not record its focal length: give --camera.fov or --camera.focal")
     return replace(settings, camera=replace(camera, focal=focal, fov=None))
+
+
+def with_focal_of_depth(depth: DepthSource, settings: RenderSettings) -> tuple[RenderSettings, Path | None]:
+    """Settings with the focal length that lies in or beside a file of depth, where nobody says another, and that file.
+
+    Raises:
+        InputError: it is damaged, or none.
+    """
+    camera = settings.camera
+    given = camera.exif or camera.fov is not None or camera.focal != _CAMERA.focal
+    if given or not isinstance(depth, DepthFile):
+        return settings, None
+    focal, source = recorded_focal(depth.path)
+    if focal is None:
+        return settings, None
+    return replace(settings, camera=replace(camera, focal=focal)), source
 
 
 def fit_view(photo: Float[np.ndarray, "h w 3"], depth: DepthSource, settings: RenderSettings, multiple: int) -> View:
@@ -182,10 +206,23 @@ def fitted_depth(depth: DepthSource, photo: Picture | Bytes, plan: Placement) ->
         if not np.isfinite(values).all():
             raise InputError("the depth network's estimate is not finite: give depth maps with --depth")
         return fit_depth(values, plan, depth.kind)
-    values = read_depth(depth.path, depth.kind, png_scale=depth.png_scale)
+    values = read_depth(depth.path, depth.kind, png_scale=depth.png_scale, index=depth.index)
+    return placed_depth(values, depth, photo, plan)
+
+
+def placed_depth(
+    values: Float[np.ndarray, "h w"], depth: DepthFile, photo: Picture | Bytes, plan: Placement
+) -> Float[np.ndarray, "H W"]:
+    """A file's map in its own unit, laid into the output as its photo is.
+
+    Raises:
+        InputError: it has not the photo's shape.
+    """
     if plan.how == "resize":  # in one go and whatever its shape, as the release
         return match_depth(values, (plan.height, plan.width), name=str(depth.path), tolerance=None)
-    check_shape(values, photo.shape, name=str(depth.path))
+    # The maps of a geometry model have sides that were rounded to multiples of its patches.
+    tolerance = 0.01 if depth.index is None else max(0.01, _PATCH / min(values.shape))
+    check_shape(values, photo.shape, name=str(depth.path), tolerance=tolerance)
     size, resolution = (photo.shape[0], photo.shape[1]), (values.shape[0], values.shape[1])
     return fit_depth(values, plan.of_resolution(size, resolution), depth.kind)
 

@@ -1,18 +1,13 @@
-"""Reading a depth or disparity map: .npy, .npz, .pfm, 16-bit .png or COLMAP's .bin become [H, W] float32.
+"""Reading a depth or disparity map: .npy, .npz, .exr, .pfm, 16-bit .png or COLMAP's .bin become [H, W] float32.
 
 Files come from strangers: sizes are checked against the header before memory is taken, and nothing is unpickled.
 """
 
-import lzma
 import os
 import re
-import struct
-import tokenize
-import zipfile
-import zlib
-from io import BufferedIOBase
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -20,17 +15,15 @@ from jaxtyping import Float, Shaped
 from nvs_jax.disk.files import refuse_pointer
 from nvs_jax.errors import InputError
 from nvs_jax.media.dense_map import read_dense_map
+from nvs_jax.media.depth_stack import open_stack, read_maps
+from nvs_jax.media.exr import read_exr
 from nvs_jax.media.fitting import Kind, Placement, fit_depth
+from nvs_jax.media.numpy_file import DAMAGE
 from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture
 
 DepthMap = Float[np.ndarray, "_ _"]
 
-# What the parsers of numpy and zipfile raise on damaged bytes. Not TypeError: that would be a bug of ours.
-_DAMAGE = (
-    *(ValueError, OSError, EOFError, SyntaxError, LookupError, ArithmeticError, MemoryError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError),
-)
-DEPTH_SUFFIXES = frozenset({".npy", ".npz", ".pfm", ".png", ".bin"})
+DEPTH_SUFFIXES = frozenset({".npy", ".npz", ".exr", ".pfm", ".png", ".bin"})
 
 _PFM_HEADER = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+(\S{1,32})[ \t\r]*\n")
 
@@ -41,6 +34,7 @@ def read_depth(
     *,
     png_scale: int | float = 1000,
     max_megapixels: int | float = MAX_MEGAPIXELS,
+    index: int | None = None,
 ) -> DepthMap:
     """Read a depth map (z, along the camera's axis, in scene units) or a disparity map (its inverse, any scale).
 
@@ -48,12 +42,14 @@ def read_depth(
     infinitely far. What cannot be right is refused.
 
     Args:
-        path: .npy; .npz with one array, or with one named as `kind`; .pfm (rows bottom-up; the sign of its scale gives
-            the byte order, its size is ignored, as everyone does); greyscale .png of 16 bits; .bin, a
-            dense map of COLMAP.
+        path: .npy; .npz with one array, or with one named as `kind`, whose `mask`, if it has one, says where it is
+            known; .exr of one channel, in which what is not finite is unknown; .pfm (rows bottom-up; the sign of its
+            scale gives the byte order, its size is ignored, as everyone does); greyscale .png of 16 bits; .bin, a dense
+            map of COLMAP.
         kind: what the file holds. A .png of depth is divided by `png_scale`; disparities are taken as they are.
         png_scale: steps per scene unit of a .png: 1000 for millimetres.
         max_megapixels: larger maps are refused from their header.
+        index: which map of an .npy or .npz of several; None: it must have one.
 
     Raises:
         InputError: no such file, damaged, too large, not two-dimensional, not finite, negative, or zero everywhere.
@@ -62,19 +58,30 @@ def read_depth(
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     refuse_pointer(path)
-    readers = {".npy": _read_npy_file, ".npz": _read_npz, ".pfm": _read_pfm, ".png": _read_png, ".bin": _read_bin}
-    if path.suffix.lower() not in readers:
-        raise InputError(f"{path}: {kind} must be a .npy, .npz, .pfm or 16-bit .png file, or a .bin of COLMAP's")
-    try:
-        values = readers[path.suffix.lower()](path, kind, max_megapixels)
-    except InputError:
-        raise
-    except _DAMAGE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
-        raise InputError(f"{path}: the {kind} file cannot be read ({reason}); write it again") from error
-    if path.suffix.lower() == ".png" and kind == "depth":
+    suffix = path.suffix.lower()
+    readers = {".exr": read_exr, ".pfm": _read_pfm, ".png": _read_png, ".bin": _read_bin}
+    if suffix not in DEPTH_SUFFIXES:
+        raise InputError(f"{path}: {kind} must be a .npy, .npz, .exr, .pfm or 16-bit .png file, or a .bin of COLMAP's")
+    with reading(path, kind):
+        if suffix in (".npy", ".npz"):
+            values = _read_array(path, kind, max_megapixels, index)
+        else:
+            values = readers[suffix](path, kind, max_megapixels)
+    if suffix == ".png" and kind == "depth":
         values = values / png_scale
     return check_depth(values, kind, path)
+
+
+@contextmanager
+def reading(path: Path, kind: Kind) -> Iterator[None]:
+    """What the parsers of a damaged file raise, as an InputError that names it."""
+    try:
+        yield
+    except InputError:
+        raise
+    except DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
+        raise InputError(f"{path}: the {kind} file cannot be read ({reason}); write it again") from error
 
 
 def check_depth(values: Shaped[np.ndarray, "..."], kind: Kind, name: str | os.PathLike[str]) -> DepthMap:
@@ -146,46 +153,16 @@ def check_shape(
         )
 
 
-def _read_npy_file(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:
-    with path.open("rb") as stream:
-        return _read_npy(stream, path, kind, max_megapixels)
-
-
-def _read_npy(
-    stream: IO[bytes] | BufferedIOBase, path: Path, kind: Kind, max_megapixels: int | float
-) -> Shaped[np.ndarray, "..."]:
-    """An array in numpy's format; its header is judged before its values are read."""
-    version = np.lib.format.read_magic(stream)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    try:
-        shape, fortran_order, dtype = read_header(stream)
-    except TypeError as error:  # numpy sorts the header's keys before it knows that they are names
-        raise ValueError("the header is not numpy's") from error
-    if dtype.kind not in "fiu":
-        raise InputError(f"{path}: {kind} must be numbers, but the array holds {dtype}")
-    if not 2 <= len(shape) <= 3 or not all(type(side) is int and side >= 0 for side in shape):
-        raise InputError(f"{path}: {kind} must be one number per pixel, [height, width], but the shape is {shape}")
-    count = shape[0] * shape[1] * (shape[2] if len(shape) == 3 else 1)
-    check_megapixels(shape[1], count // max(shape[1], 1), max_megapixels, path)
-    values = stream.read(count * dtype.itemsize)
-    if len(values) < count * dtype.itemsize:
-        raise InputError(f"{path}: the file ends early; write it again")
-    return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran_order else "C")
-
-
-def _read_npz(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:
-    with zipfile.ZipFile(path) as archive:
-        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-        other = "disparity" if kind == "depth" else "depth"
-        if kind not in names and names == [other]:
-            raise InputError(f"{path}: holds '{other}', but {kind} was asked for; say which it is")
-        chosen = kind if kind in names else names[0] if len(names) == 1 else "arr_0"
-        if chosen not in names:
-            raise InputError(
-                f"{path}: must hold one array or one named '{kind}'; it holds {', '.join(names) or 'none'}"
-            )
-        with archive.open(f"{chosen}.npy") as stream:
-            return _read_npy(stream, path, kind, max_megapixels)
+def _read_array(path: Path, kind: Kind, max_megapixels: int | float, index: int | None) -> Shaped[np.ndarray, "h w"]:
+    stack = open_stack(path, kind, max_megapixels)
+    if index is None and stack.count > 1:
+        raise InputError(
+            f"{path}: {kind} must be one number per pixel, [height, width], but the shape is {stack.shape}; maps of "
+            "several pictures are for `nvs-jax views` and `nvs-jax video`"
+        )
+    if not 0 <= (index or 0) < stack.count:
+        raise InputError(f"{path}: holds {stack.count} maps, so there is no map {index}")
+    return next(read_maps(stack, index or 0))
 
 
 def _read_pfm(path: Path, kind: Kind, max_megapixels: int | float) -> Shaped[np.ndarray, "..."]:

@@ -89,7 +89,7 @@ class SingleJob(RenderJob):
     photo: Positional[Path]
     """The given view."""
     depth: Path = AUTO
-    """Its depth: .npy, .npz, .pfm, or a greyscale .png of 16 bits; auto: estimate it."""
+    """Its depth: .npy, .npz, .exr, .pfm, or a greyscale .png of 16 bits; auto: estimate it."""
     depth_kind: DepthKind | None = None
     """What the file holds: depth in scene units (large is far; z along the camera's axis, not along the rays; 0 is
     unknown), or disparity (large is near; 0 is infinitely far). auto knows."""
@@ -112,7 +112,8 @@ class VideoJob(RenderJob):
     frames: Positional[Path]
     """A folder of pictures, in the order of the numbers in their names, or a video file."""
     depth: Path = AUTO
-    """A folder of depth maps, as many, in the same order; auto: estimate them."""
+    """A folder of depth maps, as many, in the same order, or one .npz, .npy or grey video of them; auto: estimate
+    them."""
     depth_kind: DepthKind | None = None
     """What the files hold: depth in scene units (large is far; z along the camera's axis, not along the rays; 0 is
     unknown), or disparity (large is near; 0 is infinitely far). auto knows."""
@@ -123,7 +124,7 @@ class ViewsJob(RenderJob):
     """Two or more posed views, and everything between them."""
 
     scene: Positional[Path]
-    """A COLMAP model, transforms.json, a DTU or a Tanks and Temples folder."""
+    """A COLMAP model, transforms.json, an .npz of VGGT or Depth Anything 3, a DTU or a Tanks and Temples folder."""
     depth: Path | None = None
     """A folder of depth maps that lie and are named as the pictures, such as COLMAP's stereo/depth_maps; auto: estimate
     them, and fit them to the points of a COLMAP model; by default the scene's own, and auto where it has none."""

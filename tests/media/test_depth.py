@@ -106,7 +106,7 @@ def test_png(tmp_path: Path) -> None:
         (np.zeros((3, 4)), "zero everywhere"),
         (np.ones(12), "the shape is (12,)"),
         (np.ones((3, 4, 3)), "the shape is (3, 4, 3)"),
-        (np.ones((1, 1, 3, 4)), "the shape is (1, 1, 3, 4)"),
+        (np.ones((2, 1, 1, 3, 4)), "the shape is (2, 1, 1, 3, 4)"),
         (np.ones((0, 4)), "empty"),
         (np.ones((3, 4), complex), "must be numbers, but the array holds complex128"),
         (np.ones((3, 4), bool), "must be numbers, but the array holds bool"),

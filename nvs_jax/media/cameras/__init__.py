@@ -7,6 +7,7 @@ from nvs_jax.media.cameras.colmap import read_colmap, write_colmap
 from nvs_jax.media.cameras.depth_maps import find_depth_maps
 from nvs_jax.media.cameras.detect import read_cameras
 from nvs_jax.media.cameras.dtu import read_dtu
+from nvs_jax.media.cameras.geometry_model import read_geometry_model
 from nvs_jax.media.cameras.ply import point_cloud, read_ply, write_ply
 from nvs_jax.media.cameras.pose_files import read_pose_file, read_poses, write_poses
 from nvs_jax.media.cameras.tanks import read_tanks
@@ -25,6 +26,7 @@ __all__ = [
     "read_cameras",
     "read_colmap",
     "read_dtu",
+    "read_geometry_model",
     "read_picture",
     "read_ply",
     "read_pose_file",

@@ -14,7 +14,7 @@ MOST_FILES = 200_000
 # COLMAP's dense maps; the geometric ones are the photometric ones that other pictures agree with.
 _DENSE = (".geometric.bin", ".photometric.bin")
 # Where a picture has several: numbers as they are before numbers in steps, which may be a picture to look at.
-_ORDER = (".npy", ".npz", ".pfm", *_DENSE, ".bin", ".png")
+_ORDER = (".npy", ".npz", ".exr", ".pfm", *_DENSE, ".bin", ".png")
 
 Parts = tuple[str, ...]
 

@@ -9,6 +9,8 @@ from nvs_jax.media.cameras import tanks, transforms_json
 from nvs_jax.media.cameras.colmap import model_folder, read_colmap
 from nvs_jax.media.cameras.dtu import camera_files, read_dtu
 from nvs_jax.media.cameras.files import beside, is_file
+from nvs_jax.media.cameras.geometry_model import NAMES as GEOMETRY_NAMES
+from nvs_jax.media.cameras.geometry_model import geometry_model_file, read_geometry_model
 from nvs_jax.media.cameras.views import CameraSet
 
 
@@ -20,7 +22,8 @@ def read_cameras(
     - a folder with transforms.json or transforms_train.json, or any .json file: `read_transforms`;
     - a folder with cameras.bin or cameras.txt in it, in `sparse/0` or in `sparse`: `read_colmap`;
     - a folder with Rs.npy, ts.npy and Ks.npy: `read_tanks`;
-    - a folder with .txt files that begin with `extrinsic`: `read_dtu`.
+    - a folder with .txt files that begin with `extrinsic`: `read_dtu`;
+    - any .npz file, or a folder with predictions.npz or results.npz: `read_geometry_model`.
 
     Args:
         path: of the folder or the file.
@@ -34,8 +37,10 @@ def read_cameras(
     path = Path(path)
     if is_file(path) and path.suffix.lower() == ".json":
         return transforms_json.read_transforms(path, chosen, points=points, depth=depth)
+    if is_file(path) and path.suffix.lower() == ".npz":
+        return read_geometry_model(path, chosen)
     if is_file(path):
-        raise InputError(f"{path}: holds no cameras; point at a transforms.json or at a scene's folder")
+        raise InputError(f"{path}: holds no cameras; point at a transforms.json, an .npz or a scene's folder")
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder")
     if beside(path, "", transforms_json.NAMES):
@@ -46,6 +51,8 @@ def read_cameras(
         return tanks.read_tanks(path, chosen=chosen)
     if camera_files(path):
         return read_dtu(path, chosen)
+    if (found := geometry_model_file(path)) is not None:
+        return read_geometry_model(found, chosen)
     if is_file(path / "poses_bounds.npy"):
         raise InputError(
             f"{path}: LLFF's poses_bounds.npy is not read; add the COLMAP model it was made from (sparse/0), or a "
@@ -53,5 +60,6 @@ def read_cameras(
         )
     raise InputError(
         f"{path}: no cameras found; looked for {' or '.join(transforms_json.NAMES)}, a COLMAP model (cameras.bin or "
-        f"cameras.txt, also in sparse/0), {', '.join(tanks.NAMES)}, and .txt files that begin with 'extrinsic' (DTU)"
+        f"cameras.txt, also in sparse/0), {', '.join(tanks.NAMES)}, .txt files that begin with 'extrinsic' (DTU), and "
+        f"{' or '.join(GEOMETRY_NAMES)} of a geometry model"
     )

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from nvs_jax.errors import InputError
+from nvs_jax.media.geometry_file import stored_picture
 from nvs_jax.media.photo import Picture, photo_size, read_photo
 
 Pose = Float[np.ndarray, "4 4"]
@@ -46,6 +47,9 @@ class PosedCamera:
         crop: (left, top, width, height) of the camera's picture in the file's pixels; None: all of the file.
         name: the picture's path as the scene writes it, from its folder of pictures; None: that of the file alone.
         depth_unit: what the scene says of its depth maps; None: nothing.
+        rounded_to: the sides of the camera's picture were rounded to multiples of this; the file's shape may differ by
+            as much.
+        index: which picture and map of files that hold many, an .npz of a geometry model; None: of files of one.
     """
 
     pose: Pose
@@ -57,6 +61,8 @@ class PosedCamera:
     crop: tuple[int, int, int, int] | None = None
     name: str | None = None
     depth_unit: DepthUnit | None = None
+    rounded_to: int = 1
+    index: int | None = None
 
     def resized(self, height: int, width: int) -> Matrix:
         """K after the picture is stretched to another size."""
@@ -155,6 +161,8 @@ def read_picture(camera: PosedCamera, *, whole: bool = False) -> Picture:
     """
     if camera.picture is None:
         raise InputError("the scene comes without pictures: put them into a folder images/ beside the model")
+    if holds_many(camera.picture):
+        return stored_picture(camera.picture, camera.index or 0)
     picture = read_photo(camera.picture, as_stored=not is_turned(camera))
     part = picture
     if camera.crop is not None:
@@ -169,9 +177,14 @@ def read_picture(camera: PosedCamera, *, whole: bool = False) -> Picture:
     return picture if whole else part
 
 
+def holds_many(picture: Path) -> bool:
+    """Whether a file is one of many pictures."""
+    return picture.suffix.lower() == ".npz"
+
+
 def is_turned(camera: PosedCamera) -> bool:
     """Whether a picture has its camera's shape only when it is turned as its EXIF data says."""
-    if camera.picture is None or camera.crop is not None:
+    if camera.picture is None or camera.crop is not None or holds_many(camera.picture):
         return False
     stored, upright = photo_size(camera.picture, as_stored=True), photo_size(camera.picture)
     return stored != upright and not _has_shape(camera, *stored) and _has_shape(camera, *upright)
@@ -179,4 +192,6 @@ def is_turned(camera: PosedCamera) -> bool:
 
 def _has_shape(camera: PosedCamera, height: int, width: int) -> bool:
     # Rounding each side of a reduced picture changes the ratio by at most a pixel of either.
-    return abs(height * camera.width - width * camera.height) <= max(camera.height, camera.width, height, width)
+    return abs(height * camera.width - width * camera.height) <= camera.rounded_to * max(
+        camera.height, camera.width, height, width
+    )
