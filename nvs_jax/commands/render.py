@@ -18,6 +18,7 @@ from nvs_jax.commands.progress import Progress
 from nvs_jax.diffusion.assemble import check_parts
 from nvs_jax.disk import job_at_hand
 from nvs_jax.errors import InputError
+from nvs_jax.inputs.bare_photos import ignored_with, with_poses
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.depth import depth_of_views, depth_source
 from nvs_jax.inputs.posed_views import read_sources
@@ -36,7 +37,7 @@ from nvs_jax.runs.resume import is_complete, open_run, tidy
 from nvs_jax.runs.stopping import StopRequest, stop_on_signals
 from nvs_jax.saying import at_job, log_event, say, tell
 from nvs_jax.settings import RenderSettings
-from nvs_jax.settings.combinations import check_combinations, ignored
+from nvs_jax.settings.combinations import check_combinations
 from nvs_jax.settings.jobs import DemoJob, Dtype, RenderJob, SingleJob, VideoJob, ViewsJob
 from nvs_jax.settings.presets import own_preset
 from nvs_jax.sharding import make_mesh
@@ -126,7 +127,7 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
         raise InputError("give --weights, or look at the warps alone with --preview")
     check_combinations(job, settings)
     check_parts(settings)
-    unused = ignored(job, settings)
+    unused = ignored_with(job, settings)
     if unused:
         say(f"the path is from view to view, and each has a camera of its own: without effect {', '.join(unused)}")
     if not job.preview:
@@ -147,7 +148,8 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
             settings = suit_model(job, settings, pipeline.model)
             pipeline.model.told(settings)  # what it cannot do is said before inputs are read
         lattice = family().lattice if pipeline is None else pipeline.model.lattice
-        plan, view = make_plan(job, settings, lattice.pixels, lattice.frames)
+        posed = with_poses(job, run.scene)
+        plan, view = make_plan(posed, settings, lattice.pixels, lattice.frames)
         plan = say_beforehand(plan, view, job, settings)
         with Progress(len(plan.legs), settings.schedule.steps, job.profile) as progress:
             if pipeline is None:
@@ -155,6 +157,8 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
             else:
                 result = pipeline.render_plan(plan, job.seed, report=progress, run=run)
         write_result(run.result, result, plan, view)
+        if posed is not job:
+            shutil.copytree(run.scene, run.result / "scene")
         computed = {} if pipeline is None else {"attention": used_backends()}
         record(run.result, job, settings, view, seconds=progress.seconds, **computed, identity=short(run.identity))
     tell(str(shown))

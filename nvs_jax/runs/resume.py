@@ -105,6 +105,11 @@ class Run:
         """Becomes the result when the run is complete."""
         return self.folder / _RESULT
 
+    @property
+    def scene(self) -> Path:
+        """Kept with the states: a scene that is found first, such as the poses of photos."""
+        return self.folder / _LEGS / "scene"
+
     def leg(self, index: int, count: int) -> Leg:
         """States of a leg of so many, counted from 0."""
         return Leg(self.folder / _LEGS / f"{index:03}", self.stop, f"leg {index + 1} of {count}", self.follow)

@@ -1,0 +1,54 @@
+"""Photos without cameras: their poses are found first, and then they are a posed scene."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from nvs_jax.disk.atomic import atomic_folder
+from nvs_jax.errors import InputError
+from nvs_jax.media.cameras.colmap.register import register_photos
+from nvs_jax.media.cameras.detect import bare_photos
+from nvs_jax.saying import say
+from nvs_jax.settings import CameraSettings, RenderSettings
+from nvs_jax.settings.combinations import ignored
+from nvs_jax.settings.jobs import RenderJob, ViewsJob
+
+AnyJob = TypeVar("AnyJob", bound=RenderJob)
+
+
+def with_poses(job: AnyJob, folder: Path) -> AnyJob:
+    """The job itself, or, where it is of photos without cameras, that of the scene found, which lies in `folder` then.
+
+    Says how many photos were registered and how well. What an interrupted run found is used again.
+
+    Raises:
+        InputError: no poses can be found: see `register_photos`; or several processes would each find their own.
+    """
+    photos = bare_photos(job.scene) if isinstance(job, ViewsJob) else []
+    if not isinstance(job, ViewsJob) or not photos:
+        return job
+    if job.mesh.hosts:
+        raise InputError(
+            f"{job.scene} holds photos without cameras: find their poses on one machine first, with --preview; its "
+            "result has them in scene/"
+        )
+    if folder.is_dir():
+        say(f"the poses of {job.scene} are there, from before")
+    else:
+        with atomic_folder(folder) as made:
+            say(str(register_photos(photos, made, _focal(job.settings.camera))))
+    return replace(job, scene=folder)
+
+
+def ignored_with(job: RenderJob, settings: RenderSettings) -> tuple[str, ...]:
+    """Options that make no difference to a job; of photos without cameras, a focal length does."""
+    unused = ignored(job, settings)
+    if not (isinstance(job, ViewsJob) and bare_photos(job.scene)):
+        return unused
+    return tuple(name for name in unused if name not in ("--camera.focal", "--camera.fov"))
+
+
+def _focal(camera: CameraSettings) -> float | None:
+    """What was given, if anything."""
+    given = camera.fov is not None or camera.focal != CameraSettings().focal
+    return camera.focal_over_width if given else None
