@@ -19,6 +19,7 @@ from nvs_jax.runs.endings import exit_code, is_out_of_memory
 from nvs_jax.runs.stopping import Stopped
 from nvs_jax.saying import lasting_output, log_as, say
 from nvs_jax.settings import Mode, RenderSettings
+from nvs_jax.settings.benchmark import BenchmarkJob
 from nvs_jax.settings.former import refuse_former_options
 from nvs_jax.settings.jobs import (
     BatchJob,
@@ -36,7 +37,13 @@ from nvs_jax.settings.jobs import (
     WarpJob,
 )
 
-_RENDERS: dict[str, Mode] = {"single": "single", "warp": "single", "video": "video", "views": "views"}
+_RENDERS: dict[str, Mode] = {
+    "single": "single",
+    "warp": "single",
+    "video": "video",
+    "views": "views",
+    "benchmark": "single",
+}
 """Subcommands whose options are those of `RenderSettings`, too, and the mode whose preset they have."""
 _LONGEST = 600
 """Characters of an error: some quote what they found in a file."""
@@ -78,7 +85,7 @@ def _main(arguments: Sequence[str], output: ExitStack) -> None:
 
 @wide_enough()
 @one_line_errors()
-def parse(arguments: Sequence[str]) -> Job:
+def parse(arguments: Sequence[str]) -> Job | BenchmarkJob:
     """The job that the arguments ask for: the preset, or the weights, give the defaults, options change them.
 
     >>> parse(["demo", "--seed", "3"])
@@ -93,6 +100,7 @@ def parse(arguments: Sequence[str]) -> Job:
     single, video, views = (_defaults(mode, arguments) for mode in get_args(Mode))
     photo: dict[str, Any] = dict.fromkeys(("photo", "out"), missing)
     frames: dict[str, Any] = dict.fromkeys(("frames", "out"), missing)
+    benchmark: dict[str, Any] = dict.fromkeys(("split", "data", "weights"), missing)
     command = partial(subcommand, prefix_name=False)
     return tyro.cli(
         Annotated[SingleJob, command("single", default=SingleJob(**photo, settings=single))]
@@ -103,6 +111,7 @@ def parse(arguments: Sequence[str]) -> Job:
         | Annotated[ConvertJob, command("convert")]
         | Annotated[CheckJob, command("check")]
         | Annotated[EvaluateJob, command("evaluate")]
+        | Annotated[BenchmarkJob, command("benchmark", default=BenchmarkJob(**benchmark, settings=single))]
         | Annotated[PlanJob, command("plan")]
         | Annotated[DepthJob, command("depth")]
         | Annotated[DemoJob, command("demo")]

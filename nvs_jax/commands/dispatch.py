@@ -2,6 +2,7 @@
 
 import sys
 
+from nvs_jax.settings.benchmark import BenchmarkJob
 from nvs_jax.settings.jobs import (
     BatchJob,
     CheckJob,
@@ -16,7 +17,7 @@ from nvs_jax.settings.jobs import (
 )
 
 
-def run_job(job: Job) -> None:
+def run_job(job: Job | BenchmarkJob) -> None:
     """Do what the command line asked for.
 
     Raises:
@@ -58,6 +59,10 @@ def run_job(job: Job) -> None:
             from nvs_jax.commands.evaluate import run_evaluate
 
             run_evaluate(job)
+        case BenchmarkJob():
+            from nvs_jax.commands.benchmark import run_benchmark
+
+            run_benchmark(job)
         case DepthJob():
             from nvs_jax.commands.depth import run_depth
 

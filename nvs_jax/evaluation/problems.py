@@ -222,7 +222,7 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
     """
     match variant.method:
         case "ceiling":
-            frames = _through_codec(pipeline.model.codec(), truth.pictures)
+            frames = through_codec(pipeline.model.codec(), truth.pictures)
         case "baseline":
             warp = conditions_of(truth, variant).warp
             if variant.fill == "nearest":
@@ -230,7 +230,7 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
             else:
                 filled = fill_holes(warp.condition, warp.hole)
             pictures = jnp.concatenate([truth.pictures[:1], filled])
-            frames = _through_codec(pipeline.model.codec(), pictures)
+            frames = through_codec(pipeline.model.codec(), pictures)
         case _:
             seeds = (seed + index * _NEXT_VIDEO for index in range(variant.videos))
             problems = (problem_of(pipeline, truth, variant, each) for each in seeds)
@@ -240,5 +240,6 @@ def frames_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) -> 
 
 
 @jax.jit
-def _through_codec(codec: Codec, pictures: Float[Array, "f h w 3"]) -> Float[Array, "f h w 3"]:
+def through_codec(codec: Codec, pictures: Float[Array, "f h w 3"]) -> Float[Array, "f h w 3"]:
+    """Pictures as a video that is encoded and decoded again: the best that a model with this codec can do."""
     return codec.decode(codec.encode(pictures)[None])[0]

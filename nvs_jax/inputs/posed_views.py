@@ -20,7 +20,7 @@ from nvs_jax.inputs.view import (
     scene_depth,
 )
 from nvs_jax.media import fit
-from nvs_jax.media.cameras import PosedCamera, is_turned, read_cameras, read_picture
+from nvs_jax.media.cameras import CameraSet, PosedCamera, is_turned, read_cameras, read_picture
 from nvs_jax.media.cameras.views import from_corner, holds_many
 from nvs_jax.media.photo import is_stored_upright
 from nvs_jax.saying import say
@@ -63,6 +63,25 @@ def read_sources(
             f"{scene} has no points seen in its pictures, to which disparity could be fitted, whose units are not the "
             "cameras': give maps of depth with --depth-kind depth, or a COLMAP model with points3D"
         )
+    return sources_of(known, depth, settings, multiple, fitted=fitted)
+
+
+def sources_of(
+    known: CameraSet, depth: DepthSource | NamedDepth, settings: RenderSettings, multiple: int, *, fitted: bool
+) -> tuple[Sources, View]:
+    """The given views of cameras that were read, and the first of them.
+
+    Args:
+        known: the cameras.
+        depth: as in `read_sources`.
+        settings: picture and camera are used; where depth is not `fitted`, also the path's distance, that of what is in
+            the middle of each picture, to which estimates are scaled.
+        multiple: rows and columns of the result are multiples of this.
+        fitted: whether depth is fitted to the points that each camera shows.
+
+    Raises:
+        InputError: see `read_sources`.
+    """
     size = None
     views = []
     for index, (camera, where) in enumerate(zip(known.cameras, depths_of(known, depth), strict=True)):

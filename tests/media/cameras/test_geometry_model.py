@@ -48,7 +48,8 @@ def test_pictures_beside_the_file_where_it_has_none(tmp_path: Path) -> None:
     settings = load_settings("fast", "views", {"picture": {"size": [112, 168]}})
     sources, _ = read_sources(path, (1,), NamedDepth(), settings, 14)
     # Halfway between two pixels of a map they are mixed or the nearer one is taken: nothing beyond their range.
-    assert np.all((np.asarray(sources.depths) >= DEPTHS[1].min()) & (np.asarray(sources.depths) <= DEPTHS[1].max()))
+    found = np.asarray(sources.depths)
+    assert DEPTHS[1].min() * 0.9999 < found.min() and found.max() < DEPTHS[1].max() * 1.0001  # float32
 
 
 def test_a_file_without_cameras_says_where_it_belongs(tmp_path: Path) -> None:

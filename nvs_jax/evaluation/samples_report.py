@@ -1,0 +1,64 @@
+"""Results on a benchmark of the field as a table in Markdown, with pictures."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nvs_jax.evaluation.intervals import Interval, interval, paired_interval
+from nvs_jax.evaluation.report import markdown_table, signed
+from nvs_jax.evaluation.samples import VARIANTS
+
+Line = dict[str, Any]
+MEASURES = {
+    "psnr": "PSNR",
+    "known_psnr": "PSNR co-visible",
+    "hole_psnr": "PSNR in holes",
+    "ssim": "SSIM",
+    "known_ssim": "SSIM co-visible",
+    "hole_ssim": "SSIM in holes",
+}
+
+
+def scene_means(lines: Sequence[Line], measure: str) -> list[float]:
+    """One number a scene: the mean over its scored pictures that have one, NaN where none has."""
+    scenes: dict[str, list[float]] = {}
+    for line in lines:
+        known = [value for value in line["scores"][measure] if value is not None]
+        scenes.setdefault(line["scene"], []).extend(known)
+    return [float(np.mean(values)) if values else float("nan") for _, values in sorted(scenes.items())]
+
+
+def samples_report(lines_of: Mapping[str, Sequence[Line]], protocol: str, pictures: Sequence[Path]) -> str:
+    """The table, what it was measured on, and a picture a scene.
+
+    Args:
+        lines_of: of each variant, its results, of the same scenes.
+        protocol: how it was measured, in a sentence or two.
+        pictures: relative to the report.
+    """
+    guided = lines_of[VARIANTS[0]]
+    scenes = {line["scene"] for line in guided}
+    targets = sum(len(line["scores"]["psnr"]) for line in guided)
+    shares = interval(scene_means(guided, "hole_share"))
+    lines = [
+        f"{len(scenes)} scenes, {targets} pictures. {protocol} Holes, what no given view shows, are "
+        f"{100 * shares.mean:.1f} % of the pixels. Means over scenes with 95 % confidence intervals; gains are over "
+        "the filled warp, scene by scene.",
+        "",
+    ]
+    rows = []
+    base = scene_means(lines_of["filled warp"], "psnr")
+    for variant in VARIANTS:
+        own = lines_of[variant]
+        cells = [str(_interval(own, measure)) for measure in MEASURES]
+        gain = "-" if variant == "filled warp" else signed(paired_interval(scene_means(own, "psnr"), base))
+        rows.append([variant, *cells, gain, f"{np.median([line['seconds'] for line in own]):.1f}"])
+    lines += markdown_table(["", *MEASURES.values(), "PSNR gain", "seconds a video"], rows)
+    lines += [f"\n![{picture.stem}]({picture.as_posix()})" for picture in pictures]
+    return "\n".join(lines) + "\n"
+
+
+def _interval(lines: Sequence[Line], measure: str) -> Interval:
+    return interval(scene_means(lines, measure))

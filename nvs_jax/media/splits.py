@@ -1,0 +1,168 @@
+"""Benchmarks of the field on disk: which pictures of a scene are given, and which are to be made.
+
+- SEVA (Stable Virtual Camera): a folder a scene with transforms.json, pictures and `train_test_split_P.json` for P
+  given pictures, whose `train_ids` and `test_ids` count the frames of transforms.json.
+- RealEstate10K: `NAME.txt` (a line with the video's address, then one a frame: timestamp, fx, fy, cx, cy over width and
+  height, 0, 0, and a 3x4 world-to-camera matrix) and a folder `NAME` with a picture a frame, called by its timestamp.
+- posed scenes of any kind that `read_cameras` reads, as Tanks and Temples: the first pictures are given.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from nvs_jax.errors import InputError
+from nvs_jax.media.cameras.detect import bare_photos, read_cameras
+from nvs_jax.media.cameras.files import beside, check_frames, floats, intrinsics, read_json, rows, select
+from nvs_jax.media.cameras.rotations import check_pose
+from nvs_jax.media.cameras.views import CameraSet, PosedCamera
+from nvs_jax.media.photo import photo_size
+
+Layout = Literal["seva", "re10k", "posed"]
+
+PUBLISHED = {
+    "seva": "benchmark.zip among the releases of Stability-AI/stable-virtual-camera on GitHub (tnt-, re10k- and "
+    "co3d-viewcrafter come with pictures)",
+    "re10k": "camera files at google.github.io/realestate10k; the frames are those of the videos that they name",
+    "posed": "for Tanks and Temples tanksandtemples.org; a folder a scene, with its cameras",
+}
+"""Where what a layout needs is published; nothing is downloaded here."""
+_SPLIT = "train_test_split_{}.json"
+_DEPTH = 4
+_PICTURES = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What a model is given, and what it is asked for.
+
+    Attributes:
+        scene: its name; intervals are over scenes.
+        given: cameras with pictures.
+        targets: cameras with pictures that only scores look at.
+    """
+
+    scene: str
+    given: CameraSet
+    targets: CameraSet
+
+
+def open_split(layout: Layout, data: Path, inputs: int, targets: int | None) -> dict[str, Callable[[], Sample]]:
+    """The scenes of a benchmark by name; what each calls reads its cameras.
+
+    Args:
+        layout: see the module.
+        data: the folder.
+        inputs: given pictures a scene.
+        targets: at most so many targets a scene, evenly spaced; None: all.
+
+    Raises:
+        InputError: nothing of this layout is there; says where it is published.
+    """
+    if not data.is_dir():
+        raise InputError(f"{data} is not a folder; {layout} is published: {PUBLISHED[layout]}")
+    readers = {"seva": _seva_scenes, "re10k": _re10k_scenes, "posed": _posed_scenes}
+    found = dict(readers[layout](data, inputs))
+    if not found:
+        wanted = {
+            "seva": f"folders with transforms.json and {_SPLIT.format(inputs)}",
+            "re10k": "NAME.txt beside folders NAME of frames",
+            "posed": "a folder a scene with its cameras",
+        }
+        raise InputError(f"{data}: holds no {wanted[layout]}; published: {PUBLISHED[layout]}")
+    return {name: _limited(read, targets) for name, read in sorted(found.items())}
+
+
+def _limited(read: Callable[[], Sample], most: int | None) -> Callable[[], Sample]:
+    def limited() -> Sample:
+        sample = read()
+        cameras = sample.targets.cameras
+        if most is None or len(cameras) <= most:
+            return sample
+        chosen = np.linspace(0, len(cameras) - 1, most).round().astype(int)
+        return Sample(sample.scene, sample.given, CameraSet(tuple(cameras[index] for index in chosen)))
+
+    return limited
+
+
+def _seva_scenes(data: Path, inputs: int) -> Iterator[tuple[str, Callable[[], Sample]]]:
+    for depth in range(_DEPTH + 1):
+        for file in data.glob("*/" * depth + _SPLIT.format(inputs)):
+            folder = file.parent
+            name = folder.relative_to(data).as_posix() if folder != data else data.name
+            yield name, lambda folder=folder, file=file, name=name: _seva(folder, file, name)
+
+
+def _seva(folder: Path, split: Path, name: str) -> Sample:
+    content = read_json(split)
+    ids = [content.get(key) if isinstance(content, dict) else None for key in ("train_ids", "test_ids")]
+    if not all(
+        isinstance(one, list) and one and all(type(index) is int and index >= 0 for index in one) for one in ids
+    ):
+        raise InputError(f"{split}: must hold train_ids and test_ids, lists of frames of transforms.json")
+    given, targets = ids
+    shown = set(given) & set(targets)
+    if shown:
+        raise InputError(f"{split}: frame {min(shown)} is given and asked for")
+    return Sample(name, read_cameras(folder, given), read_cameras(folder, targets, points=False, depth=False))
+
+
+def _re10k_scenes(data: Path, inputs: int) -> Iterator[tuple[str, Callable[[], Sample]]]:
+    for file in data.rglob("*.txt"):
+        if (folder := file.with_suffix("")).is_dir():
+            name = folder.relative_to(data).as_posix()
+            yield name, lambda folder=folder, file=file, name=name: _re10k(folder, file, name, inputs)
+
+
+def _re10k(folder: Path, file: Path, name: str, inputs: int) -> Sample:
+    cameras = []
+    for where, words in rows(file):
+        if len(words) == 1 and not cameras:  # the video's address
+            continue
+        if len(words) != 19:
+            raise InputError(f"{where}: {len(words)} numbers instead of RealEstate10K's 19")
+        values = floats(words[1:], where)
+        picture = beside(folder, words[0], _PICTURES)
+        if picture is None:
+            raise InputError(f"{where}: its frame {words[0]}.png or .jpg is not in {folder}: {PUBLISHED['re10k']}")
+        height, width = photo_size(picture, as_stored=True)
+        fx, fy, cx, cy = values[:4] * [width, height, width, height]
+        pose = check_pose(np.vstack([values[6:].reshape(3, 4), [0, 0, 0, 1]]), where)
+        K = intrinsics((fx, fy), (cx, cy), (height, width), where)
+        cameras.append(PosedCamera(pose, K, height, width, picture))
+    check_frames(len(cameras), file)
+    return _first_given(name, CameraSet(tuple(cameras)), inputs, file)
+
+
+def _posed_scenes(data: Path, inputs: int) -> Iterator[tuple[str, Callable[[], Sample]]]:
+    for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        if not bare_photos(folder):
+            yield folder.name, lambda folder=folder: _first_given(folder.name, read_cameras(folder), inputs, folder)
+
+
+def _first_given(name: str, known: CameraSet, inputs: int, where: Path) -> Sample:
+    count = len(known.cameras)
+    if count <= inputs:
+        raise InputError(f"{where}: {count} pictures, of which {inputs} are given and none is left to score")
+    seen = None if known.observations is None else known.observations[:inputs]
+    given = CameraSet(known.cameras[:inputs], known.points, known.colours, seen)
+    return Sample(name, given, CameraSet(tuple(select(known.cameras, range(inputs, count), where))))
+
+
+def distance_in_front(cameras: Sequence[PosedCamera], given: PosedCamera) -> float | None:
+    """How far in front of a camera lies the point that all of them look at; None where they look at none.
+
+    The point nearest to all optical axes, by least squares: cameras alone say where it is, no picture does.
+    """
+    axes = np.stack([camera.pose[2, :3] for camera in cameras])
+    centres = np.stack([-camera.pose[:3, :3].T @ camera.pose[:3, 3] for camera in cameras])
+    across = np.eye(3) - axes[:, :, None] * axes[:, None, :]  # what of a vector is not along the axis
+    total = across.sum(0)
+    if np.linalg.cond(total) > 1e4:
+        return None
+    point = np.linalg.solve(total, np.einsum("nij,nj->i", across, centres))
+    depth = float(given.pose[2, :3] @ point + given.pose[2, 3])
+    return depth if depth > 0 else None

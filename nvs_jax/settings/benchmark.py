@@ -1,0 +1,56 @@
+"""Options of `nvs-jax benchmark`. No JAX here."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from nvs_jax.errors import InputError
+from nvs_jax.settings import DepthKind, RenderSettings
+from nvs_jax.settings.ranges import Between, Ranged
+
+Layout = Literal["seva", "re10k", "posed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkJob(Ranged, group="--"):
+    """PSNR and SSIM on a benchmark of the field that lies on this disk. A run that was broken off goes on."""
+
+    split: Positional[Layout]
+    """seva: folders with transforms.json and train_test_split_P.json; re10k: RealEstate10K's text files with frames;
+    posed: a folder a scene, such as Tanks and Temples. docs/benchmark.md says where they are published."""
+    data: Path
+    """The folder that holds it; nothing is downloaded."""
+    weights: str
+    """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
+    the small model in the package."""
+    out: Path = Path("out/benchmark")
+    """The folder for results.jsonl, pictures/ and report.md. Earlier results in it are used."""
+    inputs: Annotated[int, Between(1, 100)] = 1
+    """Given pictures a scene: P of train_test_split_P.json; of other layouts the first ones."""
+    targets: Annotated[int | None, Between(1, 10_000)] = None
+    """At most so many targets a scene, evenly spaced; None: all."""
+    scenes: Annotated[int | None, Between(1, 100_000)] = None
+    """The first so many scenes, by name; None: all."""
+    distance: Annotated[float | None, Between(1e-6, 1e6)] = None
+    """Of what is in the middle of the given picture, in the cameras' units, for estimated depth of scenes without
+    points; None: that of the point which all cameras look at."""
+    depth_weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
+    """Of scenes without depth of their own: a Depth Anything V2, a folder in transformers' layout or a hub id."""
+    depth_kind: DepthKind = "depth"
+    """What depth maps that the scenes name hold."""
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Of the UNet and the image encoder."""
+    seed: Annotated[int, Between(0, 2**31 - 1)] = 0
+    """Of the noise."""
+    shard: tuple[int, int] | None = None
+    """Which share of the scenes to measure, and how many there are: 0 2 and 1 2 on two machines measure all of them.
+    Whoever is done last writes the report of all."""
+    settings: Annotated[RenderSettings, arg(name="")] = field(default_factory=RenderSettings)
+    """Every setting of the render."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.shard is not None and not 0 <= self.shard[0] < self.shard[1]:
+            raise InputError(f"--shard must be a number and how many there are, such as 0 2, not {self.shard}")

@@ -1,0 +1,118 @@
+"""Layouts of the field's benchmarks, as their folders are."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nvs_jax.errors import InputError
+from nvs_jax.media.cameras import CameraSet, PosedCamera, write_transforms
+from nvs_jax.media.splits import distance_in_front, open_split
+
+H, W, N = 12, 16, 6
+
+
+def look(x: float, z: float = -4.0) -> np.ndarray:
+    """World-to-camera of a camera at (x, 0, z) that looks at the origin."""
+    forward = np.array([-x, 0, -z]) / np.hypot(x, z)
+    R = np.stack([[forward[2], 0, -forward[0]], [0, 1, 0], forward])
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = R, -R @ [x, 0, z]
+    return pose
+
+
+def cameras(folder: Path, K: np.ndarray | None = None) -> tuple[PosedCamera, ...]:
+    folder.mkdir(parents=True)
+    K = np.array([[14.0, 0, W / 2], [0, 14.0, H / 2], [0, 0, 1]]) if K is None else K
+    found = []
+    for index in range(N):
+        picture = folder / f"{index:03}.png"
+        Image.fromarray(np.full((H, W, 3), 30 * index, np.uint8)).save(picture)
+        found.append(PosedCamera(look(0.3 * index), K, H, W, picture))
+    return tuple(found)
+
+
+def seva_scene(folder: Path, split: object) -> Path:
+    write_transforms(folder / "transforms.json", CameraSet(cameras(folder / "images")))
+    (folder / "train_test_split_1.json").write_text(json.dumps(split))
+    return folder
+
+
+def test_sevas_folders(tmp_path: Path) -> None:
+    seva_scene(tmp_path / "tnt-viewcrafter" / "a", {"train_ids": [2], "test_ids": [0, 3, 5]})
+    seva_scene(tmp_path / "b", {"train_ids": [0], "test_ids": [1]})
+    scenes = open_split("seva", tmp_path, 1, None)
+    assert list(scenes) == ["b", "tnt-viewcrafter/a"]
+    sample = scenes["tnt-viewcrafter/a"]()
+    assert [camera.picture.name for camera in sample.given.cameras if camera.picture] == ["002.png"]
+    np.testing.assert_allclose(sample.targets.poses, np.stack([look(0.3 * i) for i in (0, 3, 5)]), atol=1e-12)
+    few = open_split("seva", tmp_path, 1, 2)["tnt-viewcrafter/a"]()
+    assert [camera.picture.name for camera in few.targets.cameras if camera.picture] == ["000.png", "005.png"]
+    assert distance_in_front((*sample.given.cameras, *sample.targets.cameras), sample.given.cameras[0]) == (
+        pytest.approx(np.hypot(0.6, 4.0))
+    )
+
+
+@pytest.mark.parametrize(
+    "split", [[], {"train_ids": [0]}, {"train_ids": [], "test_ids": [1]}, {"train_ids": [0], "test_ids": ["1"]}]
+)
+def test_a_split_that_is_none(tmp_path: Path, split: object) -> None:
+    seva_scene(tmp_path / "a", split)
+    with pytest.raises(InputError, match="must hold train_ids and test_ids"):
+        open_split("seva", tmp_path, 1, None)["a"]()
+
+
+def test_a_frame_that_is_given_is_not_asked_for(tmp_path: Path) -> None:
+    seva_scene(tmp_path / "a", {"train_ids": [1], "test_ids": [0, 1]})
+    with pytest.raises(InputError, match="frame 1 is given and asked for"):
+        open_split("seva", tmp_path, 1, None)["a"]()
+
+
+def test_realestate10k(tmp_path: Path) -> None:
+    seen = cameras(tmp_path / "clip")
+    lines = ["https://www.youtube.com/watch?v=none"]
+    for index, camera in enumerate(seen):
+        assert camera.picture is not None
+        camera.picture.rename(tmp_path / "clip" / f"{1000 * index}.png")
+        numbers = [14 / W, 14 / H, 0.5, 0.5, 0, 0, *camera.pose[:3].ravel()]
+        lines.append(" ".join([str(1000 * index), *map(repr, map(float, numbers))]))
+    (tmp_path / "clip.txt").write_text("\n".join(lines))
+    sample = open_split("re10k", tmp_path, 2, 3)["clip"]()
+    assert [len(part.cameras) for part in (sample.given, sample.targets)] == [2, 3]
+    np.testing.assert_allclose(sample.given.cameras[0].intrinsics, seen[0].intrinsics)
+    np.testing.assert_allclose(sample.targets.poses[-1], seen[-1].pose, atol=1e-12)
+    (tmp_path / "clip" / "2000.png").unlink()
+    with pytest.raises(InputError, match=r"its frame 2000.png or .jpg is not in .*google"):
+        open_split("re10k", tmp_path, 2, 3)["clip"]()
+
+
+def test_posed_scenes(tmp_path: Path) -> None:
+    write_transforms(tmp_path / "a" / "transforms.json", CameraSet(cameras(tmp_path / "a" / "images")))
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (W, H)).save(tmp_path / "photos" / "x.png")
+    scenes = open_split("posed", tmp_path, 2, None)
+    assert list(scenes) == ["a"]
+    assert [len(part.cameras) for part in (scenes["a"]().given, scenes["a"]().targets)] == [2, 4]
+    with pytest.raises(InputError, match="6 pictures, of which 6 are given and none is left"):
+        open_split("posed", tmp_path, 6, None)["a"]()
+
+
+@pytest.mark.parametrize("layout", ["seva", "re10k", "posed"])
+def test_what_is_missing_and_where_it_is_published(tmp_path: Path, layout) -> None:
+    with pytest.raises(InputError, match=r"is not a folder; .* is published: "):
+        open_split(layout, tmp_path / "none", 1, None)
+    with pytest.raises(InputError, match=r"holds no .*; published: "):
+        open_split(layout, tmp_path, 1, None)
+
+
+def test_cameras_that_look_at_nothing_in_common_say_no_distance() -> None:
+    K = np.diag([14.0, 14.0, 1.0])
+    along = [
+        PosedCamera(np.block([[np.eye(3), np.array([[x], [0], [0.0]])], [np.zeros(3), 1]]), K, H, W, None)
+        for x in (0, 1.0)
+    ]
+    assert distance_in_front(along, along[0]) is None
+    ahead = [PosedCamera(look(x), K, H, W, None) for x in (-1.0, 0, 1.0)]
+    assert distance_in_front(ahead, ahead[1]) == pytest.approx(4.0)
