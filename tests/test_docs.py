@@ -72,7 +72,7 @@ def test_commands_are_understood(command):
 
 
 def test_options_named_in_the_text_exist(capsys):
-    for job in ("single", "views", "convert", "batch", "evaluate", "studio"):
+    for job in ("single", "views", "convert", "batch", "evaluate", "studio", "benchmark"):
         with pytest.raises(SystemExit):
             parse([job, "--help"])
     known = capsys.readouterr().out

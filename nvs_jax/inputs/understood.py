@@ -103,7 +103,9 @@ def _depth_words(view: View, settings: RenderSettings, origin: Origin) -> str:
     near, far, middle, known = depth_range(view, settings.camera.disparity.centre)
     unit = "metres" if view.depth_kind == "depth" else "no unit"
     how = "fitted to the scene's points" if origin.mode == "views" else "scaled"
-    if view.estimated:
+    if view.estimated and settings.camera.keep_units and origin.mode != "views":
+        words = f"estimated {view.depth_kind}, kept in {unit},"
+    elif view.estimated:
         words = f"estimated {view.depth_kind} of {unit}, {how} to"
     else:
         words = f"disparity of {unit}, {how} to" if view.depth_kind == "disparity" else "depth in scene units,"

@@ -232,8 +232,9 @@ def scene_depth(
 ) -> Float[np.ndarray, "f H W"]:
     """Depth in scene units of a video's maps, or of one; infinite where unknown.
 
-    A file of depth is in scene units already. An estimate is in metres at best, so it is scaled like disparity: to
-    have the path's point of interest in the middle of the picture.
+    A file of depth is in scene units already. An estimate is in metres at best, so it is scaled like disparity, to have
+    the path's point of interest in the middle of the picture, unless `camera.keep_units` says that the path is in
+    metres.
 
     Args:
         values: in the unit of the files or of the estimator.
@@ -250,7 +251,7 @@ def scene_depth(
             raise InputError(f"no depth is known: all of it is 0, which says unknown, or beyond {FARTHEST:g}")
         # 0 is how depth files say unknown; so are numbers near the largest there are.
         maps = np.where(known, values, np.inf).astype(np.float32, copy=False)
-        if isinstance(depth, EstimatedDepth):
+        if isinstance(depth, EstimatedDepth) and not camera.keep_units:
             maps = np.asarray(centred(jnp.asarray(maps), distance, camera.disparity.centre))
         return maps
     if camera.disparity.rule == "release":

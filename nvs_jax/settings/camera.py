@@ -61,6 +61,9 @@ class CameraSettings(Ranged, group="camera."):
     """Horizontal angle of view in degrees, in place of the focal length."""
     exif: bool = False
     """Take the focal length that the photo's file records."""
+    keep_units: bool = False
+    """Leave an estimate in metres (a Metric depth network) in metres, so that the path is in metres, too; by default it
+    is scaled to the path."""
     principal: Principal = "middle"
     """Where the optical axis meets a photo or a video: its middle, or half a pixel right of and below it, as the
     release. Posed views have their own."""

@@ -13,6 +13,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.geometry import orbit
 from nvs_jax.inputs.depth import depth_source
 from nvs_jax.inputs.posed_views import read_sources
+from nvs_jax.inputs.understood import Origin, inputs_line
 from nvs_jax.inputs.video import read_video
 from nvs_jax.inputs.view import DepthFile, EstimatedDepth
 from nvs_jax.media import write_picture
@@ -21,7 +22,7 @@ from nvs_jax.media.cameras.colmap import write_colmap
 from nvs_jax.media.cameras.views import Observations
 from nvs_jax.scenes import default_view, random_scene, render
 from nvs_jax.settings import DepthKind
-from nvs_jax.settings.jobs import SingleJob
+from nvs_jax.settings.jobs import AUTO, SingleJob
 from nvs_jax.settings.presets import load_settings
 from tests.commands.test_depth import write_small
 
@@ -95,6 +96,23 @@ def test_metric_depth_is_scaled_to_the_path(tmp_path):
     _, depths, view = read_video(tmp_path / "frames", estimated(maps, "depth"), load_settings("fast"), 64)
     np.testing.assert_allclose(depths, 70)
     assert view.depth_kind == "depth"
+
+
+def test_metres_are_kept_where_they_are_asked_for(tmp_path):
+    (tmp_path / "frames").mkdir()
+    write_picture(tmp_path / "frames" / "0.png", photo(HEIGHT, WIDTH))
+    settings = load_settings("fast", "video", {"camera": {"keep_units": True}})
+    maps = np.full((1, HEIGHT, WIDTH), 3.0)
+    _, depths, view = read_video(tmp_path / "frames", estimated(maps, "depth"), settings, 64)
+    np.testing.assert_array_equal(depths, 3)
+    assert "estimated depth, kept in metres, 3 to 3, 3 in the middle" in inputs_line(view, settings, Origin("video"))
+
+
+def test_disparity_has_no_metres_to_keep(tmp_path, weights):
+    settings = load_settings("fast", "single", {"camera": {"keep_units": True}})
+    job = SingleJob(photo=tmp_path / "photo.png", out=tmp_path / "out", depth_weights=str(weights), settings=settings)
+    with pytest.raises(InputError, match=r"--camera.keep-units keeps metres, and .* estimates disparity"):
+        depth_source(AUTO, job)
 
 
 def test_the_releases_mapping_takes_an_estimate_as_8_bits(tmp_path):

@@ -162,7 +162,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
         refused(tmp_path / name)
     (tmp_path / "d.exr").write_bytes(b"v/1")
-    assert "must be a .npy, .npz, .pfm or 16-bit .png file" in refused(tmp_path / "d.exr")
+    assert "must be a .npy, .npz, .exr, .pfm or 16-bit .png file" in refused(tmp_path / "d.tif")
 
 
 def whole(folder: Path) -> dict[str, bytes]:
