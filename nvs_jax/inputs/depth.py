@@ -20,8 +20,8 @@ def depth_source(path: Path, job: SingleJob | VideoJob | ViewsJob) -> DepthSourc
         source = _estimated(job)
         if job.settings.camera.keep_units and source.kind == "disparity":
             raise InputError(
-                f"--camera.keep-units keeps metres, and {job.depth_weights} estimates disparity, which has no unit: give "
-                "--depth-weights of a Metric network, or depth maps with --depth-kind depth"
+                f"--camera.keep-units keeps metres, and {job.depth_weights} estimates disparity, which has no unit: "
+                "give --depth-weights of a Metric network, or depth maps with --depth-kind depth"
             )
         unused = "" if job.depth_kind is job.png_scale is None else "; --depth-kind and --png-scale are of files"
         say(f"depth is estimated by {job.depth_weights}, as {source.kind}{unused}")
