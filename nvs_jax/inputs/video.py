@@ -33,6 +33,7 @@ from nvs_jax.media import (
     to_bytes,
 )
 from nvs_jax.media.fitting import Bytes
+from nvs_jax.media.photo import Picture
 from nvs_jax.media.video import Shot
 from nvs_jax.saying import say
 from nvs_jax.settings import MOST_FRAMES, RenderSettings
@@ -138,7 +139,7 @@ def _check_counts(frames: Path, count: int | None, depth: DepthSource, maps: Map
 
 
 def _depth_of(
-    depth: DepthSource, maps: Maps | None, photo: Bytes, plan: Placement, index: int
+    depth: DepthSource, maps: Maps | None, photo: Picture | Bytes, plan: Placement, index: int
 ) -> Float[np.ndarray, "H W"]:
     """The depth of the next frame, in its own unit."""
     if maps is None:

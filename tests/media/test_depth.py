@@ -57,7 +57,7 @@ def test_npy_versions_and_axes_of_size_one(tmp_path: Path, version) -> None:
 
 def test_npz(tmp_path: Path) -> None:
     path, other = tmp_path / "d.npz", np.ones((2, 2))
-    for arrays in ({"z": DEPTH}, {"depth": DEPTH, "mask": other}, {"arr_0": DEPTH, "x": other}):
+    for arrays in ({"z": DEPTH}, {"depth": DEPTH, "confidence": other}, {"arr_0": DEPTH, "x": other}):
         np.testing.assert_array_equal(read_depth(write_npz(path, **arrays), "depth"), DEPTH)
     both = write_npz(path, depth=other, disparity=DEPTH)
     np.testing.assert_array_equal(read_depth(both, "disparity"), DEPTH)
@@ -161,7 +161,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     for name in ("d.npy", "d.npz", "d.pfm", "d.png"):
         (tmp_path / name).write_bytes(b"")
         refused(tmp_path / name)
-    (tmp_path / "d.exr").write_bytes(b"v/1")
+    (tmp_path / "d.tif").write_bytes(b"II")
     assert "must be a .npy, .npz, .exr, .pfm or 16-bit .png file" in refused(tmp_path / "d.tif")
 
 
