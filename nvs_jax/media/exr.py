@@ -4,7 +4,7 @@ The header is judged here, pixels are decoded by FFmpeg: https://openexr.com/en/
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -115,8 +115,9 @@ def _decoded(content: bytes) -> list[Float[np.ndarray, "h w"]]:
         raise ValueError("its pixels cannot be decoded")
     frame = frames[0]
     count, dtype = _LAYOUTS[frame.format.name]
+    stored: Any = frame.planes  # which have the buffer protocol, though their type does not say so
     planes = []
-    for plane in frame.planes[:count]:
+    for plane in stored[:count]:
         rows = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // np.dtype(dtype).itemsize)
         planes.append(rows[: frame.height, : frame.width].astype(np.float32))
     return planes

@@ -32,7 +32,7 @@ def test_what_is_not_finite_is_unknown(tmp_path: Path) -> None:
 
 def test_grey_as_three_channels_is_read_and_colours_are_not(tmp_path: Path) -> None:
     path = tmp_path / "d.exr"
-    np.testing.assert_array_equal(read_depth(write_exr(path, dict.fromkeys("RGB", DEPTH)), "depth"), DEPTH)
+    np.testing.assert_array_equal(read_depth(write_exr(path, {name: DEPTH for name in "RGB"}), "depth"), DEPTH)
     write_exr(path, {"R": DEPTH, "G": DEPTH + 1, "B": DEPTH})
     with pytest.raises(InputError, match=r"a colour \.exr; depth needs one number per pixel"):
         read_depth(path, "depth")

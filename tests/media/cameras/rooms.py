@@ -16,7 +16,8 @@ def _walls() -> np.ndarray:
     random = np.random.default_rng(0)
     noise = [random.normal(size=(3, _SIDE, _SIDE, 3)) for _ in range(3)]
     scales = (1, 3, 8)
-    texture = sum(gaussian_filter(n, (0, s, s, 0), mode="wrap") * s for n, s in zip(noise, scales, strict=True))
+    layers = [gaussian_filter(n, (0, s, s, 0), mode="wrap") * s for n, s in zip(noise, scales, strict=True)]
+    texture = np.sum(layers, axis=0)
     return np.clip(0.5 + 0.25 * texture / texture.std(), 0, 1)
 
 
