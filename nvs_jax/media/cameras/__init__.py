@@ -4,6 +4,7 @@ Whatever the file's convention, poses are world-to-camera with OpenCV's axes. Ne
 """
 
 from nvs_jax.media.cameras.colmap import read_colmap, write_colmap
+from nvs_jax.media.cameras.colmap.register import Registration, register_photos
 from nvs_jax.media.cameras.depth_maps import find_depth_maps
 from nvs_jax.media.cameras.detect import read_cameras
 from nvs_jax.media.cameras.dtu import read_dtu
@@ -20,6 +21,7 @@ __all__ = [
     "DepthUnit",
     "Observations",
     "PosedCamera",
+    "Registration",
     "find_depth_maps",
     "is_turned",
     "point_cloud",
@@ -34,6 +36,7 @@ __all__ = [
     "read_tanks",
     "read_transforms",
     "read_tum",
+    "register_photos",
     "write_colmap",
     "write_ply",
     "write_poses",

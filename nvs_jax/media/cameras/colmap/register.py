@@ -32,7 +32,7 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Registration:
-    """What was found.
+    """The scene that was found for photos, and how well they fit it.
 
     Attributes:
         folder: the scene: images/, sparse/0.
