@@ -10,7 +10,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -98,16 +98,18 @@ def _seva_scenes(data: Path, inputs: int) -> Iterator[tuple[str, Callable[[], Sa
 
 def _seva(folder: Path, split: Path, name: str) -> Sample:
     content = read_json(split)
-    ids = [content.get(key) if isinstance(content, dict) else None for key in ("train_ids", "test_ids")]
-    if not all(
-        isinstance(one, list) and one and all(type(index) is int and index >= 0 for index in one) for one in ids
-    ):
-        raise InputError(f"{split}: must hold train_ids and test_ids, lists of frames of transforms.json")
-    given, targets = ids
+    given, targets = (_ids(content, key, split) for key in ("train_ids", "test_ids"))
     shown = set(given) & set(targets)
     if shown:
         raise InputError(f"{split}: frame {min(shown)} is given and asked for")
     return Sample(name, read_cameras(folder, given), read_cameras(folder, targets, points=False, depth=False))
+
+
+def _ids(content: Any, key: str, split: Path) -> list[int]:
+    ids = content.get(key) if isinstance(content, dict) else None
+    if not (isinstance(ids, list) and ids and all(type(index) is int and index >= 0 for index in ids)):
+        raise InputError(f"{split}: must hold train_ids and test_ids, lists of frames of transforms.json")
+    return ids
 
 
 def _re10k_scenes(data: Path, inputs: int) -> Iterator[tuple[str, Callable[[], Sample]]]:
