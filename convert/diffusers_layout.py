@@ -11,7 +11,8 @@ from typing import Any
 from jaxtyping import Array
 
 from convert.key_table import Ignored, KeyTable, Rule, match
-from convert.tensor_files import Variant, open_tensors
+from convert.safetensors_file import SafetensorsFile
+from convert.tensor_files import TensorFiles, Variant, open_tensors
 from convert.transfer import transfer
 from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
@@ -78,6 +79,32 @@ def read_configs(path: Path) -> dict[str, Any]:
     return {
         component: read_config(kind, path / component / "config.json") for component, kind in CONFIG_CLASSES.items()
     }
+
+
+def with_unet(opened: Opened, path: Path) -> Opened:
+    """The same SVD with the UNet of another file: of one that was trained on, or distilled from it.
+
+    Args:
+        opened: an SVD.
+        path: a .safetensors file whose keys are diffusers' names of the UNet's parameters, all of them and no other.
+
+    Raises:
+        InputError: another family's model, or a file that is missing, damaged, or holds another network.
+    """
+    if opened.family != "svd":
+        raise InputError(f"--unet puts another UNet into an SVD, and this is a model of the family {opened.family}")
+    if not path.is_file():
+        raise InputError(f"--unet {path} is not a file: give a .safetensors file of an SVD's UNet")
+    tensors = TensorFiles(str(path), [SafetensorsFile(path)])
+    specs = parameter_specs(build(opened.configs["unet"]))
+    taken = match(UNET_TABLE, tensors.tensors, specs, tensors.name)
+
+    def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
+        if component != "unet":
+            return opened.read(component, dtype, sharding)
+        return transfer(tensors, taken, specs, component, partial(held_dtype, component, wanted=dtype), sharding)
+
+    return Opened("svd", opened.configs, read)
 
 
 def _check_scheduler(path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 from jaxtyping import Array
 
+from convert.diffusers_layout import with_unet
 from convert.hub import fetch, is_hub_id
 from convert.memory import PeakMemory
 from convert.published_folders import is_published_folder, layout_of, open_folder
@@ -109,6 +110,7 @@ def convert(
     variant: Variant = "full",
     model: Model | None = None,
     texts: Sequence[str] = (),
+    unet: str | Path | None = None,
 ) -> dict[str, Any]:
     """Write the weights of `source` as a checkpoint of this project, all or nothing.
 
@@ -122,6 +124,7 @@ def convert(
         variant: see `open_source`.
         model: see `open_source`.
         texts: see `open_source`; the checkpoint keeps their embeddings.
+        unet: a file whose UNet takes the place of the one in `source`; see `convert.diffusers_layout.with_unet`.
 
     Returns:
         What the checkpoint's description says: configurations, `bytes` of weights, and `peak_memory` in bytes; and how
@@ -130,9 +133,11 @@ def convert(
     Raises:
         InputError: see `open_source`; or there is something at `destination`.
     """
-    check_destination(destination, overwrite=overwrite, inputs=(Path(source),))
+    others = () if unet is None else (Path(unet),)
+    check_destination(destination, overwrite=overwrite, inputs=(Path(source), *others))
     with PeakMemory() as peak:
         opened = open_source(source, variant=variant, model=model, texts=texts)
+        opened = opened if unet is None else with_unet(opened, at_hand(unet))
         place = _on_the_host()
         kin = family(opened.family)
         made = write_checkpoint(

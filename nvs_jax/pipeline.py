@@ -201,7 +201,9 @@ class Pipeline:
         tell_done(report, conditions, "warp")
         problem = self.prepare(conditions, seeds, settings, parts)
         tell_done(report, problem, "encode")
-        frames = self.decode(jax.block_until_ready(solve(problem, report, states)), settings)
+        latents = jax.block_until_ready(solve(problem, report, states))
+        # The best of several particles comes first.
+        frames = self.decode(latents if settings.particles.count == 1 else latents[:1], settings)
         tell_done(report, frames, "decode")
         sigmas = problem.sigmas[:-1]
         trust = _per_frame(np.asarray(jax.vmap(problem.trust)(sigmas)))

@@ -52,7 +52,9 @@ def table() -> list[str]:
         if choice.entry is None:
             solver = make_solver(SolverSettings(name, churn=0.0), _STEPS[0])
             fewer, more = (estimates_in(solver, exponential_sigmas(steps)) for steps in (8, 9))
-            numbers = str(getattr(solver, "order", "-")), f"{measured_order(solver):.2f}", str(more - fewer)
+            order = getattr(solver, "order", None)  # of lcm there is none: it follows no ODE
+            measured = "-" if order is None else f"{measured_order(solver):.2f}"
+            numbers = "-" if order is None else str(order), measured, str(more - fewer)
             rows.append([f"`{name}`: {choice.title}, {choice.about}", *numbers])
     return markdown_table(["solver", "order", "measured", "estimates a step"], rows)
 

@@ -14,11 +14,15 @@ from nvs_jax.cli import parse
 from nvs_jax.media import write_frames, write_picture
 from tests.models.depth.folders import write_folder
 from tests.pages import FENCE, PAGES, ROOT, blocks, program
-from tests.tiny import FRAMES, scene, write_tiny_folder
+from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, write_tiny_folder
 
 TOUR = ROOT / "docs" / "tour.ipynb"
 # The pages name what a model of full size takes; here it is as small as the weights.
-SMALLER = {"frames=25": f"frames={FRAMES}", "steps=25": "steps=2"}
+SMALLER = {
+    "frames=25": f"frames={FRAMES}",
+    "steps=25": "steps=2",
+    "size=(96, 128)": f"size=({HEIGHT}, {WIDTH})",
+}
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from nvs_jax.settings.presets import merged, read_yaml, reason, settings_for, st
 KINDS: Mapping[Mode, type[RenderJob]] = {"single": SingleJob, "video": VideoJob, "views": ViewsJob}
 MAX_JOBS = 100_000
 DEFAULTS = "defaults"
-_OURS = {"out", "overwrite", "resume", "log", "profile"}
+_OURS = {"out", "overwrite", "resume", "log", "profile", "watch"}
 """Options of the commands that a batch sets itself."""
 
 

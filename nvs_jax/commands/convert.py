@@ -22,6 +22,7 @@ def run_convert(job: ConvertJob) -> None:
         variant=job.variant,
         model=job.model,
         texts=job.prompts,
+        unet=job.unet,
     )
     tell(
         f"{job.destination}: {made['frames']} frames, {made['bytes'] / 1e9:.2f} GB of weights, "

@@ -7,6 +7,7 @@ import numpy as np
 
 from nvs_jax.commands.progress import Progress
 from nvs_jax.commands.render import record
+from nvs_jax.diffusion.assemble import count_steps
 from nvs_jax.embedded import EMBEDDED_NAME
 from nvs_jax.geometry import orbit
 from nvs_jax.inputs.view import given_view
@@ -50,7 +51,7 @@ def _render(job: DemoJob, folder: Path) -> None:
     truth = jax.tree.map(np.asarray, render_path(scene, path, intrinsics, height, width, samples=3))
     view = given_view(truth.picture[0], truth.depth[0], intrinsics)
     plan = photo_plan(view, path, settings)
-    with Progress(len(plan.legs), settings.schedule.steps) as progress:
+    with Progress(len(plan.legs), count_steps(settings)) as progress:
         result = load(EMBEDDED_NAME, dtype="float32").render_plan(plan, job.seed, report=progress)
     write_result(folder, result, plan, view)
     record(folder, job, settings, view, seconds=progress.seconds, attention=used_backends())

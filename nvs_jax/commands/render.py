@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from nvs_jax.commands.back_end import require_back_end
 from nvs_jax.commands.beforehand import say_beforehand, say_ignored, suit_model
 from nvs_jax.commands.progress import Progress
-from nvs_jax.diffusion.assemble import check_parts
+from nvs_jax.diffusion.assemble import check_parts, count_steps
 from nvs_jax.disk import job_at_hand
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.bare_photos import ignored_with, with_poses
@@ -35,6 +35,7 @@ from nvs_jax.runs.processes import StopTogether, first_says, in_company, join_cl
 from nvs_jax.runs.results import write_record, write_result
 from nvs_jax.runs.resume import is_complete, open_run, tidy
 from nvs_jax.runs.stopping import StopRequest, stop_on_signals
+from nvs_jax.runs.watched import WatchedLegs, writer
 from nvs_jax.saying import at_job, log_event, say, tell
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.combinations import check_combinations
@@ -151,11 +152,12 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
         posed = with_poses(job, run.scene)
         plan, view = make_plan(posed, settings, lattice.pixels, lattice.frames)
         plan = say_beforehand(plan, view, job, settings)
-        with Progress(len(plan.legs), settings.schedule.steps, job.profile) as progress:
+        with Progress(len(plan.legs), count_steps(settings), job.profile) as progress:
             if pipeline is None:
                 result = warp_plan(plan)
             else:
-                result = pipeline.render_plan(plan, job.seed, report=progress, run=run)
+                seen = run if job.watch is None else WatchedLegs(run, writer(job.watch, pipeline.model.told(settings)))
+                result = pipeline.render_plan(plan, job.seed, report=progress, run=seen)
         write_result(run.result, result, plan, view)
         if posed is not job:
             shutil.copytree(run.scene, run.result / "scene")
@@ -194,7 +196,7 @@ def run_on_hosts(job: RenderJob, stop: StopRequest, presence: Presence) -> None:
     elif not complete:
         with TemporaryDirectory() as folder, redirect_stdout(None):
             presence.tidy.append(partial(shutil.rmtree, folder, ignore_errors=True))
-            run_render(replace(job, out=Path(folder) / "result", resume=False), together, load_together)
+            run_render(replace(job, out=Path(folder) / "result", resume=False, watch=None), together, load_together)
 
 
 def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: int) -> tuple[Plan, View]:

@@ -9,11 +9,11 @@ from typing import Any
 from nvs_jax.commands.render import load_for, run_render
 from nvs_jax.errors import InputError
 from nvs_jax.pipeline import Pipeline, override
+from nvs_jax.runs.latent_colours import Colours
 from nvs_jax.runs.stopping import StopRequest, stop_on_signals
 from nvs_jax.saying import say, tell
 from nvs_jax.settings.jobs import RenderJob, StudioJob
 from nvs_jax.studio.beforehand import lattice_of
-from nvs_jax.studio.colours import Colours
 from nvs_jax.studio.door import is_loopback
 from nvs_jax.studio.opening import job_of
 from nvs_jax.studio.scene import open_scene

@@ -1,6 +1,11 @@
 """Noise schedule, trust in the views, guidance and solvers. Nothing here knows a network or a camera."""
 
 from nvs_jax.diffusion.assemble import make_solver
+from nvs_jax.diffusion.combinators.particles import Particles
+from nvs_jax.diffusion.combinators.resampling import Resampling, resampled
+from nvs_jax.diffusion.combinators.restarts import Restarting, restarted
+from nvs_jax.diffusion.combinators.soft_holes import SoftHoles, doubt_weight, edge_weight
+from nvs_jax.diffusion.combinators.warm_start import levels_from
 from nvs_jax.diffusion.contracts import Codec, Denoiser, Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Select, SmoothSelect, WarpedViews
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
@@ -17,6 +22,7 @@ from nvs_jax.diffusion.solvers.churn import Churn
 from nvs_jax.diffusion.solvers.dpmpp2m import DPMSolverPP2M
 from nvs_jax.diffusion.solvers.euler import Euler
 from nvs_jax.diffusion.solvers.heun import Heun
+from nvs_jax.diffusion.solvers.lcm import LCM
 from nvs_jax.diffusion.trust import (
     ClosedFormTrust,
     Coefficients,
@@ -33,6 +39,7 @@ from nvs_jax.diffusion.trust import (
 from nvs_jax.windows import Window
 
 __all__ = [
+    "LCM",
     "Blend",
     "Carry",
     "Churn",
@@ -48,13 +55,17 @@ __all__ = [
     "FilledHoles",
     "Guidance",
     "Heun",
+    "Particles",
     "Parts",
     "PosteriorGuidance",
     "Problem",
     "Record",
     "Report",
+    "Resampling",
+    "Restarting",
     "Select",
     "SmoothSelect",
+    "SoftHoles",
     "Solver",
     "States",
     "StepInfo",
@@ -66,11 +77,14 @@ __all__ = [
     "Window",
     "Within",
     "closed_form_trust",
+    "doubt_weight",
+    "edge_weight",
     "error_model_trust",
     "exponential_sigmas",
     "flow_sigmas",
     "init",
     "karras_sigmas",
+    "levels_from",
     "listed_sigmas",
     "log_lambda",
     "log_lambda_of_errors",
@@ -78,6 +92,8 @@ __all__ = [
     "normal",
     "optimal_trust",
     "reference_trust",
+    "resampled",
+    "restarted",
     "run_steps",
     "sample",
     "solve",

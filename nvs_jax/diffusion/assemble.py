@@ -8,11 +8,12 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float
 
+from nvs_jax.diffusion.combinators.assemble import around_solver, soften
 from nvs_jax.diffusion.contracts import Guidance, Trust
 from nvs_jax.diffusion.estimates import Blend, Estimate, Select, SmoothSelect, WarpedViews
 from nvs_jax.diffusion.guidance import DirectGuidance, FilledHoles, PosteriorGuidance, Tiled, Unguided, Within
+from nvs_jax.diffusion.levels import make_levels
 from nvs_jax.diffusion.reference_trust import reference_trust
-from nvs_jax.diffusion.schedule import exponential_sigmas, flow_sigmas, karras_sigmas, listed_sigmas
 from nvs_jax.diffusion.solver import Solver, solver_class
 from nvs_jax.diffusion.trust import Coefficients, TabulatedTrust, closed_form_trust
 from nvs_jax.errors import InputError
@@ -21,7 +22,6 @@ from nvs_jax.settings import (
     Guided,
     Mode,
     RenderSettings,
-    ScheduleSettings,
     SolverSettings,
     TrustSettings,
 )
@@ -38,17 +38,14 @@ RELEASE_CLAMP = {
 }
 
 
-def make_sigmas(settings: ScheduleSettings) -> Float[Array, "levels"]:
-    """The schedule of the settings; see `nvs_jax.diffusion.schedule`."""
-    match settings.kind:
-        case "karras":
-            return karras_sigmas(settings.steps, settings.sigma_max, settings.sigma_min, settings.rho)
-        case "exponential":
-            return exponential_sigmas(settings.steps, settings.sigma_max, settings.sigma_min)
-        case "flow":
-            return flow_sigmas(settings.steps, settings.sigma_max)
-        case "list":
-            return listed_sigmas(settings.levels)
+def count_steps(settings: RenderSettings) -> int:
+    """Steps that a render takes, those made again included.
+
+    >>> count_steps(RenderSettings()), count_steps(RenderSettings(resample=ResampleSettings(2, 1.0, 20.0)))
+    (25, 37)
+    """
+    sigmas = make_levels(settings)
+    return len(around_solver(settings, make_solver(settings.solver, settings.schedule.steps), sigmas)[1]) - 1
 
 
 def make_solver(settings: SolverSettings, steps: int) -> Solver:
@@ -123,14 +120,20 @@ def check_parts(settings: RenderSettings) -> None:
     """Refuse names and numbers of solvers, and guidances of other packages, that would fail after minutes of work.
 
     Raises:
-        InputError: see `make_solver`, and `nvs_jax.settings.registry.load_guidance`.
+        InputError: see `make_solver`, `make_levels`, and `nvs_jax.settings.registry.load_guidance`.
     """
-    make_solver(settings.solver, settings.schedule.steps)
+    count_steps(settings)
     if settings.guidance.method not in (*get_args(Guided), "none"):
         load_guidance(settings.guidance.method)
 
 
-def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int, mode: Mode = "single") -> Guidance:
+def make_guidance(
+    settings: GuidanceSettings,
+    views: WarpedViews,
+    multiple: int,
+    mode: Mode = "single",
+    moved: Float[Array, "f h w"] | None = None,
+) -> Guidance:
     """The guidance of the settings.
 
     Args:
@@ -138,6 +141,7 @@ def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int,
         views: the warped views in latent space.
         multiple: what the latent size of a tile must be divisible by.
         mode: where the settings leave the clamp open, and for the tiles, the release's for this mode are taken.
+        moved: |dp| of every latent cell, for `hole_doubt`.
 
     Raises:
         InputError: a method of another package is not there, or makes no guidance.
@@ -146,7 +150,7 @@ def make_guidance(settings: GuidanceSettings, views: WarpedViews, multiple: int,
         return Unguided()
     if settings.free_last and mode == "views" and settings.method == "dgs":
         views = WarpedViews(views.target, views.hole.at[:, -1].set(True))
-    guidance = _make_everywhere(settings, views, multiple, mode)
+    guidance, views = soften(settings, _make_everywhere(settings, views, multiple, mode), views, moved)
     if settings.hole_strength > 0:
         guidance = FilledHoles(guidance, views, settings.hole_strength, settings.hole_sigma)
     return guidance if settings.interval is None else Within(guidance, *settings.interval)

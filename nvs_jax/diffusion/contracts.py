@@ -6,7 +6,7 @@ never closed over outside it, which would bake its weights into the program.
 
 from typing import Protocol, runtime_checkable
 
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.windows import Window
@@ -80,4 +80,13 @@ class Guidance(Protocol):
 
     def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
         """Replace the network's estimate inside the step (directly guided sampling)."""
+        ...
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A guidance that chooses among the videos of a batch after a step, by the network's own estimates of them."""
+
+    def parents(self, x0: Latents, sigma: Sigma, key: Keys) -> Int[Array, "b"]:
+        """Which video goes on in the place of each."""
         ...

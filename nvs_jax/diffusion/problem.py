@@ -10,6 +10,7 @@ from jax.core import Tracer
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from nvs_jax.diffusion.combinators.warm_start import noised
 from nvs_jax.diffusion.contracts import Denoiser, Guidance, Trust
 from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.diffusion.recording import Record
@@ -51,6 +52,8 @@ class Problem:
     """Of a stochastic solver or guidance: one, or one a video."""
     mesh: Mesh | None = static(default=None)
     """The devices that all of it is on; None: the default device."""
+    start: Float[Array, "#b f h w c"] | None = None
+    """Clean latents that the noise is added to, at the first level; None: it begins from noise alone."""
 
 
 def solve(
@@ -126,7 +129,9 @@ def _run(
 
 
 def begin(problem: Problem) -> Carry:
-    """Before the first step: latents of the first noise level's size."""
+    """Before the first step: latents of the first noise level's size, or the start with so much noise."""
+    if problem.start is not None:
+        return init(noised(problem.start, problem.sigmas[0], problem.noise), problem.solver, problem.key)
     # On the host, where another number of levels is no other program.
     traced = isinstance(problem.sigmas, Tracer)
     scale = jnp.sqrt(problem.sigmas[0] ** 2 + 1) if traced else np.sqrt(np.asarray(problem.sigmas)[0] ** 2 + 1)

@@ -30,3 +30,8 @@ def guidance_keys(key: Keys, step: Int[Array, ""]) -> tuple[Keys, Keys]:
     """What the two hooks of a guidance draw from in a step of a run with this key: `correct` and `estimate`."""
     own = fold_in(fold_in(key, _OF_GUIDANCE), step)
     return fold_in(own, 0), fold_in(own, 1)
+
+
+def choosing_key(key: Keys, step: Int[Array, ""]) -> Keys:
+    """What a guidance that chooses among videos draws from after a step."""
+    return fold_in(fold_in(fold_in(key, _OF_GUIDANCE), step), 2)

@@ -9,8 +9,8 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 from nvs_jax.diffusion.checkpointing import checkpointed_scan
-from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, Trust, TrustValues
-from nvs_jax.diffusion.randomness import Keys, fold_in, guidance_keys
+from nvs_jax.diffusion.contracts import Choosing, Denoiser, Guidance, Latents, Sigma, Trust, TrustValues
+from nvs_jax.diffusion.randomness import Keys, choosing_key, fold_in, guidance_keys
 from nvs_jax.diffusion.recording import Record, StepInfo, empty_records, put_rows
 from nvs_jax.diffusion.solver import Solver
 from nvs_jax.diffusion.solvers.euler import Euler
@@ -102,7 +102,14 @@ def observed_step(
         raise InputError(f"the solver {type(solver).__name__} never calls `estimate`: its step must, at least once")
     # Later estimates may have been made inside of a loop or a branch, where they have to stay.
     info = StepInfo(carry.step, sigma, sigma_next, carry.x, corrected, *estimates[0], x)
+    if isinstance(guidance, Choosing):
+        x, memory = _of_parents((x, memory), guidance.parents(info.x0, sigma, choosing_key(carry.key, carry.step)), x)
     return Carry(x, memory, carry.step + 1, carry.key, carry.records), info
+
+
+def _of_parents(state: Any, parents: Int[Array, "b"], x: Latents) -> Any:
+    """What is of b videos in the order of their parents; what has no such axis stays."""
+    return jax.tree.map(lambda leaf: leaf[parents] if leaf.shape == x.shape else leaf, state)
 
 
 def _steps(

@@ -16,7 +16,7 @@ LONGEST_NAME = 220
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
 _TEXTS = {"weights", "depth_weights", "source", "model"}
 """Options that name a file or something else."""
-_HERE = {"profile"}
+_HERE = {"profile", "watch"}
 """Options that name what is made on this machine alone."""
 MADE = {"out", "destination", *_HERE}
 """Options that name what is made; all other paths are read."""
@@ -31,7 +31,7 @@ def check_paths(job: Any) -> None:
     for name, value in _paths(job):
         option = f"--{name.replace('_', '-')}"
         if name in _HERE and (address := address_of(value)) is not None:
-            raise InputError(f"{option} {address} is an address: give a folder of this machine, and copy it afterwards")
+            raise InputError(f"{option} {address} is an address: give a place on this machine, and copy it afterwards")
         refuse_address(str(value), option, made=name in MADE)
         if name in MADE:
             _check_made(Path(value), option)

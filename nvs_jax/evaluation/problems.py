@@ -1,7 +1,8 @@
 """A scene with its truth, and frames of it by any variant: scene -> problem -> frames."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -98,7 +99,7 @@ def render_settings(variant: Variant, pipeline: Pipeline) -> RenderSettings:
         pipeline: whose model it is; a variant whose warps are scaled in another way than the model's own needs one that
             has a `latent_scale`.
     """
-    return RenderSettings(
+    settings = RenderSettings(
         schedule=replace(pipeline.model.defaults.schedule, steps=variant.steps),
         solver=SolverSettings(variant.solver),
         conditioning=ConditioningSettings(guidance_scale=variant.guidance_scale, holes=variant.holes),
@@ -115,6 +116,21 @@ def render_settings(variant: Variant, pipeline: Pipeline) -> RenderSettings:
             hole_strength=variant.hole_strength,
         ),
     )
+    return changed(settings, variant.more)
+
+
+def changed(settings: RenderSettings, more: Sequence[tuple[str, Any]]) -> RenderSettings:
+    """The settings with some others, by name.
+
+    >>> changed(RenderSettings(), (("restart.times", 2), ("decode_chunk", 4))).restart.times
+    2
+    """
+    groups: dict[str, dict[str, Any]] = {}
+    for name, value in more:
+        group, _, field = name.rpartition(".")
+        groups.setdefault(group, {})[field] = value
+    alone = groups.pop("", {})
+    return replace(settings, **{name: replace(getattr(settings, name), **own) for name, own in groups.items()}, **alone)
 
 
 def own_scale(model: VideoModel) -> float:
@@ -197,7 +213,8 @@ def problem_of(pipeline: Pipeline, truth: Truth, variant: Variant, seed: int) ->
     settings = render_settings(variant, pipeline)
     conditions = conditions_of(truth, variant, settings)
     problem = pipeline.prepare(conditions, jax.random.key(seed), settings)
-    distances = pipeline.model.codec().pool_frames(conditions.distance)
+    far = conditions.distance.reshape(len(conditions.distance), -1).mean(-1)  # of frames, where it is of every pixel
+    distances = pipeline.model.codec().pool_frames(far)
     return replace(problem, trust=rule_trust(variant.trust, pipeline.model.sigma_scale, distances))
 
 

@@ -71,6 +71,7 @@ class Variant:
         solver: as `SolverSettings` name it, with their other defaults.
         videos: of so many, each from other noise, the mean is scored. The mean of all videos that could be true is
             the best guess in PSNR; how far a single one falls short of it is the price of its having details.
+        more: other settings of the render, by name, as a preset has them: (("restart.times", 2), ...).
     """
 
     method: Way
@@ -90,6 +91,7 @@ class Variant:
     hole_strength: float = 0.0
     fill: Literal["nearest", "smooth"] = "nearest"
     counting: Counting = "free"
+    more: tuple[tuple[str, Any], ...] = ()
 
     @property
     def baseline(self) -> "Variant":
@@ -114,6 +116,8 @@ class Variant:
                 del fields[name]
         if self.method in ("ceiling", "none"):
             del fields["depth"]
+        if not self.more:
+            del fields["more"]
         return fields
 
 

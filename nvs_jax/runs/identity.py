@@ -15,7 +15,7 @@ import jax
 import nvs_jax
 from nvs_jax.disk import at_hand, hidden_folder
 from nvs_jax.settings import RenderSettings
-from nvs_jax.settings.former import present_name, recorded_name
+from nvs_jax.settings.former import is_added, present_name, recorded_name
 from nvs_jax.settings.jobs import AUTO, RenderJob
 from nvs_jax.settings.render import family_groups
 
@@ -30,6 +30,7 @@ _NO_PART = {
     "resume",
     "log",
     "profile",
+    "watch",
     "low_memory",
     "preset",
     "method",
@@ -144,10 +145,10 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _settings_by_name(settings: RenderSettings) -> Identity:
-    """Every setting; but those of families at their defaults, which count for nothing, so that a new family leaves runs
-    of all others as they are."""
-    groups = family_groups(settings)
-    plain = _flat({name: asdict(type(group)()) for name, group in groups.items()})
+    """Every setting; but those of families and younger ones at their defaults count for nothing, so that a new one
+    leaves runs without it as they are."""
+    families, defaults = family_groups(settings), _flat(asdict(type(settings)()))
+    plain = {name: value for name, value in defaults.items() if is_added(name) or name.partition(".")[0] in families}
     named = {name: (recorded_name(name), value) for name, value in _flat(asdict(settings)).items()}
     return {
         recorded: value

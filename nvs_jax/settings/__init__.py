@@ -1,5 +1,6 @@
 """Everything that can be asked for, as data: settings of a render, jobs, presets. No JAX here."""
 
+from nvs_jax.settings.additions import ParticleSettings, ResampleSettings, RestartSettings
 from nvs_jax.settings.camera import (
     MOST_FRAMES,
     CameraSettings,
@@ -44,11 +45,14 @@ __all__ = [
     "MemorySettings",
     "Method",
     "Mode",
+    "ParticleSettings",
     "PathKind",
     "PathSettings",
     "PictureSettings",
     "Principal",
     "RenderSettings",
+    "ResampleSettings",
+    "RestartSettings",
     "SVDSettings",
     "ScheduleSettings",
     "SolverKind",

@@ -14,6 +14,9 @@ RECORDED = {
 """Of FORMER, what the identities of runs still call by its former name, so that earlier runs go on."""
 FORMER = {"weights": "trust", **RECORDED}
 """Dotted name of a setting, or of a group of them, as it was -> as it is."""
+ADDED = ("schedule.start", "restart", "resample", "particles", "guidance.hole_edge", "guidance.hole_doubt")
+"""Settings, or groups of them, that are younger than the first runs: at their defaults they are no part of what a run
+is, so that earlier runs go on."""
 _NO = "no_"
 """Before the name of a truth value, in the option that says no."""
 
@@ -62,6 +65,15 @@ def recorded_name(name: str) -> str:
     ('conditioning.noise_aug', 'conditioning.fps')
     """
     return next((former for former, now in RECORDED.items() if now == name), name)
+
+
+def is_added(name: str) -> bool:
+    """Whether a setting is younger than the first runs.
+
+    >>> is_added("restart.times"), is_added("guidance.hole_edge"), is_added("guidance.hole_sigma")
+    (True, True, False)
+    """
+    return any(name == one or name.startswith(f"{one}.") for one in ADDED)
 
 
 def _names(values: Any, group: str = "") -> Iterator[str]:

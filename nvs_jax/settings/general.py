@@ -7,6 +7,7 @@ preset `fast`; `configs/presets/` holds the named ones.
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from nvs_jax.settings.additions import ParticleSettings, ResampleSettings, RestartSettings
 from nvs_jax.settings.camera import CameraSettings, PathSettings, PictureSettings
 from nvs_jax.settings.model import ConditioningSettings, MemorySettings
 from nvs_jax.settings.ranges import Between, Ranged, require
@@ -26,6 +27,9 @@ class GeneralSettings(Ranged):
     conditioning: ConditioningSettings = field(default_factory=ConditioningSettings)
     trust: TrustSettings = field(default_factory=TrustSettings)
     guidance: GuidanceSettings = field(default_factory=GuidanceSettings)
+    restart: RestartSettings = field(default_factory=RestartSettings)
+    resample: ResampleSettings = field(default_factory=ResampleSettings)
+    particles: ParticleSettings = field(default_factory=ParticleSettings)
     picture: PictureSettings = field(default_factory=PictureSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
     path: PathSettings = field(default_factory=PathSettings)
@@ -40,4 +44,8 @@ class GeneralSettings(Ranged):
         require(
             self.guidance.hole_strength == 0 or self.conditioning.holes == "filled",
             "guidance.hole_strength needs conditioning.holes filled: black is no guess at what is in a hole",
+        )
+        require(
+            self.guidance.hole_doubt is None or self.trust.distance == "pixels",
+            "guidance.hole_doubt needs trust.distance pixels: how far every pixel has moved",
         )

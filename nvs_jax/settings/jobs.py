@@ -52,8 +52,8 @@ class RenderJob(Ranged):
     preview: bool = False
     """Only the warps, in seconds and without weights: to try a path before rendering it."""
     preset: str | None = None
-    """fast, paper, reference, or a YAML file of settings; by default fast, with what the weights bring on top of it
-    (preset.yaml in their folder). Single settings can be changed below."""
+    """fast, no-cfg, lcm4, paper, reference, or a YAML file of settings; by default fast, with what the weights bring on
+    top of it (preset.yaml in their folder). Single settings can be changed below."""
     seed: Annotated[int, Between(0, 2**32 - 1)] = 0
     """Of all random numbers."""
     dtype: Dtype | None = None
@@ -78,6 +78,8 @@ class RenderJob(Ranged):
     """Of what is said on standard error: text for people, or json, an event a line for machines."""
     profile: Path | None = None
     """A folder for a trace of one segment of the sampling, the second, by JAX's profiler."""
+    watch: Path | None = None
+    """A .png for a picture of the latents after every segment of the sampling, in colours made by a linear map."""
     settings: Annotated[RenderSettings, arg(name="")] = field(default_factory=RenderSettings)
     """Every setting of the render."""
 
@@ -187,6 +189,9 @@ class ConvertJob:
     prompts: tuple[str, ...] = ()
     """Of models that are told in words: prompts that renders can then be given without the text encoder, beside the
     model's own."""
+    unet: Path | None = None
+    """A .safetensors file whose UNet takes the place of the source's, such as AnimateLCM-SVD-xt.safetensors, for
+    --preset lcm4."""
     overwrite: bool = False
     """Replace a checkpoint that is already there; anything else is left alone."""
 

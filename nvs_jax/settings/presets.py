@@ -47,7 +47,7 @@ def preset_names() -> list[str]:
     """Names that `load_settings` knows.
 
     >>> preset_names()
-    ['fast', 'paper', 'reference']
+    ['fast', 'lcm4', 'no-cfg', 'paper', 'reference']
     """
     return sorted(path.stem for path in configs_folder("presets").glob("*.yaml") if "." not in path.stem)
 

@@ -54,6 +54,8 @@ class ScheduleSettings(Ranged, group="schedule."):
     fall evenly (sigma_max is 999 times its shift, sigma_min is not used); or a list of your own."""
     levels: Annotated[tuple[float, ...], Between(TINY, 1e6)] = ()
     """Of a list: falling noise levels; a final 0 is added."""
+    start: Annotated[float | None, Between(TINY, 1e6)] = None
+    """Begin with the warped views and noise of this level; levels above it are left out. None: with noise alone."""
 
     def __post_init__(self):
         if self.kind == "list":
@@ -134,6 +136,11 @@ class GuidanceSettings(Ranged, group="guidance."):
     """How far estimates are drawn, in holes, towards the surroundings that fill them: 0 as the paper, 1 all the way."""
     hole_sigma: Annotated[float, Between(0, 1e6)] = 0.3
     """Smallest noise level at which it is; below it holes are the model's alone."""
+    hole_edge: Annotated[float, Between(0, 1000)] = 0.0
+    """Latent cells over which the views fade in from the edges of holes; 0: a cell is a hole or none."""
+    hole_doubt: Annotated[float | None, Between(TINY, 1e6)] = None
+    """Pixels by which a cell must have moved for the views to count half in it; None: they count all wherever it is.
+    Needs trust.distance pixels."""
     learning_rate: Annotated[float, Between(0, 1000)] = 0.02
     """Of post: size of a correction relative to sqrt(sigma)."""
     gradient: Gradient = "skip"

@@ -7,10 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Key
 
-from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
+from nvs_jax.diffusion.assemble import make_guidance, make_solver, make_trust
+from nvs_jax.diffusion.combinators.assemble import around_guidance, around_solver
 from nvs_jax.diffusion.contracts import Codec
+from nvs_jax.diffusion.levels import make_levels
 from nvs_jax.diffusion.parts import Parts, own_guidance, own_solver, own_trust
 from nvs_jax.diffusion.problem import Problem
 from nvs_jax.diffusion.randomness import Keys, fold_in
@@ -52,6 +54,19 @@ def keys_of(seed: int | Sequence[int] | Array) -> Keys:
     return seed
 
 
+def particle_keys(keys: Key[Array, "*given"], count: int) -> Key[Array, "*videos"]:
+    """The keys of so many particles of one video; of a single one its own.
+
+    Raises:
+        InputError: particles of several videos.
+    """
+    if count == 1:
+        return keys
+    if keys.size != 1:
+        raise InputError(f"particles.count {count} takes one seed at a time, not {keys.size}: give them one by one")
+    return jax.vmap(lambda number: fold_in(keys.reshape(()), number))(jnp.arange(3, 3 + count))
+
+
 def prepare(
     model: VideoModel,
     conditions: Conditions,
@@ -78,7 +93,7 @@ def prepare(
     picture, warp = place((jnp.asarray(conditions.picture), conditions.warp), mesh)
     key = None
     if not isinstance(randomness, Noise):
-        keys = keys_of(randomness)
+        keys = particle_keys(keys_of(randomness), settings.particles.count)
         key = fold_in(keys, 2)
         randomness = _draw(keys, picture.shape, model.lattice.latent_shape(frames, height, width))
     for_picture, for_latents = (x if x.ndim == n else x[None] for x, n in zip(randomness, (4, 5), strict=True))
@@ -88,9 +103,10 @@ def prepare(
         views = jax.block_until_ready(model.encode_views(seen, picture, warp))
     distances = _pool_distances(model.codec(), conditions.distance, model.lattice.cell)
     denoiser = model.denoiser(seen, frames)
-    sigmas = make_sigmas(settings.schedule)
+    sigmas = make_levels(settings)
     if parts.guidance is None:
-        guidance = make_guidance(settings.guidance, views, model.lattice.cells, conditions.mode)
+        moved = distances if distances.ndim == 3 else None
+        guidance = make_guidance(settings.guidance, views, model.lattice.cells, conditions.mode, moved)
     else:
         guidance = own_guidance(parts.guidance, views, for_latents)
     if parts.trust is None:
@@ -101,7 +117,10 @@ def prepare(
         solver = make_solver(settings.solver, settings.schedule.steps)
     else:
         solver = own_solver(parts.solver, for_latents)
-    return place(Problem(denoiser, guidance, trust, for_latents, sigmas, solver, key, mesh), mesh)
+    guidance = around_guidance(settings.particles, guidance, views)
+    solver, sigmas = around_solver(settings, solver, sigmas)
+    start = None if settings.schedule.start is None else views.target
+    return place(Problem(denoiser, guidance, trust, for_latents, sigmas, solver, key, mesh, start), mesh)
 
 
 def _draw(keys: Keys, picture: tuple[int, ...], latents: tuple[int, ...]) -> Noise:

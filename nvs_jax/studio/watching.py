@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
-from nvs_jax.diffusion.problem import Report, States
+from nvs_jax.diffusion.problem import Report
 from nvs_jax.diffusion.sampler import Carry
 from nvs_jax.media import to_bytes
 from nvs_jax.pipeline import Pipeline
+from nvs_jax.runs.latent_colours import Colours, fit_colours
 from nvs_jax.runs.stopping import StopRequest
+from nvs_jax.runs.watched import WatchedLegs, shown_latents
 from nvs_jax.steering import Plan, Render
 from nvs_jax.steering.leg_states import LegStates
-from nvs_jax.studio.colours import Colours, fit_colours
-
-SHOWN = 4
-"""Frames of a preview, side by side."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Watched(Pipeline):
             self._watch.told(stage, done, total)
 
         if run is not None and self._watch.preview is not None:
-            run = _SeenLegs(run, self._shower(plan, self._watch.preview))
+            run = WatchedLegs(run, self._shower(plan, self._watch.preview))
         return super().render_plan(plan, *given, report=told, run=run, **others)
 
     def _shower(self, plan: Plan, preview: Callable[[np.ndarray], None]) -> Callable[[Carry], None]:
@@ -77,35 +75,6 @@ class Watched(Pipeline):
             if not self._colours:
                 model = self.model.told(plan.settings)
                 self._colours.append(fit_colours(model.codec(), model.lattice))
-            latents = np.asarray(carry.x[0], np.float32)
-            chosen = np.unique(np.linspace(0, len(latents) - 1, SHOWN).round().astype(int))
-            preview(side_by_side(self._colours[0](latents[chosen])))
+            preview(to_bytes(shown_latents(self._colours[0], np.asarray(carry.x[0], np.float32))))
 
         return show
-
-
-@dataclass(frozen=True)
-class _SeenLegs:
-    run: LegStates
-    show: Callable[[Carry], None]
-
-    def leg(self, index: int, count: int) -> States:
-        return _SeenLeg(self.run.leg(index, count), self.show)
-
-
-@dataclass(frozen=True)
-class _SeenLeg:
-    states: States
-    show: Callable[[Carry], None]
-
-    def restore(self, fresh: Carry) -> Carry:
-        return self.states.restore(fresh)
-
-    def save(self, carry: Carry) -> None:
-        self.show(carry)
-        self.states.save(carry)
-
-
-def side_by_side(pictures: Float[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "h wide 3"]:
-    """One picture of several."""
-    return to_bytes(np.concatenate(list(np.clip(pictures, 0, 1)), axis=1))

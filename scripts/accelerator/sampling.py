@@ -13,8 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from nvs_jax.diffusion import run_steps
-from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver, make_trust
+from nvs_jax.diffusion.assemble import make_guidance, make_solver, make_trust
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.diffusion.levels import make_sigmas
 from nvs_jax.diffusion.problem import Problem, begin, segment_length
 from nvs_jax.models.attention.library import runs_cudnn
 from nvs_jax.models.svd.build import build

@@ -9,8 +9,9 @@ from jaxtyping import Array
 
 import nvs_jax
 from nvs_jax.diffusion import Guidance, Problem, closed_form_trust
-from nvs_jax.diffusion.assemble import make_guidance, make_sigmas, make_solver
+from nvs_jax.diffusion.assemble import make_guidance, make_solver
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.diffusion.levels import make_sigmas
 from nvs_jax.evaluation.records import weights_digest
 from nvs_jax.models.svd.config import UNetConfig
 from nvs_jax.models.svd.denoiser import SVDDenoiser

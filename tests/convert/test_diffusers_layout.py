@@ -10,7 +10,9 @@ import pytest
 from jax.sharding import SingleDeviceSharding
 from safetensors.numpy import save_file
 
+from convert.diffusers_layout import with_unet
 from convert.published_folders import open_folder
+from nvs_jax.checkpoint import open_checkpoint
 from nvs_jax.cli import main
 from nvs_jax.errors import InputError
 from nvs_jax.models.families import load_networks
@@ -213,3 +215,47 @@ def test_a_damaged_folder_is_one_line_and_leaves_nothing(copy: Path, damage, cap
     assert stop.value.code == 2 and said.startswith("nvs-jax: error: ") and said.count("\n") == 1
     assert message in said
     assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+
+
+def other_unet(path: Path, change=lambda tensors: tensors) -> Path:
+    """A file as AnimateLCM-SVD-xt is published: the UNet's tensors alone, with diffusers' names."""
+    save_file(change({name: -2 * tensor for name, tensor in TENSORS["unet"].items()}), path)
+    return path
+
+
+def test_another_unet_takes_the_place_of_the_sources(folder: Path, tmp_path: Path):
+    opened = with_unet(open_folder(folder), other_unet(tmp_path / "lcm.safetensors"))
+    found = load_networks(opened)
+    for name, array in found.weights("unet").items():
+        np.testing.assert_array_equal(array, -2 * ours("unet", name))
+    for component in ("vae", "image_encoder"):
+        for name, array in found.weights(component).items():
+            np.testing.assert_array_equal(array, ours(component, name))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda tensors: {name: tensors[name] for name in sorted(tensors)[1:]}, "1 missing"),
+        (lambda tensors: tensors | {"lora.down": np.ones(1, np.float32)}, "lora.down"),
+        (lambda tensors: tensors | {"conv_in.bias": np.ones(3, np.float32)}, "conv_in.bias"),
+    ],
+)
+def test_a_file_of_another_network_than_the_unet_is_refused(folder: Path, tmp_path: Path, change, words):
+    with pytest.raises(InputError, match=words):
+        with_unet(open_folder(folder), other_unet(tmp_path / "lcm.safetensors", change))
+
+
+def test_a_unet_that_is_not_there_or_of_another_family_is_refused(folder: Path, tmp_path: Path):
+    opened = open_folder(folder)
+    with pytest.raises(InputError, match=r"none\.safetensors is not a file"):
+        with_unet(opened, tmp_path / "none.safetensors")
+    with pytest.raises(InputError, match="a model of the family toy"):
+        with_unet(dataclasses.replace(opened, family="toy"), other_unet(tmp_path / "lcm.safetensors"))
+
+
+def test_the_command_puts_it_into_a_checkpoint(folder: Path, tmp_path: Path):
+    file, out = other_unet(tmp_path / "lcm.safetensors"), tmp_path / "made"
+    main(["convert", str(folder), str(out), "--unet", str(file)])
+    name = "conv_in.weight"
+    np.testing.assert_array_equal(load_networks(open_checkpoint(out)).weights("unet")[name], -2 * ours("unet", name))

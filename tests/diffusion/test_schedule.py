@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nvs_jax.diffusion import exponential_sigmas, karras_sigmas, listed_sigmas
-from nvs_jax.diffusion.assemble import make_sigmas
+from nvs_jax.diffusion.levels import make_sigmas
 from nvs_jax.errors import InputError
 from nvs_jax.settings import ScheduleSettings
 

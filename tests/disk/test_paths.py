@@ -31,7 +31,7 @@ ADDRESSES = [
     ),
     (ConvertJob("OWNER/NAME", Path("az://b/c")), r"--destination az://b/c is an address"),
     (DepthJob(Path("az://b/c.mp4")), r"--source az://b"),
-    (single(profile=Path("s3://b/trace")), r"--profile s3://b/trace is an address: give a folder of this machine"),
+    (single(profile=Path("s3://b/trace")), r"--profile s3://b/trace is an address: give a place on this machine"),
     (single(out=Path("s3://")), r"--out s3:// names no bucket: write s3://BUCKET/NAME"),
     (single(photo=Path("s3://b/../a.png")), r"--photo s3://b/\.\./a\.png: an address cannot go up"),
     (single(out=Path("s3://b") / ("a" * 221)), r"a name can have 220 bytes"),

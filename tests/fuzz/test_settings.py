@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from nvs_jax.diffusion.assemble import make_sigmas, make_trust
+from nvs_jax.diffusion.assemble import make_trust
+from nvs_jax.diffusion.levels import make_sigmas
 from nvs_jax.errors import InputError
 from nvs_jax.settings import RenderSettings, ScheduleSettings, TrustSettings
 from tests.fuzz.command import fuzz, outcome

@@ -2,8 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nvs_jax.runs.identity import difference, digest, identity, input_paths
-from nvs_jax.settings import RenderSettings, SVDSettings, WanSettings
-from nvs_jax.settings.former import RECORDED
+from nvs_jax.settings import GuidanceSettings, RenderSettings, RestartSettings, SVDSettings, WanSettings
+from nvs_jax.settings.former import RECORDED, is_added
 from nvs_jax.settings.jobs import ViewsJob
 from tests.models.toy_video import Settings, ToySettings
 
@@ -55,3 +55,14 @@ def test_a_prompt_is_part_of_what_decides_a_result():
     first, second = (identity(job, RenderSettings(wan=WanSettings(prompt=text))) for text in ("a barn", "a house"))
     assert difference(first, second) == "wan.prompt a barn, not a house"
     assert difference(identity(job, RenderSettings()), first) == "another wan.prompt"
+
+
+def test_parts_that_are_off_leave_the_runs_without_them_as_they_are():
+    """Their settings are younger than the first runs."""
+    job = ViewsJob(scene=Path("scene"), out=Path("out"))
+    known = identity(job, RenderSettings())
+    assert [name for name in known if is_added(name)] == []
+    assert {"guidance.hole_sigma", "schedule.steps", "solver.kind"} <= known.keys()
+    on = identity(job, RenderSettings(restart=RestartSettings(2), guidance=GuidanceSettings(hole_edge=1.0)))
+    assert {name: on[name] for name in on.keys() - known.keys()} == {"restart.times": 2, "guidance.hole_edge": 1.0}
+    assert difference(known, on) == "another guidance.hole_edge"

@@ -3,7 +3,6 @@
 import threading
 from dataclasses import replace
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -11,13 +10,10 @@ from nvs_jax.cli import main
 from nvs_jax.commands.studio import Loaded
 from nvs_jax.errors import InputError
 from nvs_jax.media import read_frames
-from nvs_jax.models.contract import Lattice
 from nvs_jax.runs.stopping import Stopped
 from nvs_jax.settings.jobs import SingleJob
-from nvs_jax.studio.colours import Colours, fit_colours
 from nvs_jax.studio.command_line import arguments
 from nvs_jax.studio.rendering import Renders
-from tests.diffusion.toys import AveragingCodec
 from tests.studio.sessions import settings
 from tests.tiny import FRAMES, write_scene, write_tiny_folder
 
@@ -121,28 +117,3 @@ def test_missing_weights_are_a_line(job):
     renders.start(replace(job, weights="nowhere/at all"))
     assert renders.wait().state == "failed"
     assert "nowhere/at all" in renders.progress.line
-
-
-class Mixing(AveragingCodec):
-    """Latents are colours, halved in size, mixed and moved."""
-
-    mix = np.array([[1.0, 0.5, 0.0, 0.2], [0.0, 1.0, -0.5, 0.1], [0.3, 0.0, 1.0, 0.4]], np.float32)
-
-    def encode(self, pictures):
-        return super().encode(pictures) @ self.mix + 0.5
-
-
-def test_the_map_to_colours_is_found_where_there_is_one():
-    codec = Mixing()
-    colours = fit_colours(codec, Lattice(cell=2, cells=2, frame_step=1, channels=4, frames=5))
-    picture = np.random.default_rng(0).random((1, 8, 8, 3)).astype(np.float32)
-    picture = 0.45 + 0.1 * picture  # no more spread out than what it was fitted on
-    latents = np.asarray(codec.encode(jnp.asarray(picture)))
-    means = picture.reshape(1, 4, 2, 4, 2, 3).mean((2, 4))
-    np.testing.assert_allclose(colours(latents), means, atol=2e-3)
-
-
-def test_noisy_latents_are_scaled_down_to_what_clean_ones_are():
-    colours = Colours(np.concatenate([np.eye(3), np.zeros((1, 3))]).astype(np.float32), 1.0)
-    noise = 500 * np.random.default_rng(0).standard_normal((2, 4, 4, 3)).astype(np.float32)
-    assert colours(noise).std() == pytest.approx(1.0, rel=1e-3)

@@ -1,4 +1,7 @@
-"""Latents as small pictures, by a linear map from latents to colours: fast enough to be looked at while they clear."""
+"""Latents as small pictures, while they clear: colours that are linear in them, fitted once to what a codec encodes.
+
+A decoder would take as long as steps do; of a VAE's latents an affine map says layout and colours.
+"""
 
 from dataclasses import dataclass
 
@@ -41,15 +44,20 @@ def fit_colours(codec: Codec, lattice: Lattice) -> Colours:
         lattice: of the model.
     """
     side = -(-_CELLS // lattice.cells) * lattice.pixels
-    scenes = SceneSettings()
+    cells, scenes = side // lattice.cell, SceneSettings()
     pose, lens = default_view(side, side, scenes)
-    known, seen = [], []
+    latents, colours = [], []
     for seed in SEEDS:
         picture = render_path(random_scene(seed, scenes), pose[None], lens, side, side, samples=1).picture[0]
-        known.append(np.asarray(codec.encode(jnp.asarray(picture)[None]), np.float64)[0])
-        cells = side // lattice.cell
-        seen.append(np.asarray(picture, np.float64).reshape(cells, lattice.cell, cells, lattice.cell, 3).mean((1, 3)))
-    latents, colours = np.stack(known), np.stack(seen)
+        latents.append(np.asarray(codec.encode(jnp.asarray(picture)[None]), np.float64)[0])
+        blocks = np.asarray(picture, np.float64).reshape(cells, lattice.cell, cells, lattice.cell, 3)
+        colours.append(blocks.mean((1, 3)))
+    return least_squares(np.stack(latents), np.stack(colours))
+
+
+def least_squares(latents: Float[np.ndarray, "n h w c"], colours: Float[np.ndarray, "n h w 3"]) -> Colours:
+    """The map that is best for these latents, of these colours."""
     flat = latents.reshape(-1, latents.shape[-1])
-    matrix, *_ = np.linalg.lstsq(np.column_stack([flat, np.ones(len(flat))]), colours.reshape(-1, 3), rcond=None)
+    known = np.column_stack([flat, np.ones(len(flat))])
+    matrix, *_ = np.linalg.lstsq(known, colours.reshape(-1, 3), rcond=None)
     return Colours(matrix.astype(np.float32), float(latents.std()))
