@@ -27,7 +27,7 @@ def tokenized(
         from transformers import AutoTokenizer
     except ImportError:
         raise InputError(
-            "prompts are read with transformers, which is not installed: pip install transformers"
+            "prompts are read with transformers, which is not installed: pip install 'nvs-jax[prompts]'"
         ) from None
     if not (folder / "tokenizer_config.json").is_file():
         raise InputError(f"{folder} holds no tokenizer: it needs tokenizer_config.json and what belongs to it")
