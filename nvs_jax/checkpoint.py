@@ -10,8 +10,10 @@ when it is complete.
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +197,8 @@ def _check_shapes(
 @contextmanager
 def _reading(path: Path, component: str) -> Iterator[None]:
     """Around Orbax: what it raises of damaged files, which is almost anything, becomes an InputError."""
+    hook, damaged = sys.excepthook, False
+    sys.excepthook = partial(_but_late_answers, hook)
     try:
         yield
     except InputError:
@@ -204,7 +208,17 @@ def _reading(path: Path, component: str) -> Iterator[None]:
             raise
         # Orbax reads all arrays at once and drops the errors of all but one, which asyncio would print, one by one.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        damaged = True
         raise InputError(f"{path} is damaged ({component}: {type(error).__name__}): copy or convert it again") from None
+    finally:
+        if not damaged:
+            sys.excepthook = hook
+
+
+def _but_late_answers(hook: Callable[..., Any], kind: type, error: BaseException, trace: Any) -> None:
+    """TensorStore's threads print that nobody waits for them any longer, when a read beside theirs has failed."""
+    if not (kind is RuntimeError and str(error) == "Event loop is closed"):
+        hook(kind, error, trace)
 
 
 def _read_description(path: Path) -> tuple[Family, dict[str, Any]]:

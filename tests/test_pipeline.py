@@ -118,8 +118,9 @@ def test_noise_can_be_handed_in(pipeline):
 
 @pytest.mark.parametrize(
     ("guidance", "solver"),
-    [("dgs", "churn"), pytest.param("post", "euler", marks=pytest.mark.full)],
+    [("dgs", "churn"), ("post", "euler")],
 )
+@pytest.mark.full
 def test_several_seeds_at_once_give_what_each_gives_alone(pipeline, guidance, solver):
     """The given view's own noise among it, and that of a stochastic solver."""
     photo, depth = scene()

@@ -41,6 +41,7 @@ RELEASE_CLAMP = {
 def count_steps(settings: RenderSettings) -> int:
     """Steps that a render takes, those made again included.
 
+    >>> from nvs_jax.settings import ResampleSettings
     >>> count_steps(RenderSettings()), count_steps(RenderSettings(resample=ResampleSettings(2, 1.0, 20.0)))
     (25, 37)
     """

@@ -4,6 +4,7 @@ import math
 import shutil
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -21,15 +22,20 @@ from tests.fuzz.command import fuzz, outcome
 SIDE = 64
 
 
+def takes_words(annotation: object) -> bool:
+    """Whether any text is a value."""
+    return str in get_args(get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation)
+
+
 def options(group: object, prefix: str = "") -> dict[str, int]:
-    """Every setting by its option, and how many values it takes."""
+    """Every setting by its option, and how many values it takes; without those that are words."""
     found: dict[str, int] = {}
     for field in fields(group):  # pyright: ignore[reportArgumentType]
         value = getattr(group, field.name)
         name = f"{prefix}{field.name.replace('_', '-')}"
         if is_dataclass(value):
             found |= options(value, f"{name}.")
-        elif not isinstance(value, bool | str):
+        elif not isinstance(value, bool | str) and not takes_words(field.type):
             found[name] = max(1, len(value)) if isinstance(value, tuple) else 2 if field.name == "size" else 1
     return found
 

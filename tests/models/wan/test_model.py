@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.diffusion.assemble import make_sigmas
 from nvs_jax.diffusion.estimates import Select
 from nvs_jax.diffusion.guidance import DirectGuidance
+from nvs_jax.diffusion.levels import make_sigmas
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import intrinsics_matrix, orbit
 from nvs_jax.models.contract import Lattice, VideoModel
