@@ -20,6 +20,7 @@ from jaxtyping import Array, Float
 
 from nvs_jax.diffusion import Coefficients, Problem, Trust, closed_form_trust, solve
 from nvs_jax.geometry import fill_holes, forward_warp, intrinsics_matrix, orbit
+from nvs_jax.models.svd.codec import SVDCodec
 from nvs_jax.models.svd.model import SVD
 from nvs_jax.models.svd.networks import as_svd
 from nvs_jax.pipeline import Pipeline, load
@@ -165,8 +166,10 @@ def make_loss(arguments: Arguments, pipeline: Pipeline, steps: int, seen: Seen) 
         pipe = Pipeline(SVD(replace(networks, **weights), settings))
         latents = solve(problem_of(case, x, pipe, settings))[0]
         if seen == "frames":
-            codec = replace(pipe.model.codec(), decode_dtype=str(latents.dtype))  # as wide as the rest
-            return jnp.mean((codec.decode(latents[None])[0] - case.truth) ** 2)
+            codec = pipe.model.codec()
+            assert isinstance(codec, SVDCodec)
+            wide = replace(codec, decode_dtype=str(latents.dtype))  # as the rest
+            return jnp.mean((wide.decode(latents[None])[0] - case.truth) ** 2)
         return jnp.mean((latents - pipe.model.codec().encode(case.truth)) ** 2)
 
     return loss

@@ -96,6 +96,8 @@ class Presence:
         time.sleep(1.5 * self.patience.beat)  # in which it is said
         while self._still_at_work():
             time.sleep(self.patience.beat / 4)
+        if self.share.index == 0:  # the last of them may not have read yet that this one is done
+            self._have_it_read()
 
     def leave(self, code: int) -> None:
         """This process ends before it is done: let the others know."""
