@@ -197,8 +197,8 @@ def _check_shapes(
 @contextmanager
 def _reading(path: Path, component: str) -> Iterator[None]:
     """Around Orbax: what it raises of damaged files, which is almost anything, becomes an InputError."""
-    hook, damaged = sys.excepthook, False
-    sys.excepthook = partial(_but_late_answers, hook)
+    hook, damaged = sys.unraisablehook, False
+    sys.unraisablehook = partial(_but_late_answers, hook)
     try:
         yield
     except InputError:
@@ -212,13 +212,14 @@ def _reading(path: Path, component: str) -> Iterator[None]:
         raise InputError(f"{path} is damaged ({component}: {type(error).__name__}): copy or convert it again") from None
     finally:
         if not damaged:
-            sys.excepthook = hook
+            sys.unraisablehook = hook
 
 
-def _but_late_answers(hook: Callable[..., Any], kind: type, error: BaseException, trace: Any) -> None:
+def _but_late_answers(hook: Callable[[Any], Any], unraisable: Any) -> None:
     """TensorStore's threads print that nobody waits for them any longer, when a read beside theirs has failed."""
-    if not (kind is RuntimeError and str(error) == "Event loop is closed"):
-        hook(kind, error, trace)
+    late = isinstance(unraisable.exc_value, RuntimeError) and str(unraisable.exc_value) == "Event loop is closed"
+    if not late:
+        hook(unraisable)
 
 
 def _read_description(path: Path) -> tuple[Family, dict[str, Any]]:
