@@ -13,6 +13,7 @@ from convert.memory import PeakMemory
 from convert.published_folders import is_published_folder, layout_of, open_folder
 from convert.single_file import Model, model_folder, open_single_file
 from convert.tensor_files import Variant
+from convert.transfer import host
 from nvs_jax.checkpoint import check_destination, is_checkpoint, open_checkpoint, write_checkpoint
 from nvs_jax.disk import at_hand
 from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
@@ -154,9 +155,5 @@ def convert(
 
 
 def _on_the_host() -> WeightSharding | None:
-    """Where a conversion holds its weights: not on an accelerator, whose memory it does not need."""
-    try:
-        host = jax.sharding.SingleDeviceSharding(jax.local_devices(backend="cpu")[0])
-    except RuntimeError:  # JAX was told to know no CPU
-        return None
-    return lambda *_: host
+    device = host()
+    return None if device is None else lambda *_: jax.sharding.SingleDeviceSharding(device)

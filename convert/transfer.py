@@ -47,6 +47,14 @@ def transfer(
         yield name, placed(name, spec)
 
 
+def host() -> Any:
+    """What a conversion holds its weights on: no accelerator, whose memory it does not need; None: JAX knows no CPU."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:  # JAX was told to know no CPU
+        return None
+
+
 def _parameter(
     tensors: TensorFiles, taken: Sequence[Taken], spec: ParameterSpec, held: Callable[[Any], np.dtype]
 ) -> np.ndarray:

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from convert.key_table import Ignored, KeyTable, Rule, Taken, match
 from convert.safetensors_file import TensorInfo
 from convert.tensor_files import TensorFiles, Variant, open_tensors
-from convert.transfer import transfer
+from convert.transfer import host, transfer
 from convert.wan_original import as_diffusers, is_original_folder
 from convert.wan_original_table import has_original_names, original_table
 from convert.wan_prompts import tokenized
@@ -99,15 +99,8 @@ def _embeddings(
 ) -> Float[Array, "n s d"]:
     """Of texts, on the host, whose memory the text encoder takes meanwhile."""
     tensors, _, taken = _paired(path, "text_encoder", encoder, variant)
-    with jax.default_device(_host()):
+    with jax.default_device(host()):
         return encode(tensors, taken, encoder, *tokenized(path / "tokenizer", length, texts))
-
-
-def _host() -> Any:
-    try:
-        return jax.local_devices(backend="cpu")[0]
-    except RuntimeError:  # JAX was told to know no CPU
-        return None
 
 
 def _placed(embeddings: Array, sharding: WeightSharding | None) -> Array:

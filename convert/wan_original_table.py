@@ -84,9 +84,8 @@ def original_table(component: str, config: Any) -> KeyTable:
         return tuple(Rule(pattern, key) for pattern, key in _vae(config))
     if isinstance(config, TextEncoderConfig):
         return tuple(Rule(pattern, key) for pattern, key in _TEXT)
-    return tuple(
-        Rule(pattern, key, older=(_PREFIX + key,)) for pattern, key in {"transformer": _TRANSFORMER}[component]
-    )
+    assert component == "transformer", component
+    return tuple(Rule(pattern, key, older=(_PREFIX + key,)) for pattern, key in _TRANSFORMER)
 
 
 def has_original_names(component: str, keys: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ from nvs_jax.disk.files import read_bounded, remove_file, write_text
 from nvs_jax.errors import InputError
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.remote import spelt
-from nvs_jax.runs.shares import Share, array_share, find_share, keep_to_own_chips
+from nvs_jax.runs.shares import Share, own_share
 from nvs_jax.runs.stopping import EXIT_CODE, Stopped, StopRequest, stop_on_signals
 from nvs_jax.saying import at_job, log_event, say, tell
 from nvs_jax.settings.jobs import BatchJob, RenderJob
@@ -77,7 +77,7 @@ def run_batch(job: BatchJob) -> Summary:
     shared = [name for name in jobs if jobs[name].mesh.hosts]
     if shared:
         raise InputError(f"{job.jobs}, job {shared[0]}: no two processes of a batch share a job: leave out mesh.hosts")
-    share = _share(job)
+    share = own_share(job.shard, distributed=job.distributed)
     require_back_end()
     mine = {name: jobs[name] for index, name in enumerate(jobs) if share.includes(index)}
     say(f"{len(mine)} of {len(jobs)} jobs are this process's")
@@ -91,21 +91,6 @@ def run_batch(job: BatchJob) -> Summary:
     tell(str(summary))
     log_event("summary", **asdict(summary))
     return summary
-
-
-def _share(job: BatchJob) -> Share:
-    """This process's share: as the command says, or the cluster, or the scheduler of an array of tasks."""
-    if job.shard is not None:
-        return Share(*job.shard)
-    if job.distributed:
-        share = find_share()
-    else:
-        share, said = array_share()
-        if said is not None:
-            say(f"share {share.index} of {share.count}, as {said} says; --shard takes another, --shard 0 1 all")
-    if share.count > 1:
-        keep_to_own_chips()
-    return share
 
 
 def render_all(jobs: dict[str, RenderJob], stop: StopRequest) -> Summary:

@@ -19,7 +19,7 @@ from nvs_jax.media import write_picture
 from nvs_jax.media.splits import Sample, open_split
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.runs.results import sheet
-from nvs_jax.runs.shares import Share, array_share, keep_to_own_chips
+from nvs_jax.runs.shares import Share, own_share
 from nvs_jax.runs.stopping import Stopped, StopRequest, stop_on_signals
 from nvs_jax.saying import bar, say, tell
 from nvs_jax.settings.benchmark import BenchmarkJob
@@ -27,6 +27,7 @@ from nvs_jax.settings.benchmark import BenchmarkJob
 PROTOCOL = 1
 """Goes up whenever the same frames would get other scores: old results are left."""
 _PICTURES = "pictures"
+_RESULTS = "results", ".jsonl"
 
 
 @dataclass(frozen=True)
@@ -72,25 +73,18 @@ def run_benchmark(job: BenchmarkJob) -> None:
         Stopped: it was asked for; the same command goes on.
     """
     with job_at_hand(job) as near, mirrored(job.out) as mirror, stop_on_signals() as stop:
-        share = _share(job)
+        share = own_share(job.shard)
         scenes = open_split(near.split, near.data, near.inputs, near.targets)
         scenes = dict(list(scenes.items())[: near.scenes])
         mine = {name: scenes[name] for index, name in enumerate(scenes) if share.includes(index)}
         say(f"{len(mine)} of {len(scenes)} scenes are this process's")
-        path = mirror.folder / f"{share.name('results').removesuffix('.json')}.jsonl"
+        path = mirror.folder / share.name(*_RESULTS)
         with one_at_a_time(path, mirror.folder):
             pipeline = load(near.weights, dtype=near.dtype)
             records = Records(path, mirror.follow)
             bench = Bench(near, pipeline, weights_digest(pipeline.model.networks), mine, records)
             _measure(bench, mirror.folder / _PICTURES, stop)
         _report(replace(bench, scenes=scenes), mirror.folder, share)
-
-
-def _share(job: BenchmarkJob) -> Share:
-    share = Share(*job.shard) if job.shard is not None else array_share()[0]
-    if share.count > 1:
-        keep_to_own_chips()
-    return share
 
 
 def _measure(bench: Bench, pictures: Path, stop: StopRequest) -> None:
@@ -102,6 +96,8 @@ def _measure(bench: Bench, pictures: Path, stop: StopRequest) -> None:
         for video, task in enumerate(videos):
             rows = {"truth": task.truth}
             for variant in VARIANTS:
+                if video and bench.key(name, variant, video) in bench.records.lines:
+                    continue  # of the first video the frames are shown, too
                 rows[variant] = _one(bench, name, variant, video, len(videos), task)
                 _obey(stop, f"after {variant} of {name}, which is kept")
             if video == 0:
@@ -147,7 +143,7 @@ def _report(bench: Bench, out: Path, share: Share) -> None:
     """report.md of all scenes, if all are measured, by whichever processes."""
     if share.count > 1:
         for index in range(share.count):
-            other = out / f"{Share(index, share.count).name('results').removesuffix('.json')}.jsonl"
+            other = out / Share(index, share.count).name(*_RESULTS)
             bench.records.lines.update(Records(other).lines)
     left = [name for name in bench.scenes if not all(bench.lines(name, variant) for variant in VARIANTS)]
     if left:

@@ -16,6 +16,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.problems import through_codec
 from nvs_jax.evaluation.scores import Frames, Scores, masked_psnr, score, ssim_maps
+from nvs_jax.evaluation.trajectories import centres
 from nvs_jax.geometry import Sources, Warp, forward_warp, through
 from nvs_jax.geometry.fusion import pose_distance_to_nearest, warp_nearest
 from nvs_jax.inputs.posed_depth import NamedDepth
@@ -153,8 +154,8 @@ def _fitted(camera: PosedCamera, height: int, width: int, settings: RenderSettin
 
 def _nearest(sources: Sources, target: PosedCamera) -> int:
     """The given view that stands nearest to a target: the video begins with it."""
-    centres = [-pose[:3, :3].T @ pose[:3, 3] for pose in (*np.asarray(sources.poses, np.float64), target.pose)]
-    return int(np.linalg.norm(np.stack(centres[:-1]) - centres[-1], axis=-1).argmin())
+    away = centres(np.asarray(sources.poses, np.float64)) - target.centre
+    return int(np.linalg.norm(away, axis=-1).argmin())
 
 
 def _task(

@@ -39,6 +39,16 @@ def smoothstep(x: Float[Array, "*n"]) -> Float[Array, "*n"]:
     return x * x * (3 - 2 * x)
 
 
+def cell_means(values: Shaped[Array, "n H W"], side: int) -> Float[Array, "n h w"]:
+    """Means over squares of so many pixels a side, into which pictures divide.
+
+    >>> print(cell_means(jnp.array([[[1.0, 3.0, 0.0, 0.0], [0.0, 0.0, 0.0, 8.0]]]), 2))
+    [[[1. 2.]]]
+    """
+    n, height, width = values.shape
+    return values.reshape(n, height // side, side, width // side, side).mean((2, 4))
+
+
 def _widest(x: Shaped[Array, "h w"], size: int) -> Shaped[Array, "h w"]:
     """Maximum over a square. Shifted copies: `lax.reduce_window` takes a hundred times as long on a CPU."""
     lowest = False if x.dtype == bool else -jnp.inf

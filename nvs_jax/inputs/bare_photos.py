@@ -9,7 +9,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.media.cameras.colmap.register import register_photos
 from nvs_jax.media.cameras.detect import bare_photos
 from nvs_jax.saying import say
-from nvs_jax.settings import CameraSettings, RenderSettings
+from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.combinations import ignored
 from nvs_jax.settings.jobs import RenderJob, ViewsJob
 
@@ -36,7 +36,9 @@ def with_poses(job: AnyJob, folder: Path) -> AnyJob:
         say(f"the poses of {job.scene} are there, from before")
     else:
         with atomic_folder(folder) as made:
-            say(str(register_photos(photos, made, _focal(job.settings.camera))))
+            camera = job.settings.camera
+            focal = camera.focal_over_width if camera.focal_is_given else None
+            say(str(register_photos(photos, made, focal)))
     return replace(job, scene=folder)
 
 
@@ -46,9 +48,3 @@ def ignored_with(job: RenderJob, settings: RenderSettings) -> tuple[str, ...]:
     if not (isinstance(job, ViewsJob) and bare_photos(job.scene)):
         return unused
     return tuple(name for name in unused if name not in ("--camera.focal", "--camera.fov"))
-
-
-def _focal(camera: CameraSettings) -> float | None:
-    """What was given, if anything."""
-    given = camera.fov is not None or camera.focal != CameraSettings().focal
-    return camera.focal_over_width if given else None

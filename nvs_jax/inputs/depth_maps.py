@@ -12,8 +12,8 @@ from jaxtyping import Float
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.view import DepthFile
 from nvs_jax.media import DEPTH_SUFFIXES, check_depth, files_in, open_video, read_depth
-from nvs_jax.media.depth import reading
 from nvs_jax.media.depth_stack import open_stack, read_maps
+from nvs_jax.media.numpy_file import reading
 from nvs_jax.media.photo import MAX_MEGAPIXELS
 from nvs_jax.saying import say
 
@@ -50,7 +50,7 @@ def open_maps(depth: DepthFile) -> Iterator[Maps]:
         files = files_in(path, DEPTH_SUFFIXES)
         yield Maps(len(files), _of_files(depth, files))
     elif path.is_file() and suffix in ARRAYS:
-        with reading(path, depth.kind):
+        with reading(path, f"the {depth.kind} file"):
             stack = open_stack(path, depth.kind, MAX_MEGAPIXELS)
         name = "its array" if stack.name is None else f"'{stack.name}'"
         mask = "" if stack.mask is None else f", unknown where its '{stack.mask}' is false"
@@ -74,7 +74,7 @@ def _of_files(depth: DepthFile, files: list[Path]) -> Iterator[Map]:
 def _of_array(depth: DepthFile, maps: Iterator[np.ndarray]) -> Iterator[Map]:
     index = 0
     while True:
-        with reading(depth.path, depth.kind):
+        with reading(depth.path, f"the {depth.kind} file"):
             values = next(maps, None)
         if values is None:
             return

@@ -126,7 +126,7 @@ def _focal_words(view: View, camera: CameraSettings, origin: Origin) -> str:
         source = "as the photo's file records"
     elif camera.fov is not None:
         source = "by --camera.fov"
-    elif camera.focal != CameraSettings().focal:
+    elif camera.focal_is_given:
         source = "by --camera.focal"
     elif view.focal_of is not None:
         source = f"as {view.focal_of.name} says"
@@ -154,12 +154,7 @@ def _advice(view: View, settings: RenderSettings, origin: Origin, share: float) 
         return f"depth is known of {depth.known:.1%} of the picture only: give more of it"
     if origin.mode == "views":
         return "choose views that stand nearer to each other (--cameras)"
-    default = (
-        settings.camera.fov is None
-        and settings.camera.focal == CameraSettings().focal
-        and not settings.camera.exif
-        and view.focal_of is None
-    )
+    default = not (settings.camera.focal_is_given or settings.camera.exif) and view.focal_of is None
     return f"set {_LENGTH[path.kind]}" + ", or --camera.fov, if the photo's camera is known" * default
 
 

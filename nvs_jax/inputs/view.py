@@ -28,7 +28,7 @@ from nvs_jax.media import (
 )
 from nvs_jax.media.cameras.views import from_corner
 from nvs_jax.media.fitting import Bytes
-from nvs_jax.media.geometry_file import recorded_focal
+from nvs_jax.media.geometry_file import PATCH, recorded_focal
 from nvs_jax.media.photo import Picture
 from nvs_jax.settings import CameraSettings, DepthKind, PictureSettings, RenderSettings
 
@@ -37,8 +37,6 @@ PNG_SCALE = 1000.0
 FARTHEST = 1e12
 """In scene units; what a depth file says is farther counts as unknown."""
 _CAMERA = CameraSettings()
-_PATCH = 14
-"""Pixels of a map to a side of a patch."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +162,7 @@ def with_focal_of_depth(depth: DepthSource, settings: RenderSettings) -> tuple[R
         InputError: it is damaged, or none.
     """
     camera = settings.camera
-    given = camera.exif or camera.fov is not None or camera.focal != _CAMERA.focal
-    if given or not isinstance(depth, DepthFile):
+    if camera.exif or camera.focal_is_given or not isinstance(depth, DepthFile):
         return settings, None
     focal, source = recorded_focal(depth.path)
     if focal is None:
@@ -221,7 +218,7 @@ def placed_depth(
     if plan.how == "resize":  # in one go and whatever its shape, as the release
         return match_depth(values, (plan.height, plan.width), name=str(depth.path), tolerance=None)
     # The maps of a geometry model have sides that were rounded to multiples of its patches.
-    tolerance = 0.01 if depth.index is None else max(0.01, _PATCH / min(values.shape))
+    tolerance = 0.01 if depth.index is None else max(0.01, PATCH / min(values.shape))
     check_shape(values, photo.shape, name=str(depth.path), tolerance=tolerance)
     size, resolution = (photo.shape[0], photo.shape[1]), (values.shape[0], values.shape[1])
     return fit_depth(values, plan.of_resolution(size, resolution), depth.kind)

@@ -5,8 +5,6 @@ Files come from strangers: sizes are checked against the header before memory is
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +16,7 @@ from nvs_jax.media.dense_map import read_dense_map
 from nvs_jax.media.depth_stack import open_stack, read_maps
 from nvs_jax.media.exr import read_exr
 from nvs_jax.media.fitting import Kind, Placement, fit_depth
-from nvs_jax.media.numpy_file import DAMAGE
+from nvs_jax.media.numpy_file import reading
 from nvs_jax.media.photo import MAX_MEGAPIXELS, check_megapixels, open_picture
 
 DepthMap = Float[np.ndarray, "_ _"]
@@ -62,7 +60,7 @@ def read_depth(
     readers = {".exr": read_exr, ".pfm": _read_pfm, ".png": _read_png, ".bin": _read_bin}
     if suffix not in DEPTH_SUFFIXES:
         raise InputError(f"{path}: {kind} must be a .npy, .npz, .exr, .pfm or 16-bit .png file, or a .bin of COLMAP's")
-    with reading(path, kind):
+    with reading(path, f"the {kind} file"):
         if suffix in (".npy", ".npz"):
             values = _read_array(path, kind, max_megapixels, index)
         else:
@@ -70,18 +68,6 @@ def read_depth(
     if suffix == ".png" and kind == "depth":
         values = values / png_scale
     return check_depth(values, kind, path)
-
-
-@contextmanager
-def reading(path: Path, kind: Kind) -> Iterator[None]:
-    """What the parsers of a damaged file raise, as an InputError that names it."""
-    try:
-        yield
-    except InputError:
-        raise
-    except DAMAGE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
-        raise InputError(f"{path}: the {kind} file cannot be read ({reason}); write it again") from error
 
 
 def check_depth(values: Shaped[np.ndarray, "..."], kind: Kind, name: str | os.PathLike[str]) -> DepthMap:

@@ -11,8 +11,7 @@ Arrays are told by their names and shapes, whichever program wrote them, of n pi
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +20,22 @@ from jaxtyping import Float, Shaped
 
 from nvs_jax.errors import InputError
 from nvs_jax.media.depth_stack import MOST_MAPS, NAMES, Stack, open_stack
-from nvs_jax.media.numpy_file import DAMAGE, member_names, open_member, read_header, read_values, skip, small_array
+from nvs_jax.media.numpy_file import (
+    member_names,
+    open_member,
+    read_header,
+    read_values,
+    reading,
+    skip,
+    small_array,
+)
 from nvs_jax.media.photo import MAX_MEGAPIXELS, Picture, as_float
 
 POSES = {"extrinsic": "world-to-camera", "extrinsics": "world-to-camera", "cam_c2w": "camera-to-world"}
 INTRINSICS = ("intrinsic", "intrinsics")
 PICTURES = ("images", "image")
+PATCH = 14
+"""Such networks see pictures whose sides were rounded to multiples of this."""
 _MOST_BYTES = 2**16
 
 
@@ -108,17 +117,6 @@ def recorded_focal(path: Path) -> tuple[float | None, Path]:
     if not 0.1 <= degrees <= 179:
         raise InputError(f"{said}: fov_x must be an angle from 0.1 to 179 degrees, not {degrees:g}")
     return 0.5 / math.tan(math.radians(degrees) / 2), said
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """What the parsers of a damaged file raise, as an InputError that names it."""
-    try:
-        yield
-    except InputError:
-        raise
-    except DAMAGE as error:
-        raise InputError(f"{path}: cannot be read ({str(error)[:80]}); write it again") from error
 
 
 def _sound(focal: float, path: Path) -> float:

@@ -28,6 +28,20 @@ MOST_MEMBERS = 1000
 _CHUNK = 2**24
 
 
+@contextmanager
+def reading(path: Path, what: str = "") -> Iterator[None]:
+    """What the parsers of a damaged file raise, as an InputError that names it."""
+    try:
+        yield
+    except InputError:
+        raise
+    except DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
+        raise InputError(
+            " ".join(filter(None, (f"{path}:", what, f"cannot be read ({reason}); write it again")))
+        ) from error
+
+
 class Header(NamedTuple):
     """What an array says of itself.
 

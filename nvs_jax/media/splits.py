@@ -10,7 +10,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -20,8 +20,6 @@ from nvs_jax.media.cameras.files import beside, check_frames, floats, intrinsics
 from nvs_jax.media.cameras.rotations import check_pose
 from nvs_jax.media.cameras.views import CameraSet, PosedCamera
 from nvs_jax.media.photo import photo_size
-
-Layout = Literal["seva", "re10k", "posed"]
 
 PUBLISHED = {
     "seva": "benchmark.zip among the releases of Stability-AI/stable-virtual-camera on GitHub (tnt-, re10k- and "
@@ -50,11 +48,11 @@ class Sample:
     targets: CameraSet
 
 
-def open_split(layout: Layout, data: Path, inputs: int, targets: int | None) -> dict[str, Callable[[], Sample]]:
+def open_split(layout: str, data: Path, inputs: int, targets: int | None) -> dict[str, Callable[[], Sample]]:
     """The scenes of a benchmark by name; what each calls reads its cameras.
 
     Args:
-        layout: see the module.
+        layout: one of `PUBLISHED`; see the module.
         data: the folder.
         inputs: given pictures a scene.
         targets: at most so many targets a scene, evenly spaced; None: all.
@@ -160,7 +158,7 @@ def distance_in_front(cameras: Sequence[PosedCamera], given: PosedCamera) -> flo
     The point nearest to all optical axes, by least squares: cameras alone say where it is, no picture does.
     """
     axes = np.stack([camera.pose[2, :3] for camera in cameras])
-    centres = np.stack([-camera.pose[:3, :3].T @ camera.pose[:3, 3] for camera in cameras])
+    centres = np.stack([camera.centre for camera in cameras])
     across = np.eye(3) - axes[:, :, None] * axes[:, None, :]  # what of a vector is not along the axis
     total = across.sum(0)
     if np.linalg.cond(total) > 1e4:

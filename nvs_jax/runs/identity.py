@@ -16,7 +16,7 @@ import nvs_jax
 from nvs_jax.disk import at_hand, hidden_folder
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.former import is_added, present_name, recorded_name
-from nvs_jax.settings.jobs import AUTO, RenderJob
+from nvs_jax.settings.jobs import AUTO, MeshOptions, RenderJob
 from nvs_jax.settings.render import family_groups
 
 Identity = dict[str, Any]
@@ -58,7 +58,7 @@ def identity(job: RenderJob, settings: RenderSettings) -> Identity:
         if field.name in ("weights", "depth_weights") and value is not None and at_hand(value).exists():
             value = at_hand(value)
         entries[field.name] = digest(value, job.out) if isinstance(value, Path) else value
-    entries |= _settings_by_name(settings) | _flat(asdict(job.mesh), "mesh.")
+    entries |= _settings_by_name(settings) | _mesh_by_name(job.mesh)
     if settings.path.file is not None:
         entries["path.file"] = digest(settings.path.file)
     entries |= {"kind": type(job).__name__, "nvs_jax": nvs_jax.__version__, "jax": jax.__version__}
@@ -155,6 +155,13 @@ def _settings_by_name(settings: RenderSettings) -> Identity:
         for name, (recorded, value) in named.items()
         if recorded != name or name not in plain or value != plain[name]
     }
+
+
+def _mesh_by_name(mesh: MeshOptions) -> Identity:
+    """Every option, but for younger ones at their defaults."""
+    plain = _flat(asdict(MeshOptions()), "mesh.")
+    named = _flat(asdict(mesh), "mesh.")
+    return {name: value for name, value in named.items() if not is_added(name) or value != plain[name]}
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> Identity:

@@ -68,13 +68,38 @@ class Share:
         """Whether the job of this number is this process's."""
         return job % self.count == self.index
 
-    def name(self, stem: str) -> str:
-        """Of a .json file that every process writes.
+    def name(self, stem: str, suffix: str = ".json") -> str:
+        """Of a file that every process writes.
 
         >>> Share(0, 1).name("summary"), Share(1, 3).name("summary")
         ('summary.json', 'summary-1-of-3.json')
         """
-        return f"{stem}.json" if self.count == 1 else f"{stem}-{self.index}-of-{self.count}.json"
+        return f"{stem}{suffix}" if self.count == 1 else f"{stem}-{self.index}-of-{self.count}{suffix}"
+
+
+def own_share(shard: tuple[int, int] | None, *, distributed: bool = False) -> Share:
+    """This process's share: as the command says, or the cluster, or the scheduler of an array of tasks.
+
+    One of several that were not told by --shard has the chips of its own machine alone.
+
+    Args:
+        shard: which, of how many; None: nobody says.
+        distributed: ask the cluster.
+
+    Raises:
+        InputError: what says so makes no sense, or nothing does.
+    """
+    if shard is not None:
+        share = Share(*shard)
+    elif distributed:
+        share = find_share()
+    else:
+        share, said = array_share()
+        if said is not None:
+            say(f"share {share.index} of {share.count}, as {said} says; --shard takes another, --shard 0 1 all")
+    if share.count > 1 and shard is None:
+        keep_to_own_chips()
+    return share
 
 
 def find_share() -> Share:

@@ -41,7 +41,7 @@ class BenchmarkJob(Ranged, group="--"):
     depth_kind: DepthKind = "depth"
     """What depth maps that the scenes name hold."""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Of the UNet and the image encoder."""
+    """Of all networks but the VAE, which is float32."""
     seed: Annotated[int, Between(0, 2**31 - 1)] = 0
     """Of the noise."""
     shard: tuple[int, int] | None = None

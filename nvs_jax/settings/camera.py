@@ -79,6 +79,11 @@ class CameraSettings(Ranged, group="camera."):
         """Focal length over the picture's width, whichever way it was given."""
         return self.focal if self.fov is None else 0.5 / math.tan(math.radians(self.fov) / 2)
 
+    @property
+    def focal_is_given(self) -> bool:
+        """Whether somebody says it: the default does not."""
+        return self.fov is not None or self.focal != CameraSettings.focal
+
 
 @dataclass(frozen=True)
 class PathSettings(Ranged, group="path."):

@@ -14,7 +14,10 @@ RECORDED = {
 """Of FORMER, what the identities of runs still call by its former name, so that earlier runs go on."""
 FORMER = {"weights": "trust", **RECORDED}
 """Dotted name of a setting, or of a group of them, as it was -> as it is."""
-ADDED = ("schedule.start", "restart", "resample", "particles", "guidance.hole_edge", "guidance.hole_doubt")
+ADDED = (
+    *("schedule.start", "restart", "resample", "particles", "guidance.hole_edge", "guidance.hole_doubt"),
+    *("path.zoom", "camera.keep_units", "mesh.weights"),
+)
 """Settings, or groups of them, that are younger than the first runs: at their defaults they are no part of what a run
 is, so that earlier runs go on."""
 _NO = "no_"

@@ -324,7 +324,7 @@ class StudioJob(Ranged, group="--"):
     weights: str | None = None
     """To render with, as of single; without, the warps can be looked at."""
     preset: str | None = None
-    """fast, paper, reference, or a YAML file of settings, to begin with."""
+    """fast, no-cfg, lcm4, paper, reference, or a YAML file of settings, to begin with."""
     out: Path = Path("out/studio")
     """The folder that a render makes, unless the page says another."""
     host: str = "127.0.0.1"

@@ -17,6 +17,7 @@ from nvs_jax.diffusion.parts import Parts, own_guidance, own_solver, own_trust
 from nvs_jax.diffusion.problem import Problem
 from nvs_jax.diffusion.randomness import Keys, fold_in
 from nvs_jax.errors import InputError
+from nvs_jax.geometry.masks import cell_means
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sharding import place, use
@@ -135,6 +136,4 @@ def _pool_distances(codec: Codec, distance: Float[Array, "n *pixels"], side: int
     """|dp| of latent frames, or of latent cells of this many pixels along each side: the mean of their pixels."""
     if distance.ndim == 1:
         return codec.pool_frames(distance)
-    n, height, width = distance.shape
-    cells = distance.reshape(n, height // side, side, width // side, side).mean((2, 4))
-    return jax.vmap(jax.vmap(codec.pool_frames, 1, 1), 2, 2)(cells)
+    return jax.vmap(jax.vmap(codec.pool_frames, 1, 1), 2, 2)(cell_means(distance, side))

@@ -1,4 +1,5 @@
-"""Choosing a camera's path by looking at its warps: what a page in the browser needs, without the page.
+"""A page in the browser: choose a camera's path, see the warps at once, render, watch.
 
-A session is data, and what changes it are functions; no command leads here yet.
+`scene`, `keys`, `warps`, `command_line`, `session`, `changes` and `rendering` know nothing of a browser; `panels/` and
+`server` are thin, and `door` is the only one that imports viser.
 """

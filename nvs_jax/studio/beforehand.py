@@ -6,6 +6,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.loading import open_source
 from nvs_jax.models.contract import Lattice
 from nvs_jax.models.families import DEFAULT, family
+from nvs_jax.planning import published
 from nvs_jax.planning.advice import peak
 from nvs_jax.planning.devices import GIB, parse_device
 from nvs_jax.planning.duration import time_lines
@@ -25,8 +26,7 @@ def model_of(weights: str | None) -> Model:
     """
     if weights is None:
         return Model(DEFAULT)
-    opened = open_source(weights)
-    return Model(opened.family, tuple(opened.configs.items()))
+    return published.model_of(open_source(weights))
 
 
 def lattice_of(weights: str | None) -> Lattice:
@@ -47,8 +47,8 @@ def needs_of(session: Session, device: str) -> str:
     """
     try:
         known, model = parse_device(device), model_of(session.job.weights)
-        request = _request(session)
-        found = phases(model, request, from_table(read_table(), known, model), low_memory=session.job.low_memory)
+        request, entries = _request(session), published.entries_of(read_table(), model)
+        found = phases(model, request, from_table(entries, known, model), low_memory=session.job.low_memory)
     except InputError as error:
         return str(error)
     needed, most = peak(found), max(found, key=lambda phase: phase.total)
@@ -56,7 +56,7 @@ def needs_of(session: Session, device: str) -> str:
     of = f"{needed / GIB:.1f} of {known.usable / GIB:.1f} GiB of {device}"
     lines = [f"{request.frames} frames of {request.height}x{request.width}: {of}, most in {most.program}: {verdict}"]
     if model.configs is None or dict(model.configs) == dict(family(DEFAULT).configs):  # whose work was counted
-        lines += time_lines(read_table(), known, request, session.settings.schedule.steps)[:1]
+        lines += time_lines(entries, known, request, session.settings.schedule.steps)[:1]
     return "\n\n".join(lines)
 
 

@@ -12,7 +12,8 @@ from nvs_jax.pipeline import override
 from nvs_jax.settings import PathKind, PathSettings, RenderSettings
 from nvs_jax.settings.presets import settings_for
 from nvs_jax.studio.beforehand import lattice_of
-from nvs_jax.studio.session import Session, mode_of
+from nvs_jax.studio.command_line import mode_of
+from nvs_jax.studio.session import Session
 
 _LENGTHS = ("radius", "reach", "end", "start", "travel")
 """Settings of a path that have the units of depth."""

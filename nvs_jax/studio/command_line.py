@@ -9,11 +9,22 @@ from nvs_jax.settings import Mode
 from nvs_jax.settings.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
 from nvs_jax.settings.presets import settings_for
 
-_COMMANDS: dict[type[RenderJob], tuple[Mode, str]] = {
-    SingleJob: ("single", "photo"),
-    VideoJob: ("video", "frames"),
-    ViewsJob: ("views", "scene"),
+KINDS: dict[Mode, tuple[type[RenderJob], str]] = {
+    "single": (SingleJob, "photo"),
+    "video": (VideoJob, "frames"),
+    "views": (ViewsJob, "scene"),
 }
+"""The job of each command, and which of its fields is what is given."""
+
+
+def mode_of(job: RenderJob) -> Mode:
+    """A photo, a video or posed views.
+
+    >>> from pathlib import Path
+    >>> mode_of(VideoJob(frames=Path("clip.mp4"), out=Path("out")))
+    'video'
+    """
+    return next(mode for mode, (kind, _) in KINDS.items() if isinstance(job, kind))
 
 
 def arguments(job: RenderJob) -> list[str]:
@@ -24,7 +35,8 @@ def arguments(job: RenderJob) -> list[str]:
     >>> arguments(job)
     ['single', 'photo.jpg', '--out', 'out', '--preset', 'fast', '--steps', '10']
     """
-    mode, given = _COMMANDS[type(job)]
+    mode = mode_of(job)
+    given = KINDS[mode][1]
     found = [mode, str(getattr(job, given))]
     for field in fields(job):
         value = getattr(job, field.name)

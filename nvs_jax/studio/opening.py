@@ -9,16 +9,10 @@ from nvs_jax.errors import InputError
 from nvs_jax.media.cameras import read_cameras
 from nvs_jax.media.photo import PICTURE_SUFFIXES
 from nvs_jax.settings import Mode
-from nvs_jax.settings.jobs import RenderJob, SingleJob, StudioJob, VideoJob, ViewsJob
+from nvs_jax.settings.jobs import RenderJob, StudioJob
 from nvs_jax.settings.presets import reason, settings_for, strict_converter
+from nvs_jax.studio.command_line import KINDS
 from nvs_jax.studio.example import example_job
-
-KINDS: dict[Mode, tuple[type[RenderJob], str]] = {
-    "single": (SingleJob, "photo"),
-    "video": (VideoJob, "frames"),
-    "views": (ViewsJob, "scene"),
-}
-"""The job of each mode, and which of its fields is what is given."""
 
 
 def job_of(asked: StudioJob) -> RenderJob:

@@ -15,10 +15,10 @@ from nvs_jax.errors import InputError
 from nvs_jax.inputs.camera_path import camera_path, focal_factors
 from nvs_jax.inputs.understood import Ahead, Origin, depth_range, holes_line, inputs_line
 from nvs_jax.pipeline import override
-from nvs_jax.settings import Mode, PathSettings, RenderSettings
-from nvs_jax.settings.jobs import RenderJob, SingleJob, VideoJob
+from nvs_jax.settings import PathSettings, RenderSettings
+from nvs_jax.settings.jobs import RenderJob
 from nvs_jax.steering import Conditions
-from nvs_jax.studio.command_line import command
+from nvs_jax.studio.command_line import command, mode_of
 from nvs_jax.studio.keys import Pose, centre_of, looking_at, through_keys
 from nvs_jax.studio.scene import Scene
 from nvs_jax.studio.warps import TOGETHER, Shown, Track, shown, warp_frames, warp_whole
@@ -181,11 +181,6 @@ class Session:
     @cached_property
     def _whole(self) -> tuple[Track, Conditions]:
         return warp_whole(self.scene, self.settings)
-
-
-def mode_of(job: RenderJob) -> Mode:
-    """A photo, a video or posed views."""
-    return "single" if isinstance(job, SingleJob) else "video" if isinstance(job, VideoJob) else "views"
 
 
 def _in_file(job: RenderJob, file: Path, frames: int) -> RenderJob:

@@ -62,6 +62,7 @@ def test_parts_that_are_off_leave_the_runs_without_them_as_they_are():
     job = ViewsJob(scene=Path("scene"), out=Path("out"))
     known = identity(job, RenderSettings())
     assert [name for name in known if is_added(name)] == []
+    assert not known.keys() & {"path.zoom", "camera.keep_units", "mesh.weights"}
     assert {"guidance.hole_sigma", "schedule.steps", "solver.kind"} <= known.keys()
     on = identity(job, RenderSettings(restart=RestartSettings(2), guidance=GuidanceSettings(hole_edge=1.0)))
     assert {name: on[name] for name in on.keys() - known.keys()} == {"restart.times": 2, "guidance.hole_edge": 1.0}

@@ -11,14 +11,13 @@ from nvs_jax.errors import InputError
 from nvs_jax.media.cameras.files import check_frames, from_matrix, is_file, select
 from nvs_jax.media.cameras.rotations import check_pose
 from nvs_jax.media.cameras.views import CameraSet, PosedCamera
-from nvs_jax.media.geometry_file import Geometry, is_scene, read_geometry, reading
+from nvs_jax.media.geometry_file import PATCH, Geometry, is_scene, read_geometry
+from nvs_jax.media.numpy_file import reading
 from nvs_jax.media.photo import PICTURE_SUFFIXES
 
 NAMES = ("predictions.npz", "results.npz")
 """As VGGT's demo and Depth Anything 3 call them."""
 _FOLDERS = ("images", "input_images", ".")
-_MULTIPLE = 14
-"""Such networks see pictures whose sides were rounded to multiples of this."""
 
 
 def geometry_model_file(folder: Path) -> Path | None:
@@ -64,7 +63,7 @@ def read_geometry_model(path: str | os.PathLike[str], chosen: Sequence[int] = ()
                 width=width,
                 picture=pictures[index],
                 depth=path,
-                rounded_to=_MULTIPLE,
+                rounded_to=PATCH,
                 index=index,
             )
         )

@@ -64,6 +64,11 @@ class PosedCamera:
     rounded_to: int = 1
     index: int | None = None
 
+    @property
+    def centre(self) -> Float[np.ndarray, "3"]:
+        """Where it stands: -R^T t."""
+        return -self.pose[:3, :3].T @ self.pose[:3, 3]
+
     def resized(self, height: int, width: int) -> Matrix:
         """K after the picture is stretched to another size."""
         return self.intrinsics * np.array([[width / self.width], [height / self.height], [1.0]])

@@ -3,16 +3,13 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from nvs_jax.geometry.masks import smoothstep
+from nvs_jax.models.cells import hidden_cells, hole_cells
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.vae.network import VAE, decode_chunks, encode_chunks
 from nvs_jax.models.svd.vae.tiling import Tiles
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.pytree import pytree, static
 from nvs_jax.sharding import over_batch
-
-# As the release: 13 of a cell's 64 pixels make it a hole.
-HOLE_SHARE = 0.2
 
 
 @pytree
@@ -59,16 +56,11 @@ class SVDCodec:
 
     def pool_mask(self, mask: Bool[Array, "n H W"]) -> Bool[Array, "n h w"]:
         """Cells of which at least a fifth of the pixels are True."""
-        return self._share(mask) >= HOLE_SHARE
+        return hole_cells(mask, self.stride)
 
     def pool_visible(self, visible: Float[Array, "n H W"]) -> Float[Array, "n h w"]:
         """`pool_mask` without yes or no: 1 where nothing is hidden, a half at a fifth, 0 from two fifths on."""
-        return 1 - smoothstep(self._share(1 - visible) / (2 * HOLE_SHARE))
-
-    def _share(self, mask: Bool[Array, "n H W"] | Float[Array, "n H W"]) -> Float[Array, "n h w"]:
-        n, height, width = mask.shape
-        s = self.stride
-        return mask.reshape(n, height // s, s, width // s, s).mean((2, 4))
+        return 1 - hidden_cells(visible, self.stride)
 
     def pool_frames(self, values: Float[Array, "f"]) -> Float[Array, "f"]:
         """The identity."""

@@ -3,14 +3,11 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Shaped
 
-from nvs_jax.geometry.masks import smoothstep
+from nvs_jax.models.cells import hidden_cells, hole_cells
 from nvs_jax.models.wan.config import VAEConfig
 from nvs_jax.models.wan.vae.network import VAE
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.pytree import pytree, static
-
-# Of a cell's pixels in one frame, as SVD's.
-HOLE_SHARE = 0.2
 
 
 @pytree
@@ -40,20 +37,15 @@ class WanCodec:
 
     def pool_mask(self, mask: Bool[Array, "n H W"]) -> Bool[Array, "f h w"]:
         """Cells of which, in any of their frames, at least a fifth of the pixels are True."""
-        return self._largest(self._share(mask) >= HOLE_SHARE)
+        return self._largest(hole_cells(mask, self.config.stride))
 
     def pool_visible(self, visible: Float[Array, "n H W"]) -> Float[Array, "f h w"]:
         """`pool_mask` without yes or no: 1 where nothing is hidden in any of its frames, a half where a fifth is."""
-        return 1 - self._largest(smoothstep(self._share(1 - visible) / (2 * HOLE_SHARE)))
+        return 1 - self._largest(hidden_cells(visible, self.config.stride))
 
     def pool_frames(self, values: Float[Array, "n"]) -> Float[Array, "f"]:
         """The largest of each latent's frames: how far it is from what is given is how far its farthest frame is."""
         return self._largest(values)
-
-    def _share(self, mask: Bool[Array, "n H W"] | Float[Array, "n H W"]) -> Float[Array, "n h w"]:
-        n, height, width = mask.shape
-        s = self.config.stride
-        return mask.reshape(n, height // s, s, width // s, s).mean((2, 4))
 
     def _largest(self, values: Shaped[Array, "n *size"]) -> Shaped[Array, "f *size"]:
         rest = values[1:].reshape(-1, self.config.frame_step, *values.shape[1:])
