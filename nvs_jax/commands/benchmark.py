@@ -11,7 +11,8 @@ import numpy as np
 
 from nvs_jax.disk import atomic_path, job_at_hand, mirrored, one_at_a_time
 from nvs_jax.evaluation.records import Records, weights_digest
-from nvs_jax.evaluation.samples import VARIANTS, Task, frames_of, known_scores, tasks_of
+from nvs_jax.evaluation.sample_scores import known_scores
+from nvs_jax.evaluation.samples import VARIANTS, Task, frames_of, tasks_of
 from nvs_jax.evaluation.samples_report import Line, samples_report
 from nvs_jax.inputs.posed_depth import NamedDepth
 from nvs_jax.inputs.view import DepthSource, EstimatedDepth

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.fill import fill_nearest
 from nvs_jax.evaluation.problems import through_codec
-from nvs_jax.evaluation.scores import Frames, Scores, masked_psnr, score, ssim_maps
-from nvs_jax.evaluation.trajectories import centres
+from nvs_jax.evaluation.scores import Frames
+from nvs_jax.evaluation.trajectories import Poses, centres
 from nvs_jax.geometry import Sources, Warp, forward_warp, through
 from nvs_jax.geometry.fusion import pose_distance_to_nearest, warp_nearest
 from nvs_jax.inputs.posed_depth import NamedDepth
@@ -42,12 +42,16 @@ class Task(NamedTuple):
         scored: which of its frames are targets.
         truth: of those, in [0, 1].
         holes: of those, what no given view shows.
+        poses: of those, world-to-camera, as asked.
+        intrinsics: of those, K, of pixel centres.
     """
 
     conditions: Conditions
     scored: Int[np.ndarray, "k"]
     truth: Frames
     holes: Bool[np.ndarray, "k h w"]
+    poses: Poses
+    intrinsics: Float[np.ndarray, "k 3 3"]
 
 
 def tasks_of(
@@ -101,23 +105,6 @@ def frames_of(pipeline: Pipeline, task: Task, variant: str, settings: RenderSett
         for index, frame in zip(scored, task.truth, strict=True):
             pictures[index] = frame
     return np.asarray(through_codec(pipeline.model.codec(), jnp.asarray(pictures)))[scored]
-
-
-def known_scores(frames: Frames, task: Task) -> dict[str, list[float | None]]:
-    """`score`'s, and the same over what some given view shows."""
-    found: Scores = score(frames, task.truth, task.holes)
-    similar = ssim_maps(frames, task.truth)
-    return {
-        "psnr": list(found.psnr),
-        "known_psnr": masked_psnr(frames, task.truth, ~task.holes),
-        "hole_psnr": found.hole_psnr,
-        "ssim": list(found.ssim),
-        "known_ssim": [
-            float(one[~hole].mean()) if (~hole).any() else None for one, hole in zip(similar, task.holes, strict=True)
-        ],
-        "hole_ssim": found.hole_ssim,
-        "hole_share": list(found.hole_share),
-    }
 
 
 def knots(targets: int, frames: int) -> tuple[int, ...]:
@@ -177,7 +164,14 @@ def _task(
     warp = _warp(sources, path, lens, settings)
     distance = pose_distance_to_nearest(sources.poses, path).at[0].set(0.0)
     conditions = Conditions(first.pictures, warp, distance, "single" if len(sources.poses) == 1 else "views")
-    return Task(conditions, at[1:], np.stack([picture for picture, _ in seen]), conditions.holes[at[1:]])
+    return Task(
+        conditions,
+        scored=at[1:],
+        truth=np.stack([picture for picture, _ in seen]),
+        holes=conditions.holes[at[1:]],
+        poses=np.stack([camera.pose for camera in chosen]),
+        intrinsics=np.stack([K for _, K in seen]),
+    )
 
 
 def _warp(sources: Sources, path: jnp.ndarray, lens: jnp.ndarray, settings: RenderSettings) -> Warp:
