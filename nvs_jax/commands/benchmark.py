@@ -5,25 +5,33 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from nvs_jax.disk import atomic_path, job_at_hand, mirrored, one_at_a_time
 from nvs_jax.evaluation.records import Records, weights_digest
 from nvs_jax.evaluation.sample_scores import known_scores
-from nvs_jax.evaluation.samples import VARIANTS, Task, frames_of, tasks_of
+from nvs_jax.evaluation.samples import Task, frames_of, tasks_of, variants_of
 from nvs_jax.evaluation.samples_report import Line, samples_report
+from nvs_jax.evaluation.samples_unposed import tasks_of_unposed
 from nvs_jax.inputs.posed_depth import NamedDepth
-from nvs_jax.inputs.view import DepthSource, EstimatedDepth
+from nvs_jax.inputs.view import DepthFile, DepthSource, EstimatedDepth
 from nvs_jax.media import write_picture
-from nvs_jax.media.splits import Sample, open_split
+from nvs_jax.media.splits import WITHOUT_TRUTH, Sample, open_split
+from nvs_jax.media.unposed_splits import Unposed
+from nvs_jax.models.depth import DepthEstimator
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.runs.results import sheet
 from nvs_jax.runs.shares import Share, own_share
 from nvs_jax.runs.stopping import Stopped, StopRequest, stop_on_signals
 from nvs_jax.saying import bar, say, tell
+from nvs_jax.settings import Mode, RenderSettings
 from nvs_jax.settings.benchmark import BenchmarkJob
+from nvs_jax.settings.presets import settings_for
+from nvs_jax.settings.suited import suited
 
 PROTOCOL = 1
 """Goes up whenever the same frames would get other scores: old results are left."""
@@ -46,14 +54,19 @@ class Bench:
     job: BenchmarkJob
     pipeline: Pipeline
     weights: str
-    scenes: dict[str, Callable[[], Sample]]
+    scenes: dict[str, Callable[[], Sample | Unposed]]
     records: Records
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """What is compared."""
+        return variants_of(self.job.split not in WITHOUT_TRUTH)
 
     def key(self, scene: str, variant: str, video: int) -> str:
         """Names a result; equal where the frames are."""
         job = self.job
         depth = [job.distance, job.depth_weights, job.depth_kind]
-        asked = [job.split, job.inputs, job.targets, *depth, job.dtype, job.seed, asdict(job.settings)]
+        asked = [job.split, job.inputs, job.targets, *depth, job.dtype, job.seed, job.preset, asdict(job.settings)]
         parts = [PROTOCOL, self.weights, asked, scene, variant, video]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
@@ -75,7 +88,7 @@ def run_benchmark(job: BenchmarkJob) -> None:
     """
     with job_at_hand(job) as near, mirrored(job.out) as mirror, stop_on_signals() as stop:
         share = own_share(job.shard)
-        scenes = open_split(near.split, near.data, near.inputs, near.targets)
+        scenes = open_split(near.split, near.data, near.inputs, near.targets, near.subset)
         scenes = dict(list(scenes.items())[: near.scenes])
         mine = {name: scenes[name] for index, name in enumerate(scenes) if share.includes(index)}
         say(f"{len(mine)} of {len(scenes)} scenes are this process's")
@@ -90,16 +103,17 @@ def run_benchmark(job: BenchmarkJob) -> None:
 
 def _measure(bench: Bench, pictures: Path, stop: StopRequest) -> None:
     """All variants of all scenes, scene by scene; what is there is not measured again."""
-    missing = [name for name in bench.scenes if not all(bench.lines(name, variant) for variant in VARIANTS)]
+    missing = [name for name in bench.scenes if not all(bench.lines(name, variant) for variant in bench.variants)]
     for name in bar(missing, desc="benchmark", unit="scene", disable=not missing):
         sample = bench.scenes[name]()
-        videos = list(_tasks(bench, sample))
+        settings = settings_of(bench.job, sample)
+        videos = list(_tasks(bench, sample, settings))
         for video, task in enumerate(videos):
-            rows = {"truth": task.truth}
-            for variant in VARIANTS:
+            rows = {"given" if task.truth is None else "truth": task.real}
+            for variant in bench.variants:
                 if video and bench.key(name, variant, video) in bench.records.lines:
                     continue  # of the first video the frames are shown, too
-                rows[variant] = _one(bench, name, variant, video, len(videos), task)
+                rows[variant] = _one(bench, Video(name, variant, video, len(videos)), task, settings)
                 _obey(stop, f"after {variant} of {name}, which is kept")
             if video == 0:
                 write_picture(pictures / f"{_plain(name)}.png", sheet(rows))
@@ -112,30 +126,61 @@ def _obey(stop: StopRequest, where: str) -> None:
         raise Stopped(stopped.where, "the same command") from None
 
 
-def _tasks(bench: Bench, sample: Sample) -> Iterator[Task]:
+def settings_of(job: BenchmarkJob, sample: Sample | Unposed) -> RenderSettings:
+    """The job's settings, those at the preset's of one view as the preset has them for a scene of this kind."""
+    mode: Mode = "video" if isinstance(sample, Unposed) and sample.is_video else "single"
+    if isinstance(sample, Sample) and len(sample.given.cameras) > 1:
+        mode = "views"
+    plain, own = (settings_for(job.weights, job.preset, kind) for kind in ("single", mode))
+    return suited(job.settings, own, plain)[0]
+
+
+def _tasks(bench: Bench, sample: Sample | Unposed, settings: RenderSettings) -> Iterator[Task]:
     job, lattice = bench.job, bench.pipeline.model.lattice
-    frames = job.settings.path.frames or lattice.frames
-    return tasks_of(sample, _depth(job, sample), job.settings, (lattice.pixels, frames), job.distance)
+    size = lattice.pixels, settings.path.frames or lattice.frames
+    if isinstance(sample, Unposed):
+        depth = _estimated(job, sample.scene) if sample.depth is None else DepthFile(sample.depth, job.depth_kind)
+        return tasks_of_unposed(sample, depth, settings, size)
+    return tasks_of(sample, _depth(job, sample), settings, size, job.distance)
 
 
 def _depth(job: BenchmarkJob, sample: Sample) -> DepthSource | NamedDepth:
     if all(camera.depth is not None for camera in sample.given.cameras):
         return NamedDepth(job.depth_kind)
-    from nvs_jax.loading import load_depth
+    return _estimated(job, sample.scene)
 
-    estimator = load_depth(job.depth_weights)
-    say(f"{sample.scene}: depth is estimated by {job.depth_weights}")
+
+def _estimated(job: BenchmarkJob, scene: str) -> EstimatedDepth:
+    estimator = _estimator(job.depth_weights)
+    say(f"{scene}: depth is estimated by {job.depth_weights}")
     return EstimatedDepth(estimator.estimate, "depth" if estimator.metric else "disparity")
 
 
-def _one(bench: Bench, scene: str, variant: str, video: int, videos: int, task: Task) -> np.ndarray:
+@lru_cache(1)
+def _estimator(weights: str) -> DepthEstimator:
+    """Read once for all scenes."""
+    from nvs_jax.loading import load_depth
+
+    return load_depth(weights)
+
+
+class Video(NamedTuple):
+    """What is measured at once: the scene, the row, which video of the scene, and how many it has."""
+
+    scene: str
+    variant: str
+    video: int
+    videos: int
+
+
+def _one(bench: Bench, what: Video, task: Task, settings: RenderSettings) -> np.ndarray:
     """Measure one video of a variant, and keep the result; its scored frames."""
     since = time.perf_counter()
-    frames = frames_of(bench.pipeline, task, variant, bench.job.settings, bench.job.seed + video)
-    key = bench.key(scene, variant, video)
+    frames = frames_of(bench.pipeline, task, what.variant, settings, bench.job.seed + what.video)
+    key = bench.key(what.scene, what.variant, what.video)
     if key not in bench.records.lines:
         seconds = round(time.perf_counter() - since, 3)
-        named = {"weights": bench.weights, "scene": scene, "variant": variant, "video": video, "videos": videos}
+        named = {"weights": bench.weights, **what._asdict()}
         bench.records.append(key, **named, seconds=seconds, scores=known_scores(frames, task))
     return frames
 
@@ -146,11 +191,13 @@ def _report(bench: Bench, out: Path, share: Share) -> None:
         for index in range(share.count):
             other = out / Share(index, share.count).name(*_RESULTS)
             bench.records.lines.update(Records(other).lines)
-    left = [name for name in bench.scenes if not all(bench.lines(name, variant) for variant in VARIANTS)]
+    left = [name for name in bench.scenes if not all(bench.lines(name, variant) for variant in bench.variants)]
     if left:
         tell(f"{len(left)} of {len(bench.scenes)} scenes are not measured yet; the last process writes report.md")
         return
-    lines_of = {variant: [line for name in bench.scenes for line in bench.lines(name, variant)] for variant in VARIANTS}
+    lines_of = {
+        variant: [line for name in bench.scenes for line in bench.lines(name, variant)] for variant in bench.variants
+    }
     pictures = [Path(_PICTURES) / f"{_plain(name)}.png" for name in bench.scenes]
     text = samples_report(lines_of, _protocol(bench), [path for path in pictures if (out / path).is_file()])
     with atomic_path(out / "report.md") as path:
@@ -164,8 +211,9 @@ def _protocol(bench: Bench) -> str:
     frames = job.settings.path.frames or lattice.frames
     settings = job.settings
     size = "the given pictures' own shape" if settings.picture.size is None else "{}x{}".format(*settings.picture.size)
+    given = "given alone" if job.split in WITHOUT_TRUTH else f"{job.inputs} given"
     return (
-        f"Layout {job.split}, {job.inputs} given, videos of {frames} frames at {size} ({settings.picture.fit}), "
+        f"Layout {job.split}, {given}, videos of {frames} frames at {size} ({settings.picture.fit}), "
         f"{settings.guidance.method}, {settings.schedule.steps} steps. Weights {bench.weights}."
     )
 

@@ -31,7 +31,12 @@ from nvs_jax.settings import RenderSettings
 from nvs_jax.steering.conditions import Conditions
 
 VARIANTS = ("guided", "filled warp", "model alone", "truth through the VAE")
-"""What is compared, in the order of the table."""
+"""What is compared, in the order of the table; the last one needs a truth."""
+
+
+def variants_of(truth: bool) -> tuple[str, ...]:
+    """What can be compared with a truth, or without one."""
+    return VARIANTS if truth else VARIANTS[:-1]
 
 
 class Task(NamedTuple):
@@ -39,19 +44,21 @@ class Task(NamedTuple):
 
     Attributes:
         conditions: what steers it.
-        scored: which of its frames are targets.
-        truth: of those, in [0, 1].
+        scored: which of its frames are looked at: the targets or, where there is no truth, all but the first.
+        truth: of those, in [0, 1]; None: nobody knows it.
         holes: of those, what no given view shows.
         poses: of those, world-to-camera, as asked.
         intrinsics: of those, K, of pixel centres.
+        real: pictures that were taken, in [0, 1], at the video's size: the truth, or else what is given.
     """
 
     conditions: Conditions
     scored: Int[np.ndarray, "k"]
-    truth: Frames
+    truth: Frames | None
     holes: Bool[np.ndarray, "k h w"]
     poses: Poses
     intrinsics: Float[np.ndarray, "k 3 3"]
+    real: Frames
 
 
 def tasks_of(
@@ -91,7 +98,7 @@ def frames_of(pipeline: Pipeline, task: Task, variant: str, settings: RenderSett
     """The targets as a variant makes them, in [0, 1].
 
     Raises:
-        InputError: a size that the model does not take.
+        InputError: a size that the model does not take; the truth, where nobody knows it.
     """
     conditions, scored = task.conditions, task.scored
     if variant in ("guided", "model alone"):
@@ -101,9 +108,10 @@ def frames_of(pipeline: Pipeline, task: Task, variant: str, settings: RenderSett
     if variant == "filled warp":
         warp = conditions.warp
         pictures[1:] = fill_nearest(np.asarray(warp.pictures), np.asarray(warp.valid))
+    elif task.truth is None:
+        raise InputError("what has no true pictures cannot be compared with them")
     else:
-        for index, frame in zip(scored, task.truth, strict=True):
-            pictures[index] = frame
+        pictures[scored] = task.truth
     return np.asarray(through_codec(pipeline.model.codec(), jnp.asarray(pictures)))[scored]
 
 
@@ -164,13 +172,15 @@ def _task(
     warp = _warp(sources, path, lens, settings)
     distance = pose_distance_to_nearest(sources.poses, path).at[0].set(0.0)
     conditions = Conditions(first.pictures, warp, distance, "single" if len(sources.poses) == 1 else "views")
+    truth = np.stack([picture for picture, _ in seen])
     return Task(
         conditions,
         scored=at[1:],
-        truth=np.stack([picture for picture, _ in seen]),
+        truth=truth,
         holes=conditions.holes[at[1:]],
         poses=np.stack([camera.pose for camera in chosen]),
         intrinsics=np.stack([K for _, K in seen]),
+        real=truth,
     )
 
 

@@ -34,30 +34,37 @@ def samples_report(lines_of: Mapping[str, Sequence[Line]], protocol: str, pictur
     """The table, what it was measured on, and a picture a scene.
 
     Args:
-        lines_of: of each variant, its results, of the same scenes.
+        lines_of: of each variant, its results, of the same scenes; where those know no truth, they have fewer scores.
         protocol: how it was measured, in a sentence or two.
         pictures: relative to the report.
     """
     guided = lines_of[VARIANTS[0]]
     scenes = {line["scene"] for line in guided}
-    targets = sum(len(line["scores"]["psnr"]) for line in guided)
+    targets = sum(len(line["scores"]["hole_share"]) for line in guided)
     shares = interval(scene_means(guided, "hole_share"))
+    measures = {name: title for name, title in MEASURES.items() if name in guided[0]["scores"]}
+    gains = "; gains are over the filled warp, scene by scene" if measures else "; nobody knows the true pictures"
     lines = [
         f"{len(scenes)} scenes, {targets} pictures. {protocol} Holes, what no given view shows, are "
-        f"{100 * shares.mean:.1f} % of the pixels. Means over scenes with 95 % confidence intervals; gains are over "
-        "the filled warp, scene by scene.",
+        f"{100 * shares.mean:.1f} % of the pixels. Means over scenes with 95 % confidence intervals{gains}.",
         "",
     ]
     rows = []
-    base = scene_means(lines_of["filled warp"], "psnr")
-    for variant in VARIANTS:
-        own = lines_of[variant]
-        cells = [str(_interval(own, measure)) for measure in MEASURES]
-        gain = "-" if variant == "filled warp" else signed(paired_interval(scene_means(own, "psnr"), base))
-        rows.append([variant, *cells, gain, f"{np.median([line['seconds'] for line in own]):.1f}"])
-    lines += markdown_table(["", *MEASURES.values(), "PSNR gain", "seconds a video"], rows)
+    for variant, own in lines_of.items():
+        cells = [str(_interval(own, measure)) for measure in measures]
+        gain = [_gain(variant, lines_of)] if measures else []
+        rows.append([variant, *cells, *gain, f"{np.median([line['seconds'] for line in own]):.1f}"])
+    titles = ["", *measures.values(), *["PSNR gain"] * bool(measures), "seconds a video"]
+    lines += markdown_table(titles, rows)
     lines += [f"\n![{picture.stem}]({picture.as_posix()})" for picture in pictures]
     return "\n".join(lines) + "\n"
+
+
+def _gain(variant: str, lines_of: Mapping[str, Sequence[Line]]) -> str:
+    if variant == "filled warp":
+        return "-"
+    own, base = (scene_means(lines_of[name], "psnr") for name in (variant, "filled warp"))
+    return signed(paired_interval(own, base))
 
 
 def _interval(lines: Sequence[Line], measure: str) -> Interval:

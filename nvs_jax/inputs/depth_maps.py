@@ -15,10 +15,10 @@ from nvs_jax.media import DEPTH_SUFFIXES, check_depth, files_in, open_video, rea
 from nvs_jax.media.depth_stack import open_stack, read_maps
 from nvs_jax.media.numpy_file import reading
 from nvs_jax.media.photo import MAX_MEGAPIXELS
+from nvs_jax.media.video import VIDEO_SUFFIXES
 from nvs_jax.saying import say
 
 ARRAYS = (".npy", ".npz")
-VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm")
 _GREY = 24
 """Of 255: colours of a grey video differ by less, whatever its encoder did."""
 
@@ -56,7 +56,7 @@ def open_maps(depth: DepthFile) -> Iterator[Maps]:
         mask = "" if stack.mask is None else f", unknown where its '{stack.mask}' is false"
         say(f"{path}: {name} holds {stack.count} maps of {stack.size[0]}x{stack.size[1]} (height x width){mask}")
         yield Maps(stack.count, _of_array(depth, read_maps(stack)))
-    elif path.is_file() and suffix in VIDEOS:
+    elif path.is_file() and suffix in VIDEO_SUFFIXES:
         if depth.kind == "depth":
             raise InputError(f"{path}: a video's greys have no unit: give it with --depth-kind disparity")
         say(f"{path}: its greys are read as disparity in 256 steps; the program's .npz or .exr has more")

@@ -5,10 +5,11 @@
 - RealEstate10K: `NAME.txt` (a line with the video's address, then one a frame: timestamp, fx, fy, cx, cy over width and
   height, 0, 0, and a 3x4 world-to-camera matrix) and a folder `NAME` with a picture a frame, called by its timestamp.
 - posed scenes of any kind that `read_cameras` reads, as Tanks and Temples: the first pictures are given.
+- photos and videos without cameras or truth: `nvs_jax.media.unposed_splits`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,26 @@ from nvs_jax.media.cameras.files import beside, check_frames, floats, intrinsics
 from nvs_jax.media.cameras.rotations import check_pose
 from nvs_jax.media.cameras.views import CameraSet, PosedCamera
 from nvs_jax.media.photo import photo_size
+from nvs_jax.media.unposed_splits import DAVIS, Unposed, davis_scenes, paper_scenes
 
 PUBLISHED = {
     "seva": "benchmark.zip among the releases of Stability-AI/stable-virtual-camera on GitHub (tnt-, re10k- and "
     "co3d-viewcrafter come with pictures)",
     "re10k": "camera files at google.github.io/realestate10k; the frames are those of the videos that they name",
     "posed": "for Tanks and Temples tanksandtemples.org; a folder a scene, with its cameras",
+    "paper": "the README of ZHU-Zhiyu/NVS_Solver on GitHub links to the authors' pictures and videos; any will do",
+    "davis": DAVIS,
 }
 """Where what a layout needs is published; nothing is downloaded here."""
+WITHOUT_TRUTH = ("paper", "davis")
+"""Layouts of photos and videos that nobody has seen from elsewhere."""
+_WANTED = {
+    "seva": "folders with transforms.json and train_test_split_{}.json",
+    "re10k": "NAME.txt beside folders NAME of frames",
+    "posed": "a folder a scene with its cameras",
+    "paper": "pictures, video files or folders of frames",
+    "davis": "JPEGImages/480p with a folder of frames a video",
+}
 _SPLIT = "train_test_split_{}.json"
 _DEPTH = 4
 _PICTURES = (".png", ".jpg", ".jpeg")
@@ -48,7 +61,9 @@ class Sample:
     targets: CameraSet
 
 
-def open_split(layout: str, data: Path, inputs: int, targets: int | None) -> dict[str, Callable[[], Sample]]:
+def open_split(
+    layout: str, data: Path, inputs: int, targets: int | None, subset: str = "val"
+) -> dict[str, Callable[[], Sample | Unposed]]:
     """The scenes of a benchmark by name; what each calls reads its cameras.
 
     Args:
@@ -56,32 +71,34 @@ def open_split(layout: str, data: Path, inputs: int, targets: int | None) -> dic
         data: the folder.
         inputs: given pictures a scene.
         targets: at most so many targets a scene, evenly spaced; None: all.
+        subset: of DAVIS.
 
     Raises:
         InputError: nothing of this layout is there; says where it is published.
     """
     if not data.is_dir():
         raise InputError(f"{data} is not a folder; {layout} is published: {PUBLISHED[layout]}")
-    readers = {"seva": _seva_scenes, "re10k": _re10k_scenes, "posed": _posed_scenes}
-    found = dict(readers[layout](data, inputs))
+    readers: dict[str, Callable[[], Iterator[tuple[str, Callable[[], Sample | Unposed]]]]] = {
+        "seva": lambda: _seva_scenes(data, inputs),
+        "re10k": lambda: _re10k_scenes(data, inputs),
+        "posed": lambda: _posed_scenes(data, inputs),
+        "paper": lambda: paper_scenes(data),
+        "davis": lambda: davis_scenes(data, subset),
+    }
+    found = dict(readers[layout]())
     if not found:
-        wanted = {
-            "seva": f"folders with transforms.json and {_SPLIT.format(inputs)}",
-            "re10k": "NAME.txt beside folders NAME of frames",
-            "posed": "a folder a scene with its cameras",
-        }
-        raise InputError(f"{data}: holds no {wanted[layout]}; published: {PUBLISHED[layout]}")
+        raise InputError(f"{data}: holds no {_WANTED[layout].format(inputs)}; published: {PUBLISHED[layout]}")
     return {name: _limited(read, targets) for name, read in sorted(found.items())}
 
 
-def _limited(read: Callable[[], Sample], most: int | None) -> Callable[[], Sample]:
-    def limited() -> Sample:
+def _limited(read: Callable[[], Sample | Unposed], most: int | None) -> Callable[[], Sample | Unposed]:
+    def limited() -> Sample | Unposed:
         sample = read()
-        cameras = sample.targets.cameras
-        if most is None or len(cameras) <= most:
+        if most is None or isinstance(sample, Unposed) or len(sample.targets.cameras) <= most:
             return sample
+        cameras = sample.targets.cameras
         chosen = np.linspace(0, len(cameras) - 1, most).round().astype(int)
-        return Sample(sample.scene, sample.given, CameraSet(tuple(cameras[index] for index in chosen)))
+        return replace(sample, targets=CameraSet(tuple(cameras[index] for index in chosen)))
 
     return limited
 

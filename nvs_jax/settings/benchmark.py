@@ -10,27 +10,33 @@ from nvs_jax.errors import InputError
 from nvs_jax.settings import DepthKind, RenderSettings
 from nvs_jax.settings.ranges import Between, Ranged
 
-Layout = Literal["seva", "re10k", "posed"]
+Layout = Literal["seva", "re10k", "posed", "paper", "davis"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkJob(Ranged, group="--"):
-    """PSNR and SSIM on a benchmark of the field that lies on this disk. A run that was broken off goes on."""
+    """Scores on a benchmark of the field that lies on this disk. A run that was broken off goes on."""
 
     split: Positional[Layout]
     """seva: folders with transforms.json and train_test_split_P.json; re10k: RealEstate10K's text files with frames;
-    posed: a folder a scene, such as Tanks and Temples. docs/benchmark.md says where they are published."""
+    posed: a folder a scene, such as Tanks and Temples; paper: photos, orbited to both sides, and videos, neither with a
+    truth; davis: videos of DAVIS. docs/benchmark.md says where they are published."""
     data: Path
     """The folder that holds it; nothing is downloaded."""
     weights: str
     """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
     the small model in the package."""
+    preset: str | None = None
+    """As of a render: fast, no-cfg, lcm4, paper, reference, or a YAML file; by default fast, with what the weights
+    bring on top of it."""
     out: Path = Path("out/benchmark")
     """The folder for results.jsonl, pictures/ and report.md. Earlier results in it are used."""
     inputs: Annotated[int, Between(1, 100)] = 1
     """Given pictures a scene: P of train_test_split_P.json; of other layouts the first ones."""
     targets: Annotated[int | None, Between(1, 10_000)] = None
     """At most so many targets a scene, evenly spaced; None: all."""
+    subset: Literal["val", "train", "all"] = "val"
+    """Of davis: the list in its ImageSets that says which videos; all: every one that is there."""
     scenes: Annotated[int | None, Between(1, 100_000)] = None
     """The first so many scenes, by name; None: all."""
     distance: Annotated[float | None, Between(1e-6, 1e6)] = None
@@ -39,7 +45,7 @@ class BenchmarkJob(Ranged, group="--"):
     depth_weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
     """Of scenes without depth of their own: a Depth Anything V2, a folder in transformers' layout or a hub id."""
     depth_kind: DepthKind = "depth"
-    """What depth maps that the scenes name hold."""
+    """What depth maps hold that the scenes name or that lie in depth/ of paper and davis."""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """Of all networks but the VAE, which is float32."""
     seed: Annotated[int, Between(0, 2**31 - 1)] = 0

@@ -6,12 +6,15 @@ from typing import Any
 from nvs_jax.settings.render import RenderSettings
 
 
-def suited(settings: RenderSettings, own: RenderSettings) -> tuple[RenderSettings, tuple[str, ...]]:
+def suited(
+    settings: RenderSettings, own: RenderSettings, plain: RenderSettings | None = None
+) -> tuple[RenderSettings, tuple[str, ...]]:
     """What a model prefers in place of every setting that is at its default; also which those are.
 
     Args:
         settings: what was asked for.
         own: what suits the model.
+        plain: the defaults; None: those of the settings themselves.
 
     Raises:
         InputError: what was asked for does not go together with what suits the model.
@@ -23,7 +26,7 @@ def suited(settings: RenderSettings, own: RenderSettings) -> tuple[RenderSetting
     >>> settings.schedule.steps, settings.schedule.sigma_max, names
     (7, 80.0, ('schedule.sigma_max',))
     """
-    return _suited(settings, own, RenderSettings(), "")
+    return _suited(settings, own, plain or RenderSettings(), "")
 
 
 def _suited(asked: Any, own: Any, plain: Any, group: str) -> tuple[Any, tuple[str, ...]]:

@@ -21,6 +21,7 @@ def task(truth: np.ndarray, holes: np.ndarray) -> Task:
         holes,
         np.tile(np.eye(4), (K, 1, 1)),
         np.tile(np.eye(3), (K, 1, 1)),
+        truth,
     )
 
 

@@ -29,3 +29,14 @@ def test_intervals_are_over_scenes_however_many_pictures_each_has() -> None:
     assert "2 scenes, 3 pictures. Protocol." in text and "![a](pictures/a.png)" in text
     row = next(one for one in text.splitlines() if one.startswith("| guided |"))
     assert row.startswith("| guided | 15.00 ± 63.53 |") and "-1.00 ± 0.00" in row
+
+
+def test_a_report_without_a_truth_has_no_scores_that_need_one() -> None:
+    def shown(scene: str, variant: str) -> dict:
+        return {"scene": scene, "variant": variant, "seconds": 2.0, "scores": {"hole_share": [0.25, 0.75]}}
+
+    lines_of = {variant: [shown("a", variant), shown("b", variant)] for variant in VARIANTS[:-1]}
+    text = samples_report(lines_of, "Protocol.", [])
+    assert "2 scenes, 4 pictures. Protocol." in text and "50.0 % of the pixels" in text
+    assert "nobody knows the true pictures" in text and "PSNR" not in text
+    assert "| guided | 2.0 |" in text and "truth through the VAE" not in text

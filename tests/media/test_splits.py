@@ -9,7 +9,7 @@ from PIL import Image
 
 from nvs_jax.errors import InputError
 from nvs_jax.media.cameras import CameraSet, PosedCamera, write_transforms
-from nvs_jax.media.splits import distance_in_front, open_split
+from nvs_jax.media.splits import Sample, distance_in_front, open_split
 
 H, W, N = 12, 16, 6
 
@@ -34,6 +34,12 @@ def cameras(folder: Path, K: np.ndarray | None = None) -> tuple[PosedCamera, ...
     return tuple(found)
 
 
+def sample_of(layout: str, data: Path, name: str, inputs: int = 1, targets: int | None = None) -> Sample:
+    sample = open_split(layout, data, inputs, targets)[name]()
+    assert isinstance(sample, Sample)
+    return sample
+
+
 def seva_scene(folder: Path, split: object) -> Path:
     write_transforms(folder / "transforms.json", CameraSet(cameras(folder / "images")))
     (folder / "train_test_split_1.json").write_text(json.dumps(split))
@@ -45,10 +51,10 @@ def test_sevas_folders(tmp_path: Path) -> None:
     seva_scene(tmp_path / "b", {"train_ids": [0], "test_ids": [1]})
     scenes = open_split("seva", tmp_path, 1, None)
     assert list(scenes) == ["b", "tnt-viewcrafter/a"]
-    sample = scenes["tnt-viewcrafter/a"]()
+    sample = sample_of("seva", tmp_path, "tnt-viewcrafter/a")
     assert [camera.picture.name for camera in sample.given.cameras if camera.picture] == ["002.png"]
     np.testing.assert_allclose(sample.targets.poses, np.stack([look(0.3 * i) for i in (0, 3, 5)]), atol=1e-12)
-    few = open_split("seva", tmp_path, 1, 2)["tnt-viewcrafter/a"]()
+    few = sample_of("seva", tmp_path, "tnt-viewcrafter/a", targets=2)
     assert [camera.picture.name for camera in few.targets.cameras if camera.picture] == ["000.png", "005.png"]
     assert distance_in_front((*sample.given.cameras, *sample.targets.cameras), sample.given.cameras[0]) == (
         pytest.approx(np.hypot(0.6, 4.0))
@@ -79,7 +85,7 @@ def test_realestate10k(tmp_path: Path) -> None:
         numbers = [14 / W, 14 / H, 0.5, 0.5, 0, 0, *camera.pose[:3].ravel()]
         lines.append(" ".join([str(1000 * index), *map(repr, map(float, numbers))]))
     (tmp_path / "clip.txt").write_text("\n".join(lines))
-    sample = open_split("re10k", tmp_path, 2, 3)["clip"]()
+    sample = sample_of("re10k", tmp_path, "clip", 2, 3)
     assert [len(part.cameras) for part in (sample.given, sample.targets)] == [2, 3]
     np.testing.assert_allclose(sample.given.cameras[0].intrinsics, seen[0].intrinsics)
     np.testing.assert_allclose(sample.targets.poses[-1], seen[-1].pose, atol=1e-12)
@@ -92,14 +98,14 @@ def test_posed_scenes(tmp_path: Path) -> None:
     write_transforms(tmp_path / "a" / "transforms.json", CameraSet(cameras(tmp_path / "a" / "images")))
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (W, H)).save(tmp_path / "photos" / "x.png")
-    scenes = open_split("posed", tmp_path, 2, None)
-    assert list(scenes) == ["a"]
-    assert [len(part.cameras) for part in (scenes["a"]().given, scenes["a"]().targets)] == [2, 4]
+    assert list(open_split("posed", tmp_path, 2, None)) == ["a"]
+    sample = sample_of("posed", tmp_path, "a", 2)
+    assert [len(part.cameras) for part in (sample.given, sample.targets)] == [2, 4]
     with pytest.raises(InputError, match="6 pictures, of which 6 are given and none is left"):
         open_split("posed", tmp_path, 6, None)["a"]()
 
 
-@pytest.mark.parametrize("layout", ["seva", "re10k", "posed"])
+@pytest.mark.parametrize("layout", ["seva", "re10k", "posed", "paper", "davis"])
 def test_what_is_missing_and_where_it_is_published(tmp_path: Path, layout) -> None:
     with pytest.raises(InputError, match=r"is not a folder; .* is published: "):
         open_split(layout, tmp_path / "none", 1, None)

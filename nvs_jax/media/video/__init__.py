@@ -2,10 +2,11 @@
 
 from nvs_jax.media.video.clips import Clip, Shot, frame_rate
 from nvs_jax.media.video.folders import files_in, folder_shape, frame_files, in_order, read_frames
-from nvs_jax.media.video.reading import open_frames, open_video, read_video_file
+from nvs_jax.media.video.reading import VIDEO_SUFFIXES, open_frames, open_video, read_video_file
 from nvs_jax.media.video.writing import check_encoder, write_frames, write_gif, write_picture, write_video
 
 __all__ = [
+    "VIDEO_SUFFIXES",
     "Clip",
     "Shot",
     "check_encoder",

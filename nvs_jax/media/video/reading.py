@@ -30,6 +30,8 @@ _CONTAINERS = (
     *("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "flv", "asf", "ogg", "gif", "apng", "mxf"),
     *("h264", "hevc", "av1", "obu", "ivf", "yuv4mpegpipe", "nut", "mjpeg", "dv"),
 )
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm")
+"""By which a video is told from other files of a folder; one that is named may have any."""
 _MAX_THREADS = 4  # each holds frames of its own
 
 
