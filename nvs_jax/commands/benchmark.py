@@ -211,7 +211,7 @@ def _protocol(bench: Bench) -> str:
     frames = job.settings.path.frames or lattice.frames
     settings = job.settings
     size = "the given pictures' own shape" if settings.picture.size is None else "{}x{}".format(*settings.picture.size)
-    given = "given alone" if job.split in WITHOUT_TRUTH else f"{job.inputs} given"
+    given = "a photo or a video given" if job.split in WITHOUT_TRUTH else f"{job.inputs} given"
     return (
         f"Layout {job.split}, {given}, videos of {frames} frames at {size} ({settings.picture.fit}), "
         f"{settings.guidance.method}, {settings.schedule.steps} steps. Weights {bench.weights}."
