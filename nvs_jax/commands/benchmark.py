@@ -3,35 +3,30 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from nvs_jax.commands.benchmark_tasks import part_of, settings_of, shorter_side, tasks
 from nvs_jax.disk import atomic_path, job_at_hand, mirrored, one_at_a_time
+from nvs_jax.evaluation.compared import compared
 from nvs_jax.evaluation.records import Records, weights_digest
 from nvs_jax.evaluation.sample_scores import known_scores
-from nvs_jax.evaluation.samples import Task, frames_of, tasks_of, variants_of
+from nvs_jax.evaluation.samples import Task, frames_of, variants_of
 from nvs_jax.evaluation.samples_report import Line, samples_report
-from nvs_jax.evaluation.samples_unposed import tasks_of_unposed
-from nvs_jax.inputs.posed_depth import NamedDepth
-from nvs_jax.inputs.view import DepthFile, DepthSource, EstimatedDepth
 from nvs_jax.media import write_picture
 from nvs_jax.media.splits import WITHOUT_TRUTH, Sample, open_split
 from nvs_jax.media.unposed_splits import Unposed
-from nvs_jax.models.depth import DepthEstimator
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.runs.results import sheet
 from nvs_jax.runs.shares import Share, own_share
 from nvs_jax.runs.stopping import Stopped, StopRequest, stop_on_signals
 from nvs_jax.saying import bar, say, tell
-from nvs_jax.settings import Mode, RenderSettings
+from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.benchmark import BenchmarkJob
-from nvs_jax.settings.presets import settings_for
-from nvs_jax.settings.suited import suited
 
 PROTOCOL = 1
 """Goes up whenever the same frames would get other scores: old results are left."""
@@ -66,8 +61,9 @@ class Bench:
         """Names a result; equal where the frames are."""
         job = self.job
         depth = [job.distance, job.depth_weights, job.depth_kind]
-        asked = [job.split, job.inputs, job.targets, *depth, job.dtype, job.seed, job.preset, asdict(job.settings)]
-        parts = [PROTOCOL, self.weights, asked, scene, variant, video]
+        size = [shorter_side(job), part_of(job), job.compared_side]
+        asked = [job.split, job.inputs, job.targets, *depth, *size, job.dtype, job.seed, job.preset]
+        parts = [PROTOCOL, self.weights, asked, asdict(job.settings), scene, variant, video]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
     def lines(self, scene: str, variant: str) -> list[Line]:
@@ -106,8 +102,9 @@ def _measure(bench: Bench, pictures: Path, stop: StopRequest) -> None:
     missing = [name for name in bench.scenes if not all(bench.lines(name, variant) for variant in bench.variants)]
     for name in bar(missing, desc="benchmark", unit="scene", disable=not missing):
         sample = bench.scenes[name]()
-        settings = settings_of(bench.job, sample)
-        videos = list(_tasks(bench, sample, settings))
+        lattice = bench.pipeline.model.lattice
+        settings = settings_of(bench.job, sample, lattice.pixels)
+        videos = list(tasks(bench.job, sample, settings, lattice))
         for video, task in enumerate(videos):
             rows = {"given" if task.truth is None else "truth": task.real}
             for variant in bench.variants:
@@ -126,44 +123,6 @@ def _obey(stop: StopRequest, where: str) -> None:
         raise Stopped(stopped.where, "the same command") from None
 
 
-def settings_of(job: BenchmarkJob, sample: Sample | Unposed) -> RenderSettings:
-    """The job's settings, those at the preset's of one view as the preset has them for a scene of this kind."""
-    mode: Mode = "video" if isinstance(sample, Unposed) and sample.is_video else "single"
-    if isinstance(sample, Sample) and len(sample.given.cameras) > 1:
-        mode = "views"
-    plain, own = (settings_for(job.weights, job.preset, kind) for kind in ("single", mode))
-    return suited(job.settings, own, plain)[0]
-
-
-def _tasks(bench: Bench, sample: Sample | Unposed, settings: RenderSettings) -> Iterator[Task]:
-    job, lattice = bench.job, bench.pipeline.model.lattice
-    size = lattice.pixels, settings.path.frames or lattice.frames
-    if isinstance(sample, Unposed):
-        depth = _estimated(job, sample.scene) if sample.depth is None else DepthFile(sample.depth, job.depth_kind)
-        return tasks_of_unposed(sample, depth, settings, size)
-    return tasks_of(sample, _depth(job, sample), settings, size, job.distance)
-
-
-def _depth(job: BenchmarkJob, sample: Sample) -> DepthSource | NamedDepth:
-    if all(camera.depth is not None for camera in sample.given.cameras):
-        return NamedDepth(job.depth_kind)
-    return _estimated(job, sample.scene)
-
-
-def _estimated(job: BenchmarkJob, scene: str) -> EstimatedDepth:
-    estimator = _estimator(job.depth_weights)
-    say(f"{scene}: depth is estimated by {job.depth_weights}")
-    return EstimatedDepth(estimator.estimate, "depth" if estimator.metric else "disparity")
-
-
-@lru_cache(1)
-def _estimator(weights: str) -> DepthEstimator:
-    """Read once for all scenes."""
-    from nvs_jax.loading import load_depth
-
-    return load_depth(weights)
-
-
 class Video(NamedTuple):
     """What is measured at once: the scene, the row, which video of the scene, and how many it has."""
 
@@ -176,12 +135,14 @@ class Video(NamedTuple):
 def _one(bench: Bench, what: Video, task: Task, settings: RenderSettings) -> np.ndarray:
     """Measure one video of a variant, and keep the result; its scored frames."""
     since = time.perf_counter()
-    frames = frames_of(bench.pipeline, task, what.variant, settings, bench.job.seed + what.video)
+    job = bench.job
+    frames = frames_of(bench.pipeline, task, what.variant, settings, job.seed + what.video)
     key = bench.key(what.scene, what.variant, what.video)
     if key not in bench.records.lines:
         seconds = round(time.perf_counter() - since, 3)
         named = {"weights": bench.weights, **what._asdict()}
-        bench.records.append(key, **named, seconds=seconds, scores=known_scores(frames, task))
+        scores = known_scores(*compared(frames, task, part_of(job), job.compared_side))
+        bench.records.append(key, **named, seconds=seconds, scores=scores)
     return frames
 
 
@@ -211,9 +172,13 @@ def _protocol(bench: Bench) -> str:
     frames = job.settings.path.frames or lattice.frames
     settings = job.settings
     size = "the given pictures' own shape" if settings.picture.size is None else "{}x{}".format(*settings.picture.size)
+    side = shorter_side(job)
+    size += "" if side is None else f", the shorter side {side}"
+    part = "" if part_of(job) == "all" else ", compared in the square in the middle"
+    part += "" if job.compared_side is None else f", resampled to {job.compared_side}"
     given = "a photo or a video given" if job.split in WITHOUT_TRUTH else f"{job.inputs} given"
     return (
-        f"Layout {job.split}, {given}, videos of {frames} frames at {size} ({settings.picture.fit}), "
+        f"Layout {job.split}, {given}, videos of {frames} frames at {size} ({settings.picture.fit}){part}, "
         f"{settings.guidance.method}, {settings.schedule.steps} steps. Weights {bench.weights}."
     )
 

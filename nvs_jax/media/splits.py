@@ -1,7 +1,9 @@
 """Benchmarks of the field on disk: which pictures of a scene are given, and which are to be made.
 
 - SEVA (Stable Virtual Camera): a folder a scene with transforms.json, pictures and `train_test_split_P.json` for P
-  given pictures, whose `train_ids` and `test_ids` count the frames of transforms.json.
+  given pictures, whose `train_ids` and `test_ids` count the frames of transforms.json from 0, in its order, not in that
+  of their names. `file_path` is relative to the scene; poses are camera-to-world with OpenGL's axes. Most entries of
+  the published benchmark hold splits alone, of which the ids count the original pictures sorted by their paths.
 - RealEstate10K: `NAME.txt` (a line with the video's address, then one a frame: timestamp, fx, fy, cx, cy over width and
   height, 0, 0, and a 3x4 world-to-camera matrix) and a folder `NAME` with a picture a frame, called by its timestamp.
 - posed scenes of any kind that `read_cameras` reads, as Tanks and Temples: the first pictures are given.
@@ -16,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.cameras.detect import bare_photos, read_cameras
+from nvs_jax.media.cameras.detect import bare_photos, has_cameras, read_cameras
 from nvs_jax.media.cameras.files import beside, check_frames, floats, intrinsics, read_json, rows, select
 from nvs_jax.media.cameras.rotations import check_pose
 from nvs_jax.media.cameras.views import CameraSet, PosedCamera
@@ -117,6 +119,11 @@ def _seva(folder: Path, split: Path, name: str) -> Sample:
     shown = set(given) & set(targets)
     if shown:
         raise InputError(f"{split}: frame {min(shown)} is given and asked for")
+    if not has_cameras(folder):
+        raise InputError(
+            f"{folder} holds a split and no cameras, as most entries of SEVA's benchmark: add the transforms.json and "
+            "the pictures of the original data set, all of them, sorted by their paths"
+        )
     return Sample(name, read_cameras(folder, given), read_cameras(folder, targets, points=False, depth=False))
 
 

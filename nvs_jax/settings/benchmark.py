@@ -42,6 +42,13 @@ class BenchmarkJob(Ranged, group="--"):
     distance: Annotated[float | None, Between(1e-6, 1e6)] = None
     """Of what is in the middle of the given picture, in the cameras' units, for estimated depth of scenes without
     points; None: that of the point which all cameras look at."""
+    shorter_side: Annotated[int | None, Between(8, 8192)] = None
+    """Rows or columns, whichever are fewer, of the videos of posed scenes, whose shape is the given picture's; None: of
+    seva 576, of others as --picture.* say."""
+    compared: Literal["layout", "all", "square"] = "layout"
+    """Which part of a frame is scored: all of it, or the square in its middle; layout: the square of seva, else all."""
+    compared_side: Annotated[int | None, Between(8, 8192)] = None
+    """The shorter side of what is scored, to which it is resampled: 256 for SEVA's re10k-4dim and re10k-pixelsplat."""
     depth_weights: str = "depth-anything/Depth-Anything-V2-Small-hf"
     """Of scenes without depth of their own: a Depth Anything V2, a folder in transformers' layout or a hub id."""
     depth_kind: DepthKind = "depth"

@@ -61,6 +61,43 @@ def test_sevas_folders(tmp_path: Path) -> None:
     )
 
 
+def test_a_folder_as_seva_writes_it(tmp_path: Path) -> None:
+    """Its reader: poses are camera-to-world with OpenGL's axes, ids count the frames in the file's order."""
+    scene = tmp_path / "re10k-viewcrafter" / "0a1b"
+    seen = cameras(scene / "images")
+    order = [3, 0, 5, 1, 4, 2]
+    content: dict = {"camera_model": "OPENCV", "w": W, "h": H, "fl_x": 14.0, "fl_y": 14.0, "cx": W / 2, "cy": H / 2}
+    content |= dict.fromkeys(("k1", "k2", "p1", "p2"), 0.0)
+    content["applied_transform"] = [[1.0, 0, 0, 0], [0, 0, 1.0, 0], [0, -1.0, 0, 0]]  # of nerfstudio: no axes differ
+    content["orientation_override"] = "none"
+    frames = []
+    for index in order:
+        camera_to_world = np.linalg.inv(seen[index].pose) @ np.diag([1, -1, -1, 1])
+        frames.append({"file_path": f"images/{index:03}.png", "transform_matrix": camera_to_world.tolist()})
+    frames.append({"file_path": None, "transform_matrix": np.eye(4).tolist()})  # a view without a picture
+    (scene / "transforms.json").write_text(json.dumps(content | {"frames": frames}))
+    np.save(scene / "bounds.npy", np.ones((7, 2)))
+    for inputs, given in ((1, [1]), (2, [1, 4])):
+        split = {"train_ids": given, "test_ids": [5, 0, 3]}
+        (scene / f"train_test_split_{inputs}.json").write_text(json.dumps(split))
+    sample = sample_of("seva", tmp_path, "re10k-viewcrafter/0a1b", inputs=2)
+    names = [
+        [camera.picture.stem for camera in part.cameras if camera.picture] for part in (sample.given, sample.targets)
+    ]
+    assert names == [["000", "004"], ["002", "003", "001"]]
+    start = np.linalg.inv(sample.given.poses[0])  # what moves all cameras makes no difference
+    expected = [seen[index].pose @ np.linalg.inv(seen[0].pose) for index in (2, 3, 1)]
+    np.testing.assert_allclose(sample.targets.poses @ start, expected, atol=1e-12)
+    np.testing.assert_allclose(sample.given.cameras[0].intrinsics, seen[0].intrinsics)
+    assert len(sample_of("seva", tmp_path, "re10k-viewcrafter/0a1b").given.cameras) == 1
+    (scene / "train_test_split_1.json").write_text(json.dumps({"train_ids": [0], "test_ids": [6]}))
+    with pytest.raises(InputError, match="frame 6: file_path must name a file"):
+        sample_of("seva", tmp_path, "re10k-viewcrafter/0a1b")
+    (scene / "transforms.json").unlink()
+    with pytest.raises(InputError, match=r"a split and no cameras, .* sorted by their paths"):
+        sample_of("seva", tmp_path, "re10k-viewcrafter/0a1b")
+
+
 @pytest.mark.parametrize(
     "split", [[], {"train_ids": [0]}, {"train_ids": [], "test_ids": [1]}, {"train_ids": [0], "test_ids": ["1"]}]
 )

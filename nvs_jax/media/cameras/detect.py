@@ -17,14 +17,14 @@ from nvs_jax.media.photo import PICTURE_SUFFIXES
 
 def bare_photos(path: Path) -> list[Path]:
     """The photos of a folder that holds photos and no cameras, in the order of their names; else none."""
-    if not path.is_dir() or _names_of_cameras(path):
+    if not path.is_dir() or has_cameras(path):
         return []
     return sorted(
         file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith(".")
     )
 
 
-def _names_of_cameras(path: Path) -> bool:
+def has_cameras(path: Path) -> bool:
     """Whether a folder holds cameras of any kind, also of one that is not read."""
     return bool(
         beside(path, "", (*transforms_json.NAMES, *GEOMETRY_NAMES, "poses_bounds.npy", *tanks.NAMES))
