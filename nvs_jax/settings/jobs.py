@@ -126,8 +126,8 @@ class ViewsJob(RenderJob):
     """Two or more posed views, and everything between them."""
 
     scene: Positional[Path]
-    """A COLMAP model, transforms.json, an .npz of VGGT or Depth Anything 3, a DTU or a Tanks and Temples folder; or a
-    folder of photos, whose poses are then found (extra `poses`)."""
+    """A COLMAP model, transforms.json, an .npz of VGGT or Depth Anything 3, a folder of DTU, MVSNet or Tanks and
+    Temples; or a folder of photos, whose poses are then found (extra `poses`)."""
     depth: Path | None = None
     """A folder of depth maps that lie and are named as the pictures, such as COLMAP's stereo/depth_maps; auto: estimate
     them, and fit them to the points of a COLMAP model; by default the scene's own, and auto where it has none."""

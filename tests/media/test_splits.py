@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.cameras import CameraSet, PosedCamera, write_transforms
+from nvs_jax.media.cameras import CameraSet, PosedCamera, write_colmap, write_transforms
 from nvs_jax.media.splits import Sample, distance_in_front, open_split
 
 H, W, N = 12, 16, 6
@@ -140,6 +140,26 @@ def test_posed_scenes(tmp_path: Path) -> None:
     assert [len(part.cameras) for part in (sample.given, sample.targets)] == [2, 4]
     with pytest.raises(InputError, match="6 pictures, of which 6 are given and none is left"):
         open_split("posed", tmp_path, 6, None)["a"]()
+
+
+def test_tanks_and_temples_as_its_preprocessors_leave_it(tmp_path: Path) -> None:
+    """A COLMAP model beside images, and MVSNet's cams."""
+    seen = cameras(tmp_path / "Family" / "images")
+    write_colmap(tmp_path / "Family" / "sparse" / "0", CameraSet(seen, np.ones((1, 3)), np.ones((1, 3), np.uint8)))
+    taken = cameras(tmp_path / "Horse" / "images")
+    (tmp_path / "Horse" / "cams").mkdir()
+    for camera in taken:
+        assert camera.picture is not None
+        numbers = [" ".join(map(str, matrix.ravel())) for matrix in (camera.pose, camera.intrinsics)]
+        text = f"extrinsic\n{numbers[0]}\n\nintrinsic\n{numbers[1]}\n\n0.5 0.01\n"
+        (tmp_path / "Horse" / "cams" / f"{camera.picture.stem}_cam.txt").write_text(text)
+    assert list(open_split("posed", tmp_path, 2, None)) == ["Family", "Horse"]
+    for name in ("Family", "Horse"):
+        sample = sample_of("posed", tmp_path, name, 2, 3)
+        np.testing.assert_allclose(sample.given.poses, [look(0.0), look(0.3)], atol=1e-9)
+        np.testing.assert_allclose(sample.targets.poses[-1], look(0.3 * (N - 1)), atol=1e-9)
+        assert [camera.picture.name for camera in sample.given.cameras if camera.picture] == ["000.png", "001.png"]
+    assert sample_of("posed", tmp_path, "Family", 2).given.points is not None
 
 
 @pytest.mark.parametrize("layout", ["seva", "re10k", "posed", "paper", "davis"])

@@ -1,4 +1,4 @@
-"""Cameras and poses from files, and into them: COLMAP, nerfstudio, DTU, Tanks and Temples, plain poses, .ply.
+"""Cameras and poses from files, and into them: COLMAP, nerfstudio, DTU, MVSNet, Tanks and Temples, plain poses, .ply.
 
 Whatever the file's convention, poses are world-to-camera with OpenCV's axes. Needs no JAX.
 """
@@ -9,6 +9,7 @@ from nvs_jax.media.cameras.depth_maps import find_depth_maps
 from nvs_jax.media.cameras.detect import read_cameras
 from nvs_jax.media.cameras.dtu import read_dtu
 from nvs_jax.media.cameras.geometry_model import read_geometry_model
+from nvs_jax.media.cameras.mvsnet import read_mvsnet
 from nvs_jax.media.cameras.ply import point_cloud, read_ply, write_ply
 from nvs_jax.media.cameras.pose_files import read_pose_file, read_poses, write_poses
 from nvs_jax.media.cameras.tanks import read_tanks
@@ -29,6 +30,7 @@ __all__ = [
     "read_colmap",
     "read_dtu",
     "read_geometry_model",
+    "read_mvsnet",
     "read_picture",
     "read_ply",
     "read_pose_file",

@@ -11,6 +11,7 @@ from nvs_jax.media.cameras.dtu import camera_files, read_dtu
 from nvs_jax.media.cameras.files import beside, is_file
 from nvs_jax.media.cameras.geometry_model import NAMES as GEOMETRY_NAMES
 from nvs_jax.media.cameras.geometry_model import geometry_model_file, read_geometry_model
+from nvs_jax.media.cameras.mvsnet import mvsnet_files, read_mvsnet
 from nvs_jax.media.cameras.views import CameraSet
 from nvs_jax.media.photo import PICTURE_SUFFIXES
 
@@ -30,6 +31,7 @@ def has_cameras(path: Path) -> bool:
         beside(path, "", (*transforms_json.NAMES, *GEOMETRY_NAMES, "poses_bounds.npy", *tanks.NAMES))
         or model_folder(path)
         or camera_files(path)
+        or mvsnet_files(path)
     )
 
 
@@ -42,6 +44,7 @@ def read_cameras(
     - a folder with cameras.bin or cameras.txt in it, in `sparse/0` or in `sparse`: `read_colmap`;
     - a folder with Rs.npy, ts.npy and Ks.npy: `read_tanks`;
     - a folder with .txt files that begin with `extrinsic`: `read_dtu`;
+    - a folder with cams/00000000_cam.txt and so on: `read_mvsnet`;
     - any .npz file, or a folder with predictions.npz or results.npz: `read_geometry_model`.
 
     Args:
@@ -70,6 +73,8 @@ def read_cameras(
         return tanks.read_tanks(path, chosen=chosen)
     if camera_files(path):
         return read_dtu(path, chosen)
+    if mvsnet_files(path):
+        return read_mvsnet(path, chosen)
     if (found := geometry_model_file(path)) is not None:
         return read_geometry_model(found, chosen)
     if is_file(path / "poses_bounds.npy"):
@@ -79,6 +84,6 @@ def read_cameras(
         )
     raise InputError(
         f"{path}: no cameras found; looked for {' or '.join(transforms_json.NAMES)}, a COLMAP model (cameras.bin or "
-        f"cameras.txt, also in sparse/0), {', '.join(tanks.NAMES)}, .txt files that begin with 'extrinsic' (DTU), and "
-        f"{' or '.join(GEOMETRY_NAMES)} of a geometry model"
+        f"cameras.txt, also in sparse/0), {', '.join(tanks.NAMES)}, .txt files that begin with 'extrinsic' (DTU), "
+        f"cams/00000000_cam.txt (MVSNet), and {' or '.join(GEOMETRY_NAMES)} of a geometry model"
     )

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from nvs_jax.errors import InputError
-from nvs_jax.media.cameras.files import beside, check_frames, floats, from_matrix, is_file, read_text, select
+from nvs_jax.media.cameras.files import beside, check_frames, from_matrix, is_file, select
+from nvs_jax.media.cameras.mvsnet import parse_camera
 from nvs_jax.media.cameras.rotations import check_pose
 from nvs_jax.media.cameras.views import CameraSet, PosedCamera
 from nvs_jax.media.photo import photo_size
@@ -64,11 +65,8 @@ def _begins_a_camera(file: Path) -> bool:
 
 
 def _camera(file: Path) -> PosedCamera:
-    words = read_text(file, 2**16).split()
-    if len(words) < 27 or (words[0], words[17]) != ("extrinsic", "intrinsic"):
-        raise InputError(f"{file}: must be 'extrinsic', 16 numbers, 'intrinsic' and 9 numbers")
-    pose = floats(words[1:17], str(file)).reshape(4, 4)
-    K = from_matrix(floats(words[18:27], str(file)).reshape(3, 3), _PART, str(file))
+    pose, K = parse_camera(file)
+    K = from_matrix(K, _PART, str(file))
     if not (0 < K[0, 2] * _DOWNSCALED < _PART[1] and 0 < K[1, 2] * _DOWNSCALED < _PART[0]):
         raise InputError(f"{file}: the intrinsics are not for 128x160, as MVSNet's cameras of DTU for training are")
     picture = beside(file.parent, file.stem, _PICTURES)
