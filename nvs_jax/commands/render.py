@@ -150,7 +150,7 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
             pipeline.model.told(settings)  # what it cannot do is said before inputs are read
         lattice = family().lattice if pipeline is None else pipeline.model.lattice
         posed = with_poses(job, run.scene)
-        plan, view = make_plan(posed, settings, lattice.pixels, lattice.frames)
+        plan, view = make_plan(posed, settings, lattice.pixels, lattice.frames, own_units=posed is job)
         plan = say_beforehand(plan, view, job, settings)
         with Progress(len(plan.legs), count_steps(settings), job.profile) as progress:
             if pipeline is None:
@@ -199,8 +199,10 @@ def run_on_hosts(job: RenderJob, stop: StopRequest, presence: Presence) -> None:
             run_render(replace(job, out=Path(folder) / "result", resume=False, watch=None), together, load_together)
 
 
-def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: int) -> tuple[Plan, View]:
-    """Read a job's inputs and lay out its legs; also its first given view.
+def make_plan(
+    job: RenderJob, settings: RenderSettings, multiple: int, frames: int, *, own_units: bool = True
+) -> tuple[Plan, View]:
+    """Read a job's inputs and lay out its legs; also its first given view. `own_units`: see `read_sources`.
 
     Raises:
         InputError: inputs that cannot be read or do not fit together.
@@ -218,7 +220,8 @@ def make_plan(job: RenderJob, settings: RenderSettings, multiple: int, frames: i
             path = camera_path(settings.path, len(photos))
             return video_plan(photos, depths, jnp.asarray(view.intrinsics), path, frames, settings), view
         case ViewsJob():
-            sources, view = read_sources(job.scene, job.cameras, depth_of_views(job), settings, multiple)
+            depth = depth_of_views(job)
+            sources, view = read_sources(job.scene, job.cameras, depth, settings, multiple, own_units=own_units)
             return views_plan(sources, settings.path.frames or frames, settings), view
         case _:
             raise TypeError(job)

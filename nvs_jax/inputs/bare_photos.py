@@ -8,6 +8,7 @@ from nvs_jax.disk.atomic import atomic_folder
 from nvs_jax.errors import InputError
 from nvs_jax.media.cameras.colmap.register import register_photos
 from nvs_jax.media.cameras.detect import bare_photos
+from nvs_jax.media.video import in_order
 from nvs_jax.saying import say
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.combinations import ignored
@@ -32,6 +33,9 @@ def with_poses(job: AnyJob, folder: Path) -> AnyJob:
             f"{job.scene} holds photos without cameras: find their poses on one machine first, with --preview; its "
             "result has them in scene/"
         )
+    if in_order(photos) != photos and not job.cameras:
+        first = ", ".join(photo.name for photo in photos[:3])
+        say(f"photos are visited in the order of their names as text, {first}: rename them, or give --cameras")
     if folder.is_dir():
         say(f"the poses of {job.scene} are there, from before")
     else:

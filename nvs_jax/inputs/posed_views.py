@@ -9,14 +9,14 @@ from jaxtyping import Float
 
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Sources
+from nvs_jax.inputs.placing import output_size
 from nvs_jax.inputs.posed_depth import NamedDepth, PosedDepth, depths_of
-from nvs_jax.inputs.sparse_points import depth_by_points, seen_points
+from nvs_jax.inputs.sparse_points import depth_by_points, scaled_by_points, seen_points
 from nvs_jax.inputs.view import (
     DepthSource,
     EstimatedDepth,
     View,
     fitted_depth,
-    output_size,
     scene_depth,
 )
 from nvs_jax.media import fit
@@ -33,6 +33,8 @@ def read_sources(
     depth: DepthSource | NamedDepth,
     settings: RenderSettings,
     multiple: int,
+    *,
+    own_units: bool = True,
 ) -> tuple[Sources, View]:
     """The given views of a posed scene, and the first of them.
 
@@ -46,14 +48,20 @@ def read_sources(
             estimates them, which is then fitted to the scene's points.
         settings: picture and camera are used.
         multiple: rows and columns of the result are multiples of this.
+        own_units: whether maps of depth can have the cameras' units. Those of cameras that were only just found nobody
+            knows, so that all depth is fitted to the points.
 
     Raises:
         InputError: a camera that is not there, or is without picture or depth; depth that must be fitted in a scene
             without points.
     """
-    fitted = isinstance(depth, EstimatedDepth) or (
-        depth.kind == "disparity" and settings.camera.disparity.rule != "release"
+    fitted = (
+        not own_units
+        or isinstance(depth, EstimatedDepth)
+        or (depth.kind == "disparity" and settings.camera.disparity.rule != "release")
     )
+    if not own_units and not isinstance(depth, EstimatedDepth):
+        say(f"maps of {depth.kind} are scaled to the points found: photos alone do not say their unit")
     known = read_cameras(scene, chosen, points=fitted, depth=isinstance(depth, NamedDepth))
     for note in known.notes:
         say(note)
@@ -116,9 +124,13 @@ def _posed_view(
         intrinsics = camera.resized(height, width)
     else:
         intrinsics = from_corner(plan.intrinsics(camera.resized(rows, columns)))
-    values = fitted_depth(depth.source, picture, plan) * np.float32(depth.unit)
+    read = fitted_depth(depth.source, picture, plan)
+    values = read.values * np.float32(depth.unit)
     if points is None:
         values = scene_depth(values[None], depth.source, settings)[0]
+    elif depth.source.kind == "depth" and not isinstance(depth.source, EstimatedDepth):
+        values = scene_depth(values[None], depth.source, settings)[0]
+        values = scaled_by_points(values, points, camera.pose, intrinsics, str(camera.picture))
     else:
         inverse = values if depth.source.kind == "disparity" else 1 / np.maximum(values, np.float32(1e-3))
         values = depth_by_points(inverse, points, camera.pose, intrinsics, str(camera.picture))
@@ -130,6 +142,7 @@ def _posed_view(
         photo_size=(rows, columns),
         depth_kind=depth.source.kind,
         estimated=isinstance(depth.source, EstimatedDepth),
+        depth_size=read.size,
     )
 
 

@@ -1,4 +1,4 @@
-"""Estimated depth of posed pictures, in the scene's units by the points that its cameras were found with."""
+"""Depth of posed pictures in the scene's units, by the points that its cameras were found with."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -47,18 +47,57 @@ def depth_by_points(
     Raises:
         InputError: fewer than 16 of the points lie in the picture.
     """
-    seen = points @ pose[:3, :3].T + pose[:3, 3]
-    seen = seen[seen[:, 2] > 0]
-    homogeneous = seen @ intrinsics.T
-    xy = homogeneous[:, :2] / homogeneous[:, 2:]
-    inside = ((xy > -0.5) & (xy < np.array(disparity.shape[::-1]) - 0.5)).all(-1)
-    xy, depth = xy[inside], seen[inside, 2]
-    if len(xy) < FEWEST:
-        raise InputError(
-            f"{name} shows {len(xy)} points of the scene; {FEWEST} are needed to fit disparity or an estimate to"
-        )
+    xy, depth = _in_picture(points, pose, intrinsics, disparity.shape)
+    _check_enough(len(xy), name)
     more = -len(xy) % _ROUND_TO
     counts = np.pad(np.ones(len(xy), bool), (0, more))
     positions = jnp.asarray(np.pad(xy, ((0, more), (0, 0))), jnp.float32)
     depths = jnp.asarray(np.pad(depth, (0, more)), jnp.float32)
     return np.asarray(align_to_points(jnp.asarray(disparity, jnp.float32), positions, depths, jnp.asarray(counts)))
+
+
+def scaled_by_points(
+    depth: Float[np.ndarray, "H W"],
+    points: Float[np.ndarray, "n 3"],
+    pose: Float[np.ndarray, "4 4"],
+    intrinsics: Float[np.ndarray, "3 3"],
+    name: str,
+) -> Float[np.ndarray, "H W"]:
+    """Depth in the scene's units of a map in another unit, by the median of what the points say of it.
+
+    Args:
+        depth: of the picture; infinite where unknown, and stays so. The others are those of `depth_by_points`.
+        points: see there.
+        pose: see there.
+        intrinsics: see there.
+        name: see there.
+
+    Raises:
+        InputError: depth is known at fewer than 16 of the points.
+    """
+    xy, true = _in_picture(points, pose, intrinsics, depth.shape)
+    columns, rows = np.clip(np.round(xy).astype(int), 0, np.array(depth.shape[::-1]) - 1).T
+    there = depth[rows, columns]
+    known = np.isfinite(there) & (there > 0)
+    _check_enough(int(known.sum()), name)
+    return depth * np.float32(np.median(true[known] / there[known]))
+
+
+def _in_picture(
+    points: Float[np.ndarray, "n 3"],
+    pose: Float[np.ndarray, "4 4"],
+    intrinsics: Float[np.ndarray, "3 3"],
+    shape: tuple[int, ...],
+) -> tuple[Float[np.ndarray, "m 2"], Float[np.ndarray, "m"]]:
+    """Where a picture of `shape` shows those of the points that lie in it, and their depth."""
+    seen = points @ pose[:3, :3].T + pose[:3, 3]
+    seen = seen[seen[:, 2] > 0]
+    homogeneous = seen @ intrinsics.T
+    xy = homogeneous[:, :2] / homogeneous[:, 2:]
+    inside = ((xy > -0.5) & (xy < np.array(shape[::-1]) - 0.5)).all(-1)
+    return xy[inside], seen[inside, 2]
+
+
+def _check_enough(count: int, name: str) -> None:
+    if count < FEWEST:
+        raise InputError(f"{name} shows {count} points of the scene; {FEWEST} are needed to fit its depth to")

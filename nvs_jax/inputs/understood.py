@@ -114,6 +114,8 @@ def _depth_words(view: View, settings: RenderSettings, origin: Origin) -> str:
         words += f", {1 - known:.1%} unknown"
     elif known <= 0.001:
         words += f", unknown but for {round(known * view.depth.size)} of {view.depth.size} pixels"
+    if view.depth_size is not None and view.depth_size != view.photo_size:
+        words += ", resampled from maps of {}x{} (height x width)".format(*view.depth_size)
     return words
 
 

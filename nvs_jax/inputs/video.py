@@ -11,14 +11,15 @@ from jaxtyping import Bool, Float, UInt8
 
 from nvs_jax.errors import InputError
 from nvs_jax.inputs.depth_maps import Maps, open_maps
+from nvs_jax.inputs.placing import plan_view
 from nvs_jax.inputs.view import (
     DepthFile,
     DepthSource,
     EstimatedDepth,
+    FittedDepth,
     View,
     fitted_depth,
     placed_depth,
-    plan_view,
     scene_depth,
 )
 from nvs_jax.media import (
@@ -74,10 +75,12 @@ def read_video(frames: Path, depth: DepthSource, settings: RenderSettings, multi
         known = clip.count if limit is None else min(limit, clip.count or limit)
         _check_counts(frames, known, depth, maps, exact=limit is None or clip.count == known)
         plan, intrinsics = plan_view(clip.size, settings, multiple)
-        photos, values, times = [], [], []
+        photos, values, times, sizes = [], [], [], []
         for shot in _wanted(clip, frames, limit):
             photos.append(to_bytes(fit(shot.picture, plan.height, plan.width, plan.how)[0]))
-            values.append(_depth_of(depth, maps, shot.picture, plan, len(values)))
+            fitted = _depth_of(depth, maps, shot.picture, plan, len(values))
+            values.append(fitted.values)
+            sizes.append(fitted.size)
             times.append(shot.seconds)
         exact = limit is None or clip.count == len(photos)
         if isinstance(depth, DepthFile) and maps is not None and maps.count is None and exact and next(maps.each, None):
@@ -91,7 +94,8 @@ def read_video(frames: Path, depth: DepthSource, settings: RenderSettings, multi
     if rate and _uneven(times):
         say(f"{frames}: its frames are not evenly spaced in time; the result has {rate:.4g} a second throughout")
     estimated = isinstance(depth, EstimatedDepth)
-    view = View(as_float(photos[0]), depths[0], intrinsics, plan, clip.size, depth.kind, estimated, rate)
+    first = as_float(photos[0]), depths[0], intrinsics, plan, clip.size
+    view = View(*first, depth.kind, estimated, rate, depth_size=sizes[0])
     return Video(photos, depths, view)
 
 
@@ -140,7 +144,7 @@ def _check_counts(frames: Path, count: int | None, depth: DepthSource, maps: Map
 
 def _depth_of(
     depth: DepthSource, maps: Maps | None, photo: Picture | Bytes, plan: Placement, index: int
-) -> Float[np.ndarray, "H W"]:
+) -> FittedDepth:
     """The depth of the next frame, in its own unit."""
     if maps is None:
         return fitted_depth(depth, photo, plan)

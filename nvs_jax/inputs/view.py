@@ -1,9 +1,9 @@
 """A photo file and its depth file as the arrays of a given view, at a size the model takes."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,9 +13,9 @@ from nvs_jax.errors import InputError
 from nvs_jax.geometry import disparity_to_depth, intrinsics_matrix
 from nvs_jax.geometry.depth_alignment import align_video
 from nvs_jax.geometry.scene_scale import centred, disparity_to_scene
+from nvs_jax.inputs.placing import plan_view
 from nvs_jax.media import (
     Placement,
-    allowed_size,
     as_float,
     check_shape,
     exif_focal,
@@ -26,11 +26,10 @@ from nvs_jax.media import (
     read_depth,
     read_photo,
 )
-from nvs_jax.media.cameras.views import from_corner
 from nvs_jax.media.fitting import Bytes
 from nvs_jax.media.geometry_file import PATCH, recorded_focal
 from nvs_jax.media.photo import Picture
-from nvs_jax.settings import CameraSettings, DepthKind, PictureSettings, RenderSettings
+from nvs_jax.settings import CameraSettings, DepthKind, RenderSettings
 
 PNG_SCALE = 1000.0
 """Steps a scene unit of a .png of depth, where nothing says another."""
@@ -53,6 +52,7 @@ class View:
         estimated: whether a network estimated it.
         fps: frames a second of the video it is from; None where there is none, or it does not say.
         focal_of: the file beside the photo that its focal length is from; None: the settings, or the scene.
+        depth_size: rows and columns of the depth map in its file; None where it is of none.
     """
 
     picture: Float[np.ndarray, "H W 3"]
@@ -64,6 +64,19 @@ class View:
     estimated: bool = False
     fps: float | None = None
     focal_of: Path | None = None
+    depth_size: tuple[int, int] | None = None
+
+
+class FittedDepth(NamedTuple):
+    """A depth map laid into the output as its photo is.
+
+    Attributes:
+        values: in the map's own unit.
+        size: rows and columns that the map has in its file; None: it is an estimate.
+    """
+
+    values: Float[np.ndarray, "H W"]
+    size: tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -174,25 +187,13 @@ def fit_view(photo: Float[np.ndarray, "h w 3"], depth: DepthSource, settings: Re
     """Fit a photo in memory, and its depth; see `read_view`."""
     size = (photo.shape[0], photo.shape[1])
     plan, intrinsics = plan_view(size, settings, multiple)
-    values = scene_depth(fitted_depth(depth, photo, plan)[None], depth, settings)[0]
+    fitted = fitted_depth(depth, photo, plan)
+    values = scene_depth(fitted.values[None], depth, settings)[0]
     picture, estimated = fit(photo, plan.height, plan.width, plan.how)[0], isinstance(depth, EstimatedDepth)
-    return View(picture, values, intrinsics, plan, size, depth.kind, estimated)
+    return View(picture, values, intrinsics, plan, size, depth.kind, estimated, depth_size=fitted.size)
 
 
-def plan_view(
-    size: tuple[int, int], settings: RenderSettings, multiple: int
-) -> tuple[Placement, Float[np.ndarray, "3 3"]]:
-    """Where a photo of `size`, rows and columns, lies in the result, and K of the result's camera in pixels.
-
-    Raises:
-        InputError: a size that the model cannot take.
-    """
-    height, width = output_size(size, settings.picture, multiple)
-    plan = placement_of(size, height, width, settings.picture.fit)
-    return plan, _intrinsics(size, plan, settings.camera)
-
-
-def fitted_depth(depth: DepthSource, photo: Picture | Bytes, plan: Placement) -> Float[np.ndarray, "H W"]:
+def fitted_depth(depth: DepthSource, photo: Picture | Bytes, plan: Placement) -> FittedDepth:
     """A map in its own unit, laid into the output as its photo is.
 
     Raises:
@@ -202,26 +203,27 @@ def fitted_depth(depth: DepthSource, photo: Picture | Bytes, plan: Placement) ->
         values = depth.estimate(as_float(photo)[None])[0]
         if not np.isfinite(values).all():
             raise InputError("the depth network's estimate is not finite: give depth maps with --depth")
-        return fit_depth(values, plan, depth.kind)
+        return FittedDepth(fit_depth(values, plan, depth.kind), None)
     values = read_depth(depth.path, depth.kind, png_scale=depth.png_scale, index=depth.index)
     return placed_depth(values, depth, photo, plan)
 
 
 def placed_depth(
     values: Float[np.ndarray, "h w"], depth: DepthFile, photo: Picture | Bytes, plan: Placement
-) -> Float[np.ndarray, "H W"]:
+) -> FittedDepth:
     """A file's map in its own unit, laid into the output as its photo is.
 
     Raises:
         InputError: it has not the photo's shape.
     """
     if plan.how == "resize":  # in one go and whatever its shape, as the release
-        return match_depth(values, (plan.height, plan.width), name=str(depth.path), tolerance=None)
+        stretched = match_depth(values, (plan.height, plan.width), name=str(depth.path), tolerance=None)
+        return FittedDepth(stretched, (values.shape[0], values.shape[1]))
     # The maps of a geometry model have sides that were rounded to multiples of its patches.
     tolerance = 0.01 if depth.index is None else max(0.01, PATCH / min(values.shape))
     check_shape(values, photo.shape, name=str(depth.path), tolerance=tolerance)
     size, resolution = (photo.shape[0], photo.shape[1]), (values.shape[0], values.shape[1])
-    return fit_depth(values, plan.of_resolution(size, resolution), depth.kind)
+    return FittedDepth(fit_depth(values, plan.of_resolution(size, resolution), depth.kind), resolution)
 
 
 def scene_depth(
@@ -260,31 +262,3 @@ def scene_depth(
     if len(maps) > 1 and camera.disparity.align:
         maps = align_video(maps)
     return np.asarray(disparity_to_scene(maps, distance, camera.disparity))
-
-
-def output_size(size: tuple[int, int], settings: PictureSettings, multiple: int) -> tuple[int, int]:
-    """Rows and columns of the video made of a photo of `size`.
-
-    >>> output_size((3000, 4000), PictureSettings(), 64)
-    (640, 832)
-
-    Raises:
-        InputError: a size asked for is not a multiple of `multiple`.
-    """
-    if settings.size is None:
-        shrink = min(1.0, math.sqrt(settings.max_pixels / (size[0] * size[1])))
-        return allowed_size(round(size[0] * shrink), round(size[1] * shrink), multiple)
-    height, width = settings.size
-    if min(height, width) < 1 or height % multiple or width % multiple:
-        raise InputError(f"a size of {height}x{width} does not fit this model: use multiples of {multiple}")
-    return height, width
-
-
-def _intrinsics(size: tuple[int, int], plan: Placement, camera: CameraSettings) -> Float[np.ndarray, "3 3"]:
-    """K of the photo taken along; where it is stretched, the camera is taken to be the result's, as the release."""
-    focal, principal = camera.focal_over_width, camera.principal
-    if plan.how == "resize":
-        return np.asarray(intrinsics_matrix(focal * plan.width, plan.height, plan.width, principal))
-    # A fit counts from the picture's corner, where the middle is (w / 2, h / 2).
-    fitted = plan.intrinsics(np.asarray(intrinsics_matrix(focal * size[1], size[0], size[1], "release")))
-    return from_corner(fitted) if principal == "middle" else fitted

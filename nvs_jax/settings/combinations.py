@@ -4,8 +4,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from nvs_jax.errors import InputError
-from nvs_jax.settings import CameraSettings, PathSettings, RenderSettings
+from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.jobs import RenderJob, SingleJob, ViewsJob
+from nvs_jax.settings.presets import settings_for
 
 
 def check_combinations(job: RenderJob, settings: RenderSettings) -> None:
@@ -44,15 +45,19 @@ def check_combinations(job: RenderJob, settings: RenderSettings) -> None:
 def ignored(job: RenderJob, settings: RenderSettings) -> tuple[str, ...]:
     """Options that were given and make no difference to this kind of input: those of a path between posed views.
 
+    What the weights bring nobody gave.
+
+    >>> from nvs_jax.settings import CameraSettings, PathSettings
     >>> job = ViewsJob(scene=Path("scene"), out=Path("out"))
     >>> ignored(job, RenderSettings(path=PathSettings("line"), camera=CameraSettings(fov=50.0)))
     ('--path.kind', '--camera.fov')
     """
     if not isinstance(job, ViewsJob):
         return ()
+    own = RenderSettings() if job.preset is not None else settings_for(job.weights, mode="views")
     unused = {
-        "path": (settings.path, PathSettings(), {"frames", "radius"}),
-        "camera": (settings.camera, CameraSettings(), {"disparity", "disparity_scale", "far", "exif"}),
+        "path": (settings.path, own.path, {"frames", "radius"}),
+        "camera": (settings.camera, own.camera, {"disparity", "disparity_scale", "far", "exif"}),
     }
     return tuple(
         f"--{group}.{field.name.replace('_', '-')}"

@@ -10,14 +10,13 @@ from jaxtyping import Float, UInt8
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Sources
 from nvs_jax.inputs.depth import depth_of_views, depth_source
+from nvs_jax.inputs.placing import output_size, plan_view
 from nvs_jax.inputs.posed_views import read_sources
 from nvs_jax.inputs.video import read_video
 from nvs_jax.inputs.view import (
     EstimatedDepth,
     View,
     fitted_depth,
-    output_size,
-    plan_view,
     scene_depth,
     with_recorded_focal,
 )
@@ -103,7 +102,7 @@ def _photo(job: SingleJob, settings: RenderSettings, lattice: Lattice) -> Scene:
         return plan_view(size, _reduced(size, with_recorded_focal(job.photo, settings), lattice)[0], 1)
 
     plan, _ = planned(settings)
-    picture, values = fit(photo, plan.height, plan.width, plan.how)[0], fitted_depth(source, photo, plan)
+    picture, values = fit(photo, plan.height, plan.width, plan.how)[0], fitted_depth(source, photo, plan).values
 
     def remade(settings: RenderSettings) -> Scene:
         depth = scene_depth(values[None], source, settings)[0]

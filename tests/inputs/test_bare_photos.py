@@ -60,3 +60,15 @@ def test_scenes_with_cameras_and_other_jobs_stay_as_they_are(job: ViewsJob, tmp_
     (job.scene / "transforms.json").write_text("{}")
     assert with_poses(job, tmp_path / "scene") is job
     assert ignored_with(job, job.settings) == ("--camera.fov",)
+
+
+def test_an_order_that_is_not_that_of_the_numbers_is_said(job: ViewsJob, tmp_path: Path, capsys) -> None:
+    (tmp_path / "scene").mkdir()
+    with_poses(job, tmp_path / "scene")
+    assert "visited" not in capsys.readouterr().err
+    for name in ("2.jpg", "10.jpg"):
+        (job.scene / name).write_text("")
+    with_poses(job, tmp_path / "scene")
+    assert "in the order of their names as text, 10.jpg, 2.jpg, a.jpg: rename them" in capsys.readouterr().err
+    with_poses(replace(job, cameras=(1, 0)), tmp_path / "scene")
+    assert "visited" not in capsys.readouterr().err

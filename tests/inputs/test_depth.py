@@ -15,7 +15,7 @@ from nvs_jax.inputs.depth import depth_source
 from nvs_jax.inputs.posed_views import read_sources
 from nvs_jax.inputs.understood import Origin, inputs_line
 from nvs_jax.inputs.video import read_video
-from nvs_jax.inputs.view import DepthFile, EstimatedDepth
+from nvs_jax.inputs.view import DepthFile, EstimatedDepth, read_view
 from nvs_jax.media import write_picture
 from nvs_jax.media.cameras import CameraSet, PosedCamera
 from nvs_jax.media.cameras.colmap import write_colmap
@@ -184,3 +184,36 @@ def test_views_of_few_points_are_refused(tmp_path):
     )
     with pytest.raises(InputError, match="comes without depth, and the scene without points"):
         read_sources(tmp_path, (), estimated(true), load_settings("fast", "views"), 64)
+
+
+def test_maps_of_photos_without_poses_get_the_units_of_the_points_found(tmp_path, capsys):
+    """Nobody can know the unit of cameras that were only just found; what is unknown stays so."""
+    true = write_scene(tmp_path, 60)
+    (tmp_path / "maps").mkdir()
+    for index, depth in enumerate(true):
+        metres = (2.5 + index) * depth
+        metres[:, :4] = 0
+        np.save(tmp_path / "maps" / f"{index}.npy", metres)
+    files, settings = DepthFile(tmp_path / "maps", "depth"), load_settings("fast", "views")
+    sources, _ = read_sources(tmp_path, (), files, settings, 64, own_units=False)
+    assert "maps of depth are scaled to the points found" in capsys.readouterr().err
+    for found, depth in zip(np.asarray(sources.depths), true, strict=True):
+        assert np.isinf(found[:, :4]).all()
+        np.testing.assert_allclose(found[:, 4:], depth[:, 4:], rtol=0.01)
+    sources, _ = read_sources(tmp_path, (), files, settings, 64)
+    np.testing.assert_allclose(np.asarray(sources.depths)[1, :, 4:], 3.5 * true[1][:, 4:], rtol=1e-5)
+    np.save(tmp_path / "maps" / "0.npy", np.zeros((HEIGHT, WIDTH)) + np.eye(HEIGHT, WIDTH))
+    with pytest.raises(InputError, match=r"0.png shows \d+ points of the scene; 16 are needed to fit its depth to"):
+        read_sources(tmp_path, (), files, settings, 64, own_units=False)
+
+
+def test_small_maps_are_resampled_and_that_is_said(tmp_path):
+    write_picture(tmp_path / "a.png", photo(HEIGHT, WIDTH))
+    np.save(tmp_path / "a.npy", np.full((HEIGHT // 2, WIDTH // 2), 3.0, np.float32))
+    view = read_view(tmp_path / "a.png", DepthFile(tmp_path / "a.npy", "depth"), load_settings("fast"), 64)
+    assert view.depth_size == (HEIGHT // 2, WIDTH // 2) and view.depth.shape == (HEIGHT, WIDTH)
+    line = inputs_line(view, load_settings("fast"), Origin("single"))
+    assert f"3 in the middle, resampled from maps of {HEIGHT // 2}x{WIDTH // 2} (height x width);" in line
+    np.save(tmp_path / "a.npy", np.full((HEIGHT, WIDTH), 3.0, np.float32))
+    view = read_view(tmp_path / "a.png", DepthFile(tmp_path / "a.npy", "depth"), load_settings("fast"), 64)
+    assert "resampled" not in inputs_line(view, load_settings("fast"), Origin("single"))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.settings import CameraSettings, PathSettings, RenderSettings, TrustSettings
 from nvs_jax.settings.combinations import check_combinations, ignored
 from nvs_jax.settings.jobs import SingleJob, VideoJob, ViewsJob
+from nvs_jax.settings.presets import settings_for
 
 TURN, PIXELS = PathSettings("full-turn"), TrustSettings(distance="pixels")
 SINGLE = SingleJob(photo=Path("photo.png"), out=Path("out"))
@@ -51,3 +53,6 @@ def test_what_views_ignore_is_named():
     assert ignored(VIEWS, RenderSettings(path=PathSettings("line", frames=9))) == ("--path.kind",)
     assert ignored(VIEWS, RenderSettings(path=PathSettings(frames=9))) == ()
     assert ignored(SINGLE, RenderSettings(path=PathSettings("line"))) == ()
+    brought = settings_for("demo", mode="views")
+    assert brought.path != PathSettings() and ignored(replace(VIEWS, weights="demo"), brought) == ()
+    assert ignored(replace(VIEWS, weights="demo", preset="fast"), brought) == ("--path.step-degrees",)

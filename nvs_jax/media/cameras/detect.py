@@ -13,13 +13,21 @@ from nvs_jax.media.cameras.geometry_model import NAMES as GEOMETRY_NAMES
 from nvs_jax.media.cameras.geometry_model import geometry_model_file, read_geometry_model
 from nvs_jax.media.cameras.mvsnet import mvsnet_files, read_mvsnet
 from nvs_jax.media.cameras.views import CameraSet
-from nvs_jax.media.photo import PICTURE_SUFFIXES
+from nvs_jax.media.photo import PICTURE_SUFFIXES, UNREAD_SUFFIXES
+from nvs_jax.media.video.folders import files_in
 
 
 def bare_photos(path: Path) -> list[Path]:
-    """The photos of a folder that holds photos and no cameras, in the order of their names; else none."""
+    """The photos of a folder that holds photos and no cameras, in the order of their names; else none.
+
+    Raises:
+        InputError: there are some of a kind that cannot be read.
+    """
     if not path.is_dir() or has_cameras(path):
         return []
+    unread = files_in(path, UNREAD_SUFFIXES)
+    if unread:
+        raise InputError(f"{unread[0]}: HEIC pictures cannot be read; convert them to JPEG or PNG")
     return sorted(
         file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith(".")
     )
@@ -82,6 +90,8 @@ def read_cameras(
             f"{path}: LLFF's poses_bounds.npy is not read; add the COLMAP model it was made from (sparse/0), or a "
             f"{transforms_json.NAMES[0]}"
         )
+    if bare_photos(path / "images"):
+        raise InputError(f"{path}: no cameras found; `nvs-jax views {path / 'images'}` finds those of the photos")
     raise InputError(
         f"{path}: no cameras found; looked for {' or '.join(transforms_json.NAMES)}, a COLMAP model (cameras.bin or "
         f"cameras.txt, also in sparse/0), {', '.join(tanks.NAMES)}, .txt files that begin with 'extrinsic' (DTU), "

@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 
 from nvs_jax.media.cameras import read_cameras, write_colmap, write_poses, write_transforms
+from nvs_jax.media.cameras.detect import bare_photos
 from tests.media.cameras import test_dtu, test_tanks
-from tests.media.cameras.scenes import assert_same_cameras, random_scene, refused
+from tests.media.cameras.scenes import assert_same_cameras, picture_file, random_scene, refused
 
 
 def test_transforms(tmp_path: Path) -> None:
@@ -58,3 +59,11 @@ def test_chosen_cameras_in_every_format(tmp_path: Path) -> None:
         np.testing.assert_array_equal(chosen.poses, whole.poses[[2, 0]])
         assert chosen.points is None
         assert "so there is no camera 9" in refused(read_cameras, tmp_path / name, (9,))
+
+
+def test_photos_that_no_one_can_read_are_named_and_those_in_images_found(tmp_path: Path) -> None:
+    picture_file(tmp_path / "images" / "a.jpg")
+    assert f"`nvs-jax views {tmp_path}/images` finds those of the photos" in refused(read_cameras, tmp_path)
+    assert bare_photos(tmp_path / "images") == [tmp_path / "images" / "a.jpg"]
+    (tmp_path / "images" / "b.HEIC").touch()
+    assert "b.HEIC: HEIC pictures cannot be read" in refused(bare_photos, tmp_path / "images")
