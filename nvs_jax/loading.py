@@ -7,16 +7,18 @@ from jax.sharding import Mesh
 
 from convert import open_published, open_source
 from convert.depth_anything import open_depth
+from convert.lpips import open_lpips
 from nvs_jax.errors import InputError
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.models.depth import DepthEstimator
 from nvs_jax.models.families import family, load_networks
+from nvs_jax.models.lpips import Lpips
 from nvs_jax.models.networks import Opened, WeightSharding
 from nvs_jax.models.stacked import is_of_stack
 from nvs_jax.models.weights import parameter_specs
 from nvs_jax.sharding import divided_weights, replicated
 
-__all__ = ["load_depth", "load_model", "open_published", "open_source"]
+__all__ = ["load_depth", "load_lpips", "load_model", "open_published", "open_source"]
 
 
 def load_model(
@@ -62,3 +64,15 @@ def load_depth(source: str | Path) -> DepthEstimator:
     """
     opened = open_depth(source)
     return DepthEstimator(opened.config, opened.load(), opened.preprocessing)
+
+
+def load_lpips(source: str | Path) -> Lpips:
+    """LPIPS with its weights, in float32: VGG16 or AlexNet, whichever the file holds.
+
+    Args:
+        source: a safetensors file as scripts/lpips_weights.py makes it, by the names of the package `lpips`.
+
+    Raises:
+        InputError: the file is missing, damaged, or another network's.
+    """
+    return open_lpips(source)
