@@ -22,6 +22,9 @@ else
 endif
 # JAX 0.10 is the last for Python 3.11: two sets of exact versions, both tested.
 CONSTRAINTS ?= $(if $(filter 3.11,$(WANTED)),constraints.txt,constraints-3.13.txt)
+# Packages that scores are compared with, where PyTorch is. They ask for torchvision, which does not load beside a PyTorch
+# for CPUs, and one brings a package `tests`: so they lie in a folder of their own (tests/published_scores.py).
+PUBLISHED := lpips==0.1.4 torch-fidelity==0.4.0
 PARITY ?= $(NVS_JAX_PARITY)
 PYTEST_ARGS ?=
 JOBS ?= 2
@@ -40,6 +43,8 @@ setup: .venv/.done
 .venv/.done: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(if $(filter-out $(WANTED),$(PRESENT)),--clear) .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint $(CONSTRAINTS)
+	$(if $(filter 3.11,$(WANTED)),$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --no-deps \
+	  --target .venv/published $(PUBLISHED))
 	touch $@
 
 demo: setup

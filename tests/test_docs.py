@@ -12,7 +12,9 @@ from nbclient import NotebookClient
 
 from nvs_jax.cli import parse
 from nvs_jax.media import write_frames, write_picture
+from nvs_jax.models.lpips import VGG16
 from tests.models.depth.folders import write_folder
+from tests.models.lpips.files import write_lpips
 from tests.pages import FENCE, PAGES, ROOT, blocks, program
 from tests.tiny import FRAMES, HEIGHT, WIDTH, scene, write_tiny_folder
 
@@ -32,8 +34,14 @@ def weights(tmp_path_factory) -> Path:
     return write_tiny_folder(tmp_path_factory.mktemp("svd"), frames=FRAMES)
 
 
+@pytest.fixture(scope="module")
+def lpips(tmp_path_factory) -> Path:
+    """VGG16, as the pages' photo is too small for AlexNet."""
+    return write_lpips(tmp_path_factory.mktemp("lpips") / "vgg.safetensors", VGG16)
+
+
 @pytest.fixture
-def workplace(tmp_path, weights, monkeypatch) -> Path:
+def workplace(tmp_path, weights, lpips, monkeypatch) -> Path:
     """A folder that holds what the pages name."""
     photo, depth = scene()
     shutil.copytree(weights, tmp_path / "svd-xt")
@@ -45,6 +53,7 @@ def workplace(tmp_path, weights, monkeypatch) -> Path:
     (tmp_path / "estimate" / "maps").mkdir(parents=True)
     np.save(tmp_path / "estimate" / "maps" / "photo.npy", 1 / depth)
     write_folder(tmp_path / "depth-anything-folder")
+    (tmp_path / "lpips-vgg.safetensors").hardlink_to(lpips)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,12 +1,28 @@
 """Scores of the frames of a benchmark: over all pixels, over those that some given view shows, and over holes."""
 
+import jax
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
 from nvs_jax.evaluation.samples import Task
-from nvs_jax.evaluation.scores import Frames, Scores, masked_psnr, score, ssim_maps
+from nvs_jax.evaluation.scores import FEWEST_PIXELS, Frames, Scores, masked_psnr, score, ssim_maps
+from nvs_jax.models.lpips import Lpips
+
+Values = list[float | None]
 
 
-def known_scores(frames: Frames, task: Task) -> dict[str, list[float | None]]:
-    """`score`'s, and the same over what some given view shows; without a truth, only how much is shown by none."""
-    shares: list[float | None] = [float(share) for share in task.holes.mean((1, 2))]
+def known_scores(frames: Frames, task: Task, lpips: Lpips | None = None) -> dict[str, Values]:
+    """`score`'s, and the same over what some given view shows; without a truth, only how much is shown by none.
+
+    Args:
+        frames: in [0, 1].
+        task: what they are compared with.
+        lpips: measures LPIPS, too.
+
+    Raises:
+        InputError: frames too small for LPIPS.
+    """
+    shares: Values = [float(share) for share in task.holes.mean((1, 2))]
     if task.truth is None:
         return {"hole_share": shares}
     found: Scores = score(frames, task.truth, task.holes)
@@ -16,9 +32,37 @@ def known_scores(frames: Frames, task: Task) -> dict[str, list[float | None]]:
         "known_psnr": masked_psnr(frames, task.truth, ~task.holes),
         "hole_psnr": found.hole_psnr,
         "ssim": list(found.ssim),
-        "known_ssim": [
-            float(one[~hole].mean()) if (~hole).any() else None for one, hole in zip(similar, task.holes, strict=True)
-        ],
+        "known_ssim": _means(similar, ~task.holes, 1),
         "hole_ssim": found.hole_ssim,
+        **({} if lpips is None else lpips_scores(lpips, frames, task.truth, task.holes)),
         "hole_share": shares,
     }
+
+
+def lpips_scores(lpips: Lpips, frames: Frames, truth: Frames, holes: Bool[np.ndarray, "f h w"]) -> dict[str, Values]:
+    """LPIPS as published, and the means of its map over what is no hole and over holes.
+
+    Raises:
+        InputError: frames too small for it.
+    """
+    # Pair by pair: one program whatever the number of frames, and the features of one pair in memory.
+    pairs = [_compare(lpips, frame[None], true[None]) for frame, true in zip(frames, truth, strict=True)]
+    maps = np.concatenate([np.asarray(where) for _, where in pairs])
+    return {
+        "lpips": [float(value[0]) for value, _ in pairs],
+        "known_lpips": _means(maps, ~holes, FEWEST_PIXELS),
+        "hole_lpips": _means(maps, holes, FEWEST_PIXELS),
+    }
+
+
+@jax.jit
+def _compare(
+    lpips: Lpips, frame: Float[Array | np.ndarray, "1 h w 3"], true: Float[Array | np.ndarray, "1 h w 3"]
+) -> tuple[Float[Array, "1"], Float[Array, "1 h w"]]:
+    with jax.default_matmul_precision("highest"):  # accelerators would round products to three digits
+        return lpips.compare(frame, true)
+
+
+def _means(maps: Float[np.ndarray, "f h w"], masks: Bool[np.ndarray, "f h w"], fewest: int) -> Values:
+    """Of every map over its mask; None where that has fewer pixels."""
+    return [float(one[mask].mean()) if mask.sum() >= fewest else None for one, mask in zip(maps, masks, strict=True)]

@@ -4,9 +4,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.evaluation.sample_scores import known_scores
+from nvs_jax.evaluation.sample_scores import known_scores, lpips_scores
 from nvs_jax.evaluation.samples import Task
 from nvs_jax.geometry import Warp
+from nvs_jax.models.lpips import ALEXNET, Lpips
+from nvs_jax.models.lpips.distance import Network
+from nvs_jax.models.weights import random_weights
 from nvs_jax.steering.conditions import Conditions
 
 H, W, K = 24, 32, 3
@@ -40,3 +43,25 @@ def test_known_noise_has_a_known_psnr_wherever_it_is() -> None:
     same = known_scores(truth, task(truth, np.zeros_like(holes)))
     assert same["known_ssim"] == pytest.approx([1.0] * K) and same["hole_psnr"] == [None] * K
     assert all(value is not None and value < 1 for value in scores["known_ssim"])
+
+
+def test_lpips_is_told_apart_by_holes_and_agrees_with_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    side = 64
+    truth = rng.uniform(0.2, 0.8, (2, side, side, 3)).astype(np.float32)
+    holes = np.zeros((2, side, side), bool)
+    holes[:, :, side // 2 :] = True
+    noise = rng.normal(scale=0.2, size=truth.shape) * holes[..., None]
+    frames = np.clip(truth + noise, 0, 1).astype(np.float32)
+    lpips = Lpips(random_weights(Network(ALEXNET), 0), ALEXNET)
+    # Weights of channels are not negative, as those that are published: distances are sums of squares.
+    lpips = Lpips({name: abs(x) if name.startswith("lins") else x for name, x in lpips.weights.items()}, ALEXNET)
+    scores = lpips_scores(lpips, frames, truth, holes)
+    for value, known, hole, frame, true in zip(
+        scores["lpips"], scores["known_lpips"], scores["hole_lpips"], frames, truth, strict=True
+    ):
+        assert value == pytest.approx(float(lpips(frame[None], true[None])[0]), rel=1e-4)
+        assert known is not None and hole is not None and 0 <= known < hole / 3
+        assert value == pytest.approx((known + hole) / 2, rel=0.1)  # the map is enlarged, the distance not
+    same = lpips_scores(lpips, truth, truth, np.zeros_like(holes))
+    assert same == {"lpips": [0.0] * 2, "known_lpips": [0.0] * 2, "hole_lpips": [None] * 2}

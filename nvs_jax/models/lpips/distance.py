@@ -6,6 +6,7 @@ distance of a layer, eq. (1), and the distance of pictures is the sum over layer
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -77,12 +78,14 @@ class Lpips:
     weights: Weights
     backbone: Backbone = static()
 
-    def __call__(self, pictures: Float[Array, "n h w 3"], others: Float[Array, "n h w 3"]) -> Float[Array, "n"]:
+    def __call__(
+        self, pictures: Float[Array | np.ndarray, "n h w 3"], others: Float[Array | np.ndarray, "n h w 3"]
+    ) -> Float[Array, "n"]:
         """How far each picture is from the other, 0 for the same, as published; see `compare`."""
         return self.compare(pictures, others)[0]
 
     def compare(
-        self, pictures: Float[Array, "n h w 3"], others: Float[Array, "n h w 3"]
+        self, pictures: Float[Array | np.ndarray, "n h w 3"], others: Float[Array | np.ndarray, "n h w 3"]
     ) -> tuple[Float[Array, "n"], Float[Array, "n h w"]]:
         """The distance of pictures, and where they differ.
 
@@ -100,7 +103,7 @@ class Lpips:
         height, width = pictures.shape[1:3]
         if self.backbone.smallest(min(height, width)) < 1:
             raise InputError(f"pictures of {height}x{width} are too small for LPIPS with {self.backbone.name}")
-        layers = bind(Network(self.backbone), self.weights)(pictures, others)
+        layers = bind(Network(self.backbone), self.weights)(jnp.asarray(pictures), jnp.asarray(others))
         value = sum((jnp.mean(layer, (1, 2, 3)) for layer in layers), jnp.zeros(len(pictures)))
         wide = [jax.image.resize(layer[..., 0], (len(pictures), height, width), "bilinear") for layer in layers]
         return value, sum(wide[1:], wide[0])
