@@ -18,6 +18,9 @@ MEASURES = {
     "ssim": "SSIM",
     "known_ssim": "SSIM co-visible",
     "hole_ssim": "SSIM in holes",
+    "lpips": "LPIPS",
+    "known_lpips": "LPIPS co-visible",
+    "hole_lpips": "LPIPS in holes",
 }
 
 
@@ -30,19 +33,22 @@ def scene_means(lines: Sequence[Line], measure: str) -> list[float]:
     return [float(np.mean(values)) if values else float("nan") for _, values in sorted(scenes.items())]
 
 
-def samples_report(lines_of: Mapping[str, Sequence[Line]], protocol: str, pictures: Sequence[Path]) -> str:
-    """The table, what it was measured on, and a picture a scene.
+def samples_report(
+    lines_of: Mapping[str, Sequence[Line]], protocol: str, pictures: Sequence[Path], sections: Sequence[list[str]] = ()
+) -> str:
+    """The table, what it was measured on, what else was, and a picture a scene.
 
     Args:
         lines_of: of each variant, its results, of the same scenes; where those know no truth, they have fewer scores.
         protocol: how it was measured, in a sentence or two.
         pictures: relative to the report.
+        sections: the lines of each; one without lines is left out.
     """
     guided = lines_of[VARIANTS[0]]
     scenes = {line["scene"] for line in guided}
     targets = sum(len(line["scores"]["hole_share"]) for line in guided)
     shares = interval(scene_means(guided, "hole_share"))
-    measures = {name: title for name, title in MEASURES.items() if name in guided[0]["scores"]}
+    measures = _measures(lines_of)
     gains = "; gains are over the filled warp, scene by scene" if measures else "; nobody knows the true pictures"
     lines = [
         f"{len(scenes)} scenes, {targets} pictures. {protocol} Holes, what no given view shows, are "
@@ -56,8 +62,23 @@ def samples_report(lines_of: Mapping[str, Sequence[Line]], protocol: str, pictur
         rows.append([variant, *cells, *gain, f"{np.median([line['seconds'] for line in own]):.1f}"])
     titles = ["", *measures.values(), *["PSNR gain"] * bool(measures), "seconds a video"]
     lines += markdown_table(titles, rows)
+    for section in sections:
+        lines += ["", *section] if section else []
     lines += [f"\n![{picture.stem}]({picture.as_posix()})" for picture in pictures]
     return "\n".join(lines) + "\n"
+
+
+def lpips_of(lines_of: Mapping[str, Sequence[Line]]) -> str | None:
+    """Which LPIPS all lines were measured with; None: not all with the same."""
+    names = {line.get("lpips") for lines in lines_of.values() for line in lines}
+    return names.pop() if len(names) == 1 else None
+
+
+def _measures(lines_of: Mapping[str, Sequence[Line]]) -> dict[str, str]:
+    """What every line has."""
+    measured = {name: title for name, title in MEASURES.items() if "lpips" not in name or lpips_of(lines_of)}
+    lines = [line for own in lines_of.values() for line in own]
+    return {name: title for name, title in measured.items() if all(name in line["scores"] for line in lines)}
 
 
 def _gain(variant: str, lines_of: Mapping[str, Sequence[Line]]) -> str:

@@ -57,6 +57,18 @@ class BenchmarkJob(Ranged, group="--"):
     """Of all networks but the VAE, which is float32."""
     seed: Annotated[int, Between(0, 2**31 - 1)] = 0
     """Of the noise."""
+    lpips: Path | None = None
+    """A safetensors file of LPIPS's weights, which is then measured; docs/benchmark.md says how it is made."""
+    keep_frames: bool = False
+    """Keep the scored frames of every row, and the true ones, as frames/ROW/SCENE/VIDEO/*.png."""
+    cameras: bool = False
+    """Look for the poses of all frames with COLMAP (extra poses), and report ATE, RPE-T and RPE-R. Keeps frames."""
+    camera_files: Path | None = None
+    """Instead, a folder of TUM files made elsewhere of kept frames: ROW/SCENE/VIDEO.txt, numbers of frames as times."""
+    fid: Path | None = None
+    """Inception's weights as torch-fidelity publishes them: FID and KID are measured (extra fid). Keeps frames."""
+    fid_of_few: bool = False
+    """Measure FID and KID of fewer than 1,000 pictures, too."""
     shard: tuple[int, int] | None = None
     """Which share of the scenes to measure, and how many there are: 0 2 and 1 2 on two machines measure all of them.
     Whoever is done last writes the report of all."""
@@ -67,3 +79,5 @@ class BenchmarkJob(Ranged, group="--"):
         super().__post_init__()
         if self.shard is not None and not 0 <= self.shard[0] < self.shard[1]:
             raise InputError(f"--shard must be a number and how many there are, such as 0 2, not {self.shard}")
+        if self.cameras and self.camera_files is not None:
+            raise InputError("--cameras looks for poses that --camera-files has: give one of them")

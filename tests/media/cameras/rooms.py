@@ -50,11 +50,16 @@ def poses_beside(count: int, step: float = 0.25, turn: float = 2.0) -> np.ndarra
     return poses
 
 
+def painted(poses: np.ndarray) -> np.ndarray:
+    """What each pose sees."""
+    walls = _walls()
+    return np.stack([seen(pose, walls) for pose in poses])
+
+
 def write_photos(folder: Path, poses: np.ndarray, **saved) -> list[Path]:
     folder.mkdir(parents=True)
-    walls = _walls()
     files = []
-    for index, pose in enumerate(poses):
+    for index, picture in enumerate(painted(poses)):
         files.append(folder / f"{index:02}.png")
-        Image.fromarray((seen(pose, walls) * 255).round().astype(np.uint8)).save(files[-1], **saved)
+        Image.fromarray((picture * 255).round().astype(np.uint8)).save(files[-1], **saved)
     return files

@@ -30,6 +30,10 @@ LEAST_MOTION = 0.01
 _SEED = 0
 
 
+class NoPosesError(InputError):
+    """Photos that are as they should be, and whose poses are not to be found."""
+
+
 @dataclass(frozen=True)
 class Registration:
     """The scene that was found for photos, and how well they fit it.
@@ -74,10 +78,10 @@ def register_photos(photos: Sequence[Path], folder: Path, focal: float | None = 
             two photos, which do not determine it, only where it is a guess.
 
     Raises:
-        InputError: pycolmap is not installed; too few or too many photos; they do not show enough of the same, or the
-            camera only turned.
+        InputError: pycolmap is not installed; too few or too many photos.
+        NoPosesError: they do not show enough of the same, or the camera only turned.
     """
-    colmap = _pycolmap()
+    colmap = pycolmap_or_say()
     _check_photos(photos)
     (folder / "images").mkdir(parents=True)
     focals = [focal or exif_focal(photo) for photo in photos]
@@ -91,7 +95,7 @@ def register_photos(photos: Sequence[Path], folder: Path, focal: float | None = 
         options = _mapping(colmap, refine=guessed or len(photos) > 2)
         models = colmap.incremental_mapping(database, folder / "images", scratch, options)
         if not models or max(model.num_reg_images() for model in models.values()) < 2:
-            raise InputError(
+            raise NoPosesError(
                 f"no poses were found for the {len(photos)} photos, though they match: take more, from places between "
                 "them, of something that does not move"
             )
@@ -114,7 +118,12 @@ def register_photos(photos: Sequence[Path], folder: Path, focal: float | None = 
     )
 
 
-def _pycolmap() -> Any:
+def pycolmap_or_say() -> Any:
+    """The package.
+
+    Raises:
+        InputError: it is not installed.
+    """
     try:
         import pycolmap
     except ImportError as error:
@@ -193,13 +202,13 @@ def _mapping(colmap: Any, *, refine: bool) -> Any:
 
 
 def _check_pairs(colmap: Any, database: Path, folder: Path) -> None:
-    """Raise an InputError if no two photos show the same, or what they show is what a camera sees that only turns."""
+    """Raise a NoPosesError if no two photos show the same, or what they show is what a camera sees that only turns."""
     with colmap.Database.open(database) as opened:
         _, geometries = opened.read_two_view_geometries()
         sizes = [(camera.width, camera.height) for camera in opened.read_all_cameras()]
     best = max((len(geometry.inlier_matches) for geometry in geometries), default=0)
     if best < FEWEST_MATCHES:
-        raise InputError(
+        raise NoPosesError(
             f"no two of the {len(list(folder.iterdir()))} photos show enough of the same: at most {best} places match, "
             f"{FEWEST_MATCHES} are needed; take them nearer to each other, of something with texture"
         )
@@ -209,7 +218,7 @@ def _check_pairs(colmap: Any, database: Path, folder: Path) -> None:
     if any(int(geometry.config) not in flat or geometry.H is None for geometry in sound) or len(set(sizes)) > 1:
         return
     if motion_of(np.stack([geometry.H for geometry in sound]), *sizes[0]) < LEAST_MOTION:
-        raise InputError(
+        raise NoPosesError(
             "the photos were taken from one place: a camera that only turns sees no depth; take a step to the side "
             "between them, or use one with `nvs-jax single`"
         )
