@@ -16,7 +16,8 @@ from convert.tensor_files import TensorFiles, Variant, open_tensors
 from convert.transfer import transfer
 from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
-from nvs_jax.models.networks import Opened, WeightSharding
+from nvs_jax.models.networks import WeightSharding
+from nvs_jax.models.opened import Opened
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import read_config
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, held_dtype

@@ -19,8 +19,8 @@ from nvs_jax.disk import at_hand
 from nvs_jax.embedded import EMBEDDED_MODEL, EMBEDDED_NAME
 from nvs_jax.errors import InputError
 from nvs_jax.models.families import family
-from nvs_jax.models.families import load_networks as load_all
-from nvs_jax.models.networks import Networks, Opened, WeightSharding
+from nvs_jax.models.networks import Networks, WeightSharding
+from nvs_jax.models.opened import Opened
 from nvs_jax.settings.presets import own_preset
 
 
@@ -99,7 +99,7 @@ def load_networks(
     Raises:
         InputError: see `open_source`.
     """
-    return load_all(open_source(source, variant=variant, model=model), dtype, sharding)
+    return open_source(source, variant=variant, model=model).networks(dtype, sharding)
 
 
 def convert(
@@ -145,7 +145,7 @@ def convert(
             destination,
             kin,
             opened.configs,
-            lambda component: opened.arrays(component, dtype, place),
+            lambda component: opened.read(component, dtype, place),
             source=str(source) if not Path(source).exists() else Path(source).resolve().name,
             overwrite=overwrite,
             record=lambda: {"peak_memory": peak.bytes},

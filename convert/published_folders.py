@@ -8,7 +8,7 @@ from typing import Protocol, cast, runtime_checkable
 from convert.tensor_files import Variant
 from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
-from nvs_jax.models.networks import Opened
+from nvs_jax.models.opened import Opened
 
 _SVD, _WAN = "convert.diffusers_layout", "convert.wan_layout"
 LAYOUTS: Mapping[str, str] = {

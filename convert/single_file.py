@@ -21,7 +21,8 @@ from convert.transfer import transfer
 from convert.wan_original_table import original_component
 from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
-from nvs_jax.models.networks import Opened, WeightSharding
+from nvs_jax.models.networks import WeightSharding
+from nvs_jax.models.opened import Opened
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.networks import held_dtype
 from nvs_jax.models.weights import parameter_specs

@@ -1,6 +1,6 @@
 """From a published file to the devices, one tensor at a time: read, permute, cast, place, drop."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -10,7 +10,6 @@ from jaxtyping import Array
 from convert.key_table import Taken
 from convert.tensor_files import TensorFiles
 from nvs_jax.models.networks import WeightSharding
-from nvs_jax.models.stacked import layer_names
 from nvs_jax.models.weights import ParameterSpec, require_finite
 from nvs_jax.sharding import put
 
@@ -27,9 +26,8 @@ def transfer(
 
     Args:
         tensors: the published tensors.
-        taken: where each parameter comes from, as `convert.key_table.match` found it; those of a stack
-            (`nvs_jax.models.stacked`) layer by layer.
-        specs: shapes and axes of the network's parameters.
+        taken: where each parameter comes from, as `convert.key_table.match` found it.
+        specs: shapes and axes of the network's parameters, none of them a stack (`of_single_layers`).
         component: what `sharding` knows the network by.
         held: from the dtype of a published tensor to that on the device.
         sharding: where each parameter goes; None puts all on the default device.
@@ -40,7 +38,7 @@ def transfer(
 
     def placed(name: str, spec: ParameterSpec) -> Array:
         # A function of its own, so that nothing here holds what has been handed over.
-        ours = _parameter(tensors, [taken[each] for each in layer_names(name, spec)], spec, held)
+        ours = _parameter(tensors, taken[name], spec, held)
         return put(ours, sharding(f"{component}/{name}", ours.shape)) if sharding else jax.device_put(ours)
 
     for name, spec in specs.items():
@@ -55,20 +53,9 @@ def host() -> Any:
         return None
 
 
-def _parameter(
-    tensors: TensorFiles, taken: Sequence[Taken], spec: ParameterSpec, held: Callable[[Any], np.dtype]
-) -> np.ndarray:
-    """One parameter; of a stack, from a tensor for each layer, of which one at a time is in memory beside it."""
-    whole = None
-    for index, (key, change) in enumerate(taken):
-        published = change.apply(tensors.read(key))
-        with np.errstate(over="ignore"):  # what does not fit becomes infinite, which is said
-            ours = np.ascontiguousarray(published.transpose(spec.published_axes), held(published.dtype))
-        require_finite(key, ours, tensors.name)
-        if not spec.layers:
-            return ours
-        if whole is None:
-            whole = np.empty(spec.shape, ours.dtype)
-        whole[index] = ours
-    assert whole is not None, "a stack has a layer at least"
-    return whole
+def _parameter(tensors: TensorFiles, taken: Taken, spec: ParameterSpec, held: Callable[[Any], np.dtype]) -> np.ndarray:
+    published = taken.change.apply(tensors.read(taken.key))
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, which is said
+        ours = np.ascontiguousarray(published.transpose(spec.published_axes), held(published.dtype))
+    require_finite(taken.key, ours, tensors.name)
+    return ours

@@ -24,7 +24,8 @@ from convert.wan_prompts import tokenized
 from convert.wan_text_encoder import encode
 from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
-from nvs_jax.models.networks import Opened, WeightSharding
+from nvs_jax.models.networks import WeightSharding
+from nvs_jax.models.opened import Opened
 from nvs_jax.models.stacked import of_single_layers
 from nvs_jax.models.umt5.config import TextEncoderConfig
 from nvs_jax.models.wan.networks import COMPONENTS, held_dtype
@@ -83,7 +84,9 @@ def open_folder(path: Path, variant: Variant = "full", texts: Sequence[str] = ()
     encoder = configs.pop("text_encoder")
     kept = tuple(dict.fromkeys([WANTED, UNWANTED, *map(tidy, texts)]))
     embed = cache(partial(_embeddings, path, encoder, variant, PromptsConfig.tokens))
-    configs["prompts"] = PromptsConfig(width=encoder.d_model, texts=kept, embed=lambda text: embed((text,))[0])
+    prompts = PromptsConfig(width=encoder.d_model, texts=kept, embed=lambda text: embed((text,))[0])
+    # First: a layer of the text encoder takes the most memory, and allocators keep what writing has taken.
+    configs = {"prompts": prompts} | configs
 
     def read(component: str, dtype: Any, sharding: WeightSharding | None) -> Iterator[tuple[str, Array]]:
         if component != "prompts":
@@ -121,9 +124,9 @@ def _arrays(
 def _paired(
     path: Path, component: str, config: Any, variant: Variant
 ) -> tuple[TensorFiles, dict[str, ParameterSpec], dict[str, Taken]]:
-    """A published network: its tensors, its parameters, and which is read from which."""
+    """A published network: its tensors, its parameters layer by layer, and which is read from which."""
     tensors = open_tensors(_home(path, component), (STEMS | FURTHER_STEMS)[component], variant)
-    specs = parameter_specs(COMPONENTS[component].build(config))
+    specs = of_single_layers(parameter_specs(COMPONENTS[component].build(config)))
     table = original_table(component, config) if has_original_names(component, tensors.tensors) else TABLES[component]
     return tensors, specs, pair(table, tensors.tensors, specs, tensors.name)
 

@@ -1,7 +1,7 @@
 """This project's checkpoints: a folder with `weights/` (Orbax) and `nvs_jax.json` (all else).
 
-`weights/` has a folder for each network, and in it one Orbax tree for every quarter of a gigabyte: that is what writing
-and reading take in memory beside the arrays themselves.
+`weights/` has a folder for each network, and in it one Orbax tree for every quarter of a gigabyte, of which Orbax has
+copies in memory while it writes or reads. No array is much larger than that: stacks of layers are kept layer by layer.
 
 nvs_jax.json holds the family of the model, the configurations, the format's version, the origin, and the size of every
 file beside it, so that a copy cut short is recognised before Orbax reads it. A checkpoint appears under its name only
@@ -26,12 +26,17 @@ from nvs_jax.disk.errors import orbax_writes
 from nvs_jax.disk.files import read_bounded, read_json
 from nvs_jax.errors import InputError
 from nvs_jax.models.families import DEFAULT, Family, family
-from nvs_jax.models.networks import Opened, WeightSharding
+from nvs_jax.models.networks import WeightSharding
+from nvs_jax.models.opened import Opened
+from nvs_jax.models.stacked import is_of_stack, of_single_layers
+from nvs_jax.models.stacking import cut
 from nvs_jax.models.weights import parameter_specs, require_finite
 from nvs_jax.settings.presets import MAX_BYTES, OWN
 
-FORMAT_VERSION = 3
-"""Format 2 is the same without the family, and is read."""
+FORMAT_VERSION, WITHOUT_STACKS = 4, 3
+"""Models without stacks are in both alike, and are written as the older one, which versions before read, too."""
+_READ = (2, 3, 4)
+"""In 3, stacks are arrays; 2 is 3 without the family."""
 _DESCRIPTION = CHECKPOINT.record
 _WEIGHTS = "weights"
 _PART_BYTES = 2**28
@@ -75,8 +80,8 @@ def write_checkpoint(
         path: the folder to make.
         model: the family of the model.
         configs: component -> its configuration.
-        weights: gives the weights of a component, by name, when they are to be written; arrays may be sharded. They are
-            written and dropped as they come.
+        weights: gives the weights of a component, by name, when they are to be written; arrays may be sharded, and
+            stacks come layer by layer or whole. They are written and dropped as they come.
         source: where the weights came from, for the record.
         overwrite: replace a checkpoint that is already there.
         record: gives more entries for the record, when all else is written.
@@ -89,13 +94,15 @@ def write_checkpoint(
         InputError: see `check_destination`.
     """
     with published_folder(Path(path), CHECKPOINT, overwrite=overwrite) as partial:
-        size = 0
-        for component in configs:
-            size += save_arrays(partial / _WEIGHTS / component, weights(component))
+        size, stacked = 0, False
+        for component, config in configs.items():
+            specs = parameter_specs(model.build(config))
+            stacked = stacked or any(map(is_of_stack, specs))
+            size += save_arrays(partial / _WEIGHTS / component, cut(weights(component), specs))
         if preset is not None:
             (partial / OWN).write_bytes(read_bounded(preset, MAX_BYTES))
         description = {
-            "format_version": FORMAT_VERSION,
+            "format_version": FORMAT_VERSION if stacked else WITHOUT_STACKS,
             "family": model.name,
             "source": source,
             "configs": {component: model.published(config) for component, config in configs.items()},
@@ -182,8 +189,10 @@ def _arrays(
 def _check_shapes(
     path: Path, model: Family, component: str, config: Any, stored: Mapping[str, tuple[int, ...]]
 ) -> None:
-    """Compare what is stored with what the configuration asks for."""
-    wanted = {name: spec.shape for name, spec in parameter_specs(model.build(config)).items()}
+    """Compare what is stored with what the configuration asks for; until format 3, stacks were arrays."""
+    specs = parameter_specs(model.build(config))
+    layers = specs if any(map(is_of_stack, stored)) else of_single_layers(specs)
+    wanted = {name: spec.shape for name, spec in layers.items()}
     differing = [name for name in {**wanted, **stored} if wanted.get(name) != stored.get(name)]
     if differing:
         name = differing[0]
@@ -229,7 +238,7 @@ def _read_description(path: Path) -> tuple[Family, dict[str, Any]]:
     where = path / _DESCRIPTION
     description = read_json(where)
     version = description.get("format_version")
-    if version not in (2, FORMAT_VERSION):
+    if version not in _READ:
         raise InputError(
             f"{path} has checkpoint format {version!r}, this code reads {FORMAT_VERSION}: convert it again"
         )

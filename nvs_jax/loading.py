@@ -11,11 +11,11 @@ from convert.lpips import open_lpips
 from nvs_jax.errors import InputError
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.models.depth import DepthEstimator
-from nvs_jax.models.families import family, load_networks
+from nvs_jax.models.families import family
 from nvs_jax.models.lpips import Lpips
-from nvs_jax.models.networks import Opened, WeightSharding
+from nvs_jax.models.networks import WeightSharding
+from nvs_jax.models.opened import Opened
 from nvs_jax.models.stacked import is_of_stack
-from nvs_jax.models.weights import parameter_specs
 from nvs_jax.sharding import divided_weights, replicated
 
 __all__ = ["load_depth", "load_lpips", "load_model", "open_published", "open_source"]
@@ -32,7 +32,7 @@ def load_model(
     """A video model from published weights; arguments and errors as `nvs_jax.load`."""
     opened = open_source(source)
     sharding = None if mesh is None else _homes(opened, mesh, divide_weights)
-    networks = opened.in_turn(dtype, sharding) if low_memory else load_networks(opened, dtype, sharding)
+    networks = opened.in_turn(dtype, sharding) if low_memory else opened.networks(dtype, sharding)
     return family(opened.family).model(networks)
 
 
@@ -47,7 +47,7 @@ def _homes(opened: Opened, mesh: Mesh, divide: bool) -> WeightSharding:
         return lambda *_: whole
     kin = family(opened.family)
     sampling = kin.uses["sample"]
-    if not any(map(is_of_stack, parameter_specs(kin.build(opened.configs[sampling])))):
+    if not any(map(is_of_stack, opened.specs(sampling))):
         raise InputError(f"mesh.weights: the weights of a model of the family {kin.name} stay whole; leave it out")
     return lambda name, shape: parts(shape) if name.startswith(f"{sampling}/") and is_of_stack(name) else whole
 

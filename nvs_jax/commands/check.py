@@ -16,7 +16,7 @@ from nvs_jax.diffusion.contracts import Denoiser
 from nvs_jax.geometry import nothing_known
 from nvs_jax.loading import open_source
 from nvs_jax.models.contract import VideoModel
-from nvs_jax.models.families import Family, family, load_networks
+from nvs_jax.models.families import Family, family
 from nvs_jax.models.networks import Networks
 from nvs_jax.models.weights import Weights
 from nvs_jax.saying import bar, tell
@@ -39,7 +39,7 @@ def run_check(job: CheckJob) -> bool:
         InputError: the weights cannot be read, or their model does not take the size.
     """
     opened = open_source(job.weights)
-    kin, networks = family(opened.family), load_networks(opened, job.dtype)
+    kin, networks = family(opened.family), opened.networks(job.dtype)
     model = kin.model(networks)
     lattice = model.lattice
     frames = lattice.longest(min(lattice.frames, TRIED_FRAMES)) if job.frames is None else job.frames

@@ -11,7 +11,7 @@ from flax import nnx
 
 from nvs_jax.errors import InputError
 from nvs_jax.models.contract import Lattice, VideoModel
-from nvs_jax.models.networks import Networks, Opened, Weightless, WeightSharding
+from nvs_jax.models.networks import Networks, Weightless
 from nvs_jax.models.weights import Weights
 
 FAMILIES = {"svd": "nvs_jax.models.svd.family", "wan": "nvs_jax.models.wan.family"}
@@ -71,9 +71,3 @@ def family(name: str = DEFAULT) -> Family:
     if name not in FAMILIES:
         raise InputError(f"no family of models is called {name!r}: this version knows {', '.join(FAMILIES)}")
     return import_module(FAMILIES[name]).FAMILY
-
-
-def load_networks(opened: Opened, dtype: Any = None, sharding: WeightSharding | None = None) -> Networks:
-    """All networks of what has been opened; arguments and errors as `Opened.arrays`."""
-    weights = {component: opened.load(component, dtype, sharding) for component in opened.configs}
-    return family(opened.family).gather(opened.configs, weights)

@@ -1,18 +1,15 @@
 """Networks as data: a configuration and a flat dict of weights each, on the device together or one at a time."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import jax
-from jaxtyping import Array
 
 from nvs_jax.models.weights import Weights
 
 WeightSharding = Callable[[str, tuple[int, ...]], jax.sharding.Sharding]
 """Where a parameter goes, by "component/parameter", e.g. "unet/conv_in.weight", and its shape."""
-Read = Callable[[str, Any, WeightSharding | None], Iterator[tuple[str, Array]]]
-"""The weights of a component by name, each read when its turn comes: component, dtype, sharding."""
 
 
 @runtime_checkable
@@ -75,41 +72,3 @@ class NetworksInTurn:
             for array in self._held[1].values():
                 array.delete()
         self._held = None
-
-
-@dataclass(frozen=True)
-class Opened:
-    """Published weights, or a checkpoint: opened, understood, and not yet read.
-
-    Attributes:
-        family: a name in `nvs_jax.models.families`.
-        configs: of each component.
-        read: gives weights.
-    """
-
-    family: str
-    configs: Mapping[str, Any]
-    read: Read
-
-    def arrays(
-        self, component: str, dtype: Any = None, sharding: WeightSharding | None = None
-    ) -> Iterator[tuple[str, Array]]:
-        """Weights of one network, by name, each read when its turn comes, to its dtype and its devices.
-
-        Args:
-            component: a key of `configs`.
-            dtype: asked for; a network that needs float32 keeps it. None keeps the stored one.
-            sharding: where each parameter goes; None puts all on the default device.
-
-        Raises:
-            InputError: the weights are damaged, or do not fit their configuration.
-        """
-        return self.read(component, dtype, sharding)
-
-    def load(self, component: str, dtype: Any = None, sharding: WeightSharding | None = None) -> Weights:
-        """The same, all of them."""
-        return dict(self.arrays(component, dtype, sharding))
-
-    def in_turn(self, dtype: Any = None, sharding: WeightSharding | None = None) -> NetworksInTurn:
-        """The networks one at a time."""
-        return NetworksInTurn(self.configs, lambda component: self.load(component, dtype, sharding))

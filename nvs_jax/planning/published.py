@@ -7,7 +7,7 @@ from nvs_jax.configs import configs_folder
 from nvs_jax.errors import InputError
 from nvs_jax.loading import open_published
 from nvs_jax.models.families import DEFAULT, family
-from nvs_jax.models.networks import Opened
+from nvs_jax.models.opened import Opened
 from nvs_jax.planning.programs import Model
 from nvs_jax.planning.request import Request
 from nvs_jax.planning.table import Entry

@@ -15,7 +15,6 @@ from convert.published_folders import open_folder
 from nvs_jax.checkpoint import open_checkpoint
 from nvs_jax.cli import main
 from nvs_jax.errors import InputError
-from nvs_jax.models.families import load_networks
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.networks import as_svd
 from nvs_jax.models.weights import parameter_specs
@@ -60,7 +59,7 @@ def test_the_configurations_are_read(folder: Path):
 
 
 def test_every_parameter_is_its_tensor_with_axes_permuted(folder: Path):
-    networks = as_svd(load_networks(open_folder(folder)))
+    networks = as_svd(open_folder(folder).networks())
     for component, specs in SPECS.items():
         weights = networks.weights(component)
         assert weights.keys() == specs.keys()
@@ -225,7 +224,7 @@ def other_unet(path: Path, change=lambda tensors: tensors) -> Path:
 
 def test_another_unet_takes_the_place_of_the_sources(folder: Path, tmp_path: Path):
     opened = with_unet(open_folder(folder), other_unet(tmp_path / "lcm.safetensors"))
-    found = load_networks(opened)
+    found = opened.networks()
     for name, array in found.weights("unet").items():
         np.testing.assert_array_equal(array, -2 * ours("unet", name))
     for component in ("vae", "image_encoder"):
@@ -258,4 +257,4 @@ def test_the_command_puts_it_into_a_checkpoint(folder: Path, tmp_path: Path):
     file, out = other_unet(tmp_path / "lcm.safetensors"), tmp_path / "made"
     main(["convert", str(folder), str(out), "--unet", str(file)])
     name = "conv_in.weight"
-    np.testing.assert_array_equal(load_networks(open_checkpoint(out)).weights("unet")[name], -2 * ours("unet", name))
+    np.testing.assert_array_equal(open_checkpoint(out).networks().weights("unet")[name], -2 * ours("unet", name))
