@@ -28,6 +28,8 @@ def depth_source(path: Path, job: SingleJob | VideoJob | ViewsJob) -> DepthSourc
         return source
     if job.depth_kind is None:
         raise InputError(f"say what {path} holds: --depth-kind depth (large is far) or disparity (large is near)")
+    if job.depth_kind == "disparity" and job.settings.camera.keep_units and not isinstance(job, ViewsJob):
+        raise InputError(f"--camera.keep-units keeps metres, and {path} holds disparity, which has no unit")
     return _files(path, job.depth_kind, job.png_scale)
 
 

@@ -144,11 +144,12 @@ def _focal_words(view: View, camera: CameraSettings, origin: Origin) -> str:
 def _advice(view: View, settings: RenderSettings, origin: Origin, share: float) -> str | None:
     path = settings.path
     about, depth = path.distance, depth_range(view, settings.camera.disparity.centre)
+    metric = view.estimated and settings.camera.keep_units
     moves = origin.mode != "views" and path.kind != "file"
     if moves and not 1 / FAR_OFF <= depth.middle / about <= FAR_OFF:
         return (
             f"the middle of the picture is {_number(depth.middle)} away, the path is about a point {_number(about)} "
-            f"away: set {_scaled(path, depth.middle / about)}, or give depth in the path's units"
+            f"away: set {_suited(path, depth.middle, metric)}" + ", or give depth in the path's units" * (not metric)
         )
     if share < MANY:
         return None
@@ -160,8 +161,14 @@ def _advice(view: View, settings: RenderSettings, origin: Origin, share: float) 
     return f"set {_LENGTH[path.kind]}" + ", or --camera.fov, if the photo's camera is known" * default
 
 
-def _scaled(path: PathSettings, by: float) -> str:
-    """The path's options with all lengths multiplied."""
+def _suited(path: PathSettings, middle: float, metric: bool) -> str:
+    """The path's options for what is in the middle: all lengths multiplied; but a line that was given in metres stays
+    as long as it is, and begins elsewhere."""
+    by = middle / path.distance
+    if metric and path.kind == "line" and path.end != PathSettings.end:
+        start = math.copysign(middle, path.start)
+        end = (path.end[0] + start - path.start, *path.end[1:])
+        return f"--path.start {_number(start)} --path.end {' '.join(map(_number, end))}"
 
     def option(name: str, *lengths: float) -> str:
         return f"--path.{name} " + " ".join(_number(length * by) for length in lengths)

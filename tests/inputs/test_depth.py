@@ -1,6 +1,7 @@
 """Depth that nobody handed in: estimated, and brought into scene units."""
 
 import json
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -10,14 +11,15 @@ import pytest
 
 from nvs_jax.cli import main
 from nvs_jax.errors import InputError
+from nvs_jax.evaluation.trajectories import centres
 from nvs_jax.geometry import orbit
 from nvs_jax.inputs.depth import depth_source
 from nvs_jax.inputs.posed_views import read_sources
 from nvs_jax.inputs.understood import Origin, inputs_line
 from nvs_jax.inputs.video import read_video
 from nvs_jax.inputs.view import DepthFile, EstimatedDepth, read_view
-from nvs_jax.media import write_picture
-from nvs_jax.media.cameras import CameraSet, PosedCamera
+from nvs_jax.media import read_frames, write_picture
+from nvs_jax.media.cameras import CameraSet, PosedCamera, read_pose_file
 from nvs_jax.media.cameras.colmap import write_colmap
 from nvs_jax.media.cameras.views import Observations
 from nvs_jax.scenes import default_view, random_scene, render
@@ -113,6 +115,27 @@ def test_disparity_has_no_metres_to_keep(tmp_path, weights):
     job = SingleJob(photo=tmp_path / "photo.png", out=tmp_path / "out", depth_weights=str(weights), settings=settings)
     with pytest.raises(InputError, match=r"--camera.keep-units keeps metres, and .* estimates disparity"):
         depth_source(AUTO, job)
+    with pytest.raises(InputError, match=r"keeps metres, and .*d.npy holds disparity, which has no unit"):
+        depth_source(tmp_path / "d.npy", replace(job, depth_kind="disparity"))
+    assert depth_source(tmp_path / "d.npy", replace(job, depth_kind="depth")).kind == "depth"
+
+
+def test_one_metre_to_the_left(tmp_path, capsys):
+    """With a file of metres; what will be seen is said beforehand."""
+    write_picture(tmp_path / "a.png", photo(HEIGHT, WIDTH))
+    depth = np.full((HEIGHT, WIDTH), 3.0, np.float32)
+    depth[8:24, 16:40] = 1.5
+    np.save(tmp_path / "a.npy", depth)
+    files = (str(tmp_path / "a.png"), "--depth", str(tmp_path / "a.npy"), "--depth-kind", "depth")
+    line = ("--path.kind", "line", "--path.start", "3", "--path.end", "3", "0", "-1", "--path.frames", "3")
+    main(["warp", *files, *line, "--camera.keep-units", "--camera.fov", "60", "--out", str(tmp_path / "out")])
+    poses = read_pose_file(tmp_path / "out" / "poses.json").poses
+    moved = centres(poses)[-1] - centres(poses)[0]
+    np.testing.assert_allclose(poses[0, :3, :3] @ moved, [-1, 0, 0], atol=1e-6)
+    holes = read_frames(tmp_path / "out" / "holes")[-1, ..., 0].mean()
+    said = capsys.readouterr().err
+    assert "depth in scene units, 1.5 to 3, 3 in the middle" in said
+    assert f"holes, which the model fills: {holes:.0%} of the last frame" in said and "the path is about" not in said
 
 
 def test_the_releases_mapping_takes_an_estimate_as_8_bits(tmp_path):

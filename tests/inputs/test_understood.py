@@ -126,6 +126,14 @@ def test_millimetres_scale_every_length_of_a_path(path, words):
     assert words in holes(view_of(3000.0), [0.0, 0.0], path=path)
 
 
+def test_a_line_in_metres_keeps_its_length():
+    """One metre to the left of something 38.6 metres away, not 13."""
+    kept = {"camera": CameraSettings(keep_units=True), "path": PathSettings("line", start=3.0, end=(3.0, 0.0, -1.0))}
+    estimated = view_of(38.6, estimated=True)
+    assert holes(estimated, [0.0, 0.0], **kept).endswith("set --path.start 38.6 --path.end 38.6 0 -1")
+    assert "--path.end 38.6 0 -12.9, or give depth in" in holes(view_of(38.6), [0.0, 0.0], path=kept["path"])
+
+
 def test_many_holes_say_what_to_set():
     assert "set smaller --path.step-degrees, or --camera.fov" in holes(view_of(), [0.2, 0.7])
     assert "--camera" not in holes(view_of(), [0.2, 0.7], camera=CameraSettings(fov=60.0))
