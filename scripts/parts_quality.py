@@ -21,10 +21,10 @@ from nvs_jax.diffusion.levels import make_levels
 from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.intervals import interval, paired_interval
-from nvs_jax.evaluation.measure import Bench, measure
+from nvs_jax.evaluation.measure import Bench, Line, measure
 from nvs_jax.evaluation.problems import render_settings
-from nvs_jax.evaluation.report import MEASURES, markdown_table, scene_means, signed
-from nvs_jax.evaluation.variants import Constant, Table, Variant
+from nvs_jax.evaluation.report import CAMERAS, MEASURES, camera_cells, markdown_table, scene_means, signed
+from nvs_jax.evaluation.variants import ClosedForm, Constant, Table, Variant
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings.presets import load_settings
@@ -47,6 +47,8 @@ def in_levels(variant: Variant, *levels: float) -> Variant:
     return replace(with_parts(variant, schedule__kind="list", schedule__levels=levels), solver="lcm")
 
 
+FITTED = ClosedForm(v2=350_000.0)
+"""What docs/evaluation.md has found best of (18)."""
 LCM4 = in_levels(DGS, *load_settings("lcm4").schedule.levels)
 ROWS: Table = {
     FILL: Variant("baseline", fill="smooth"),
@@ -55,12 +57,19 @@ ROWS: Table = {
     "resampling from 20 to 1, once": with_parts(DGS, resample__times=1),
     "soft holes, edge of 2 cells": with_parts(DGS, guidance__hole_edge=2.0),
     "soft holes, doubt at 40 pixels": with_parts(DGS, guidance__hole_doubt=40.0, trust__distance="pixels"),
+    "agreement of holes, by half": with_parts(DGS, guidance__agreement=0.5),
+    "restarts, edge and agreement together": with_parts(
+        DGS, restart__times=2, guidance__hole_edge=1.0, guidance__agreement=0.5
+    ),
     "start from the views at 10": with_parts(DGS, schedule__start=10.0),
     "start from the views at 1": with_parts(DGS, schedule__start=1.0),
     "`lcm`, 25 steps": replace(DGS, solver="lcm"),
     "`lcm`, 4 steps": LCM4,
     "`lcm`, 1 step": in_levels(DGS, 700.0),
     "`lcm`, 4 steps, edge of 1 cell": with_parts(LCM4, guidance__hole_edge=1.0),
+    "`lcm`, 4 steps, agreement by half": with_parts(LCM4, guidance__agreement=0.5),
+    "`lcm`, 4 steps, w = 0.8": replace(LCM4, trust=Constant(0.8)),
+    "`lcm`, 4 steps, w by (18), fitted": replace(LCM4, trust=FITTED),
     "`lcm`, 4 steps, best of 6 particles": with_parts(
         LCM4, particles__count=6, particles__low=0.1, particles__high=700.0
     ),
@@ -87,6 +96,8 @@ class Arguments:
     """Take the fitting scenes in their place, to choose."""
     rows: tuple[str, ...] = ()
     """Which rows; none: all."""
+    cameras: bool = False
+    """Recover the cameras of the frames, too: minutes more a row."""
     docs: Path | None = Path("docs")
     """The folder with guidance.md; None: it is not written."""
     settings: Annotated[BenchmarkSettings, tyro.conf.arg(name="")] = field(default_factory=BenchmarkSettings)
@@ -115,14 +126,23 @@ def evaluations(variant: Variant, pipeline: Pipeline) -> int:
 def table(bench: Bench, seeds: Sequence[int], rows: Table) -> list[str]:
     """A row a variant: evaluations, quality, and how far it is from the run without parts."""
     plain, lines = bench.lines(seeds, DGS), []
+    of_all = {title: bench.lines(seeds, variant) for title, variant in rows.items()}
+    cameras = CAMERAS if any(_has_cameras(own) for own in of_all.values()) else {}
     for title, variant in rows.items():
-        own, cells = bench.lines(seeds, variant), [str(evaluations(variant, bench.pipeline))]
+        own, cells = of_all[title], [str(evaluations(variant, bench.pipeline))]
         cells += [str(interval(scene_means(own, name))) for name in MEASURES]
         for name in ("psnr", "hole_psnr"):
             pair = scene_means(own, name), scene_means(plain, name)
             cells.append("-" if variant == DGS else signed(paired_interval(*pair)))
+        if cameras:
+            cells += camera_cells(own) if _has_cameras(own) else ["-"] * len(cameras)
         lines.append([title, *cells])
-    return markdown_table(["", "evaluations", *MEASURES.values(), "PSNR against none", "in holes"], lines)
+    columns = ["", "evaluations", *MEASURES.values(), "PSNR against none", "in holes", *cameras.values()]
+    return markdown_table(columns, lines)
+
+
+def _has_cameras(lines: Sequence[Line]) -> bool:
+    return all("cameras" in line for line in lines)
 
 
 def main(arguments: Arguments) -> None:
@@ -132,7 +152,7 @@ def main(arguments: Arguments) -> None:
         bench = open_bench(load(arguments.weights), arguments.settings, arguments.out)
         seeds = FITTING_SEEDS if arguments.fitting else EVALUATION_SEEDS[: arguments.scenes]
         rows = {title: variant for title, variant in ROWS.items() if not arguments.rows or title in arguments.rows}
-        measure(bench, seeds, [DGS, *rows.values()], title="parts")
+        measure(bench, seeds, [DGS, *rows.values()], arguments.cameras, title="parts")
     about = (
         f"DGS with w = 1 and holes drawn to their fill, 25 steps of Euler where nothing else is said; {len(seeds)} "
         f"scenes (seeds {seeds[0]} to {seeds[-1]}), weights {bench.experiment.weights}. Means over scenes with 95 % "

@@ -1,6 +1,7 @@
 """Noise schedule, trust in the views, guidance and solvers. Nothing here knows a network or a camera."""
 
 from nvs_jax.diffusion.assemble import make_solver
+from nvs_jax.diffusion.combinators.agreement import Agreement
 from nvs_jax.diffusion.combinators.particles import Particles
 from nvs_jax.diffusion.combinators.resampling import Resampling, resampled
 from nvs_jax.diffusion.combinators.restarts import Restarting, restarted
@@ -40,6 +41,7 @@ from nvs_jax.windows import Window
 
 __all__ = [
     "LCM",
+    "Agreement",
     "Blend",
     "Carry",
     "Churn",

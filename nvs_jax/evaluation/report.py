@@ -12,6 +12,7 @@ from nvs_jax.evaluation.measure import Bench, Line
 from nvs_jax.evaluation.variants import MAIN, Fit, Table, Variant, resolve
 
 MEASURES = {"psnr": "PSNR", "hole_psnr": "PSNR in holes", "ssim": "SSIM", "hole_ssim": "SSIM in holes"}
+CAMERAS = {"ate": "ATE, scene units", "rpe_t": "RPE-T, scene units", "rpe_r": "RPE-R, degrees"}
 
 
 def scene_means(lines: Sequence[Line], measure: str) -> list[float]:
@@ -149,9 +150,13 @@ def _camera_table(bench: Bench, seeds: Sequence[int], table: Table, fit: Fit) ->
     rows = []
     for title, variant in table.items():
         lines = bench.lines(seeds, resolve(variant, fit))
-        cells = [interval([line["cameras"][name] for line in lines]) for name in ("ate", "rpe_t", "rpe_r")]
-        rows.append([title, *(one.text(4) for one in cells)])
-    return markdown_table(["", "ATE, scene units", "RPE-T, scene units", "RPE-R, degrees"], rows)
+        rows.append([title, *camera_cells(lines)])
+    return markdown_table(["", *CAMERAS.values()], rows)
+
+
+def camera_cells(lines: Sequence[Line]) -> list[str]:
+    """Means over scenes of `CAMERAS`, with their intervals; the lines must have them."""
+    return [interval([line["cameras"][name] for line in lines]).text(4) for name in CAMERAS]
 
 
 def _on_the_first(seeds: Sequence[int], all_seeds: Sequence[int]) -> list[str]:

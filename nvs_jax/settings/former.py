@@ -16,7 +16,7 @@ FORMER = {"weights": "trust", **RECORDED}
 """Dotted name of a setting, or of a group of them, as it was -> as it is."""
 ADDED = (
     *("schedule.start", "restart", "resample", "particles", "guidance.hole_edge", "guidance.hole_doubt"),
-    *("path.zoom", "camera.keep_units", "mesh.weights"),
+    *("guidance.agreement", "guidance.agreement_sigma", "path.zoom", "camera.keep_units", "mesh.weights"),
 )
 """Settings, or groups of them, that are younger than the first runs: at their defaults they are no part of what a run
 is, so that earlier runs go on."""

@@ -141,6 +141,11 @@ class GuidanceSettings(Ranged, group="guidance."):
     hole_doubt: Annotated[float | None, Between(TINY, 1e6)] = None
     """Pixels by which a cell must have moved for the views to count half in it; None: they count all wherever it is.
     Needs trust.distance pixels."""
+    agreement: Annotated[float, Between(0, 1)] = 0.0
+    """How far estimates of holes that show one and the same surface in several frames are drawn to their mean (a photo
+    along a path)."""
+    agreement_sigma: Annotated[float, Between(0, 1e6)] = 0.3
+    """Smallest noise level at which they are."""
     learning_rate: Annotated[float, Between(0, 1000)] = 0.02
     """Of post: size of a correction relative to sqrt(sigma)."""
     gradient: Gradient = "skip"

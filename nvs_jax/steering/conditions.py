@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Warp, forward_warp
 from nvs_jax.geometry.cameras import Matrix, Pose, zoom_intrinsics
+from nvs_jax.geometry.correspondence import SeenDepth, seen_depth
 from nvs_jax.geometry.displacement import pixel_displacements
 from nvs_jax.geometry.fusion import Sources, pose_distance_to_nearest, release_distance_to_nearest, warp_nearest
 from nvs_jax.geometry.trajectories import Poses, path_fractions
@@ -30,12 +31,14 @@ class Conditions:
         warp: what is known of the other frames; a frame without holes at distance 0 is given, too.
         distance: |dp| of every frame, or of every pixel of every frame, to its nearest given view.
         mode: whose release settings apply where the settings leave something open.
+        seen: depth of every frame, for `guidance.agreement`; None: it was not asked for, or is not known.
     """
 
     picture: Picture
     warp: Warp
     distance: Float[Array, "f *pixels"]
     mode: Mode = static(default="single")
+    seen: SeenDepth | None = None
 
     @property
     def warped(self) -> Float[np.ndarray, "f H W 3"]:
@@ -67,7 +70,7 @@ def from_photo(
         depth: z of every pixel, in the units of the path; infinite where unknown.
         intrinsics: K in pixels.
         path: world-to-camera poses, the first one the photo's own.
-        settings: warp and trust are used.
+        settings: warp, trust and the guidance's agreement are used.
         zoom: by what the focal length is multiplied in each frame; None: it stays.
 
     Raises:
@@ -79,7 +82,11 @@ def from_photo(
     warp = forward_warp(
         jnp.asarray(photo), jnp.asarray(depth), intrinsics, path[0], path[1:], settings.warp, target_intrinsics=lens
     )
-    return Conditions(photo, warp, photo_distances(depth, intrinsics, path, settings, zoom))
+    distance, seen = photo_distances(depth, intrinsics, path, settings, zoom), None
+    if settings.guidance.agreement > 0:
+        lenses = zoom_intrinsics(intrinsics, jnp.ones(len(path)) if zoom is None else zoom)
+        seen = seen_depth(jnp.asarray(depth), lenses, path, settings.warp)
+    return Conditions(photo, warp, distance, seen=seen)
 
 
 def photo_distances(

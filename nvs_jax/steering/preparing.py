@@ -17,6 +17,7 @@ from nvs_jax.diffusion.parts import Parts, own_guidance, own_solver, own_trust
 from nvs_jax.diffusion.problem import Problem
 from nvs_jax.diffusion.randomness import Keys, fold_in
 from nvs_jax.errors import InputError
+from nvs_jax.geometry.correspondence import correspondence
 from nvs_jax.geometry.masks import cell_means
 from nvs_jax.models.contract import VideoModel
 from nvs_jax.settings import RenderSettings
@@ -118,7 +119,10 @@ def prepare(
         solver = make_solver(settings.solver, settings.schedule.steps)
     else:
         solver = own_solver(parts.solver, for_latents)
-    guidance = around_guidance(settings.particles, guidance, views)
+    same = None
+    if conditions.seen is not None:
+        same = correspondence(conditions.seen.cells(model.lattice.cell, model.lattice.frame_step))
+    guidance = around_guidance(settings, guidance, views, same)
     solver, sigmas = around_solver(settings, solver, sigmas)
     start = None if settings.schedule.start is None else views.target
     return place(Problem(denoiser, guidance, trust, for_latents, sigmas, solver, key, mesh, start), mesh)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import jax
 from jaxtyping import Array, Float
 
+from nvs_jax.diffusion.combinators.agreement import Agreement, SameSurface
 from nvs_jax.diffusion.combinators.particles import Particles
 from nvs_jax.diffusion.combinators.resampling import resampled
 from nvs_jax.diffusion.combinators.restarts import restarted
@@ -12,7 +13,8 @@ from nvs_jax.diffusion.combinators.soft_holes import SoftHoles, doubt_weight, ed
 from nvs_jax.diffusion.contracts import Guidance
 from nvs_jax.diffusion.estimates import WarpedViews
 from nvs_jax.diffusion.solver import Solver
-from nvs_jax.settings import GuidanceSettings, ParticleSettings, RenderSettings
+from nvs_jax.errors import InputError
+from nvs_jax.settings import GuidanceSettings, RenderSettings
 
 
 def around_solver(
@@ -50,8 +52,24 @@ def soften(
     return SoftHoles(guidance, weight), replace(views, known=views.share * weight)
 
 
-def around_guidance(settings: ParticleSettings, guidance: Guidance, views: WarpedViews) -> Guidance:
-    """The guidance of one video, or of particles."""
-    if settings.count == 1:
+def around_guidance(
+    settings: RenderSettings, guidance: Guidance, views: WarpedViews, same: SameSurface | None = None
+) -> Guidance:
+    """The guidance with agreement between frames, of one video or of particles.
+
+    Args:
+        settings: which of them.
+        guidance: what works in every frame on its own.
+        views: the warped views.
+        same: which latent cells show the same surface, for the agreement.
+
+    Raises:
+        InputError: agreement, and nothing is known of that.
+    """
+    if (agree := settings.guidance).agreement > 0:
+        if same is None:
+            raise InputError("guidance.agreement takes a photo along a path with its depth: leave it out here")
+        guidance = Agreement(guidance, 1 - views.share, same, agree.agreement, agree.agreement_sigma)
+    if (particles := settings.particles).count == 1:
         return guidance
-    return Particles(guidance, views, settings.temperature, settings.low, settings.high)
+    return Particles(guidance, views, particles.temperature, particles.low, particles.high)

@@ -44,7 +44,7 @@ def test_where_they_are_off_nothing_is_put_around_and_nothing_repeated():
     assert problem.start is None
     assert (problem.solver, len(problem.sigmas)) == (Euler(), 7)
     assert around_solver(PLAIN, Euler(), levels) == (Euler(), levels)
-    assert around_guidance(PLAIN.particles, problem.guidance, problem.guidance.modulate) is problem.guidance
+    assert around_guidance(PLAIN, problem.guidance, problem.guidance.modulate) is problem.guidance
     assert not isinstance(problem.guidance, SoftHoles | Particles)
     assert count_steps(PLAIN) == 6
 
