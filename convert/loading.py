@@ -21,7 +21,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.models.families import family
 from nvs_jax.models.networks import Networks, WeightSharding
 from nvs_jax.models.opened import Opened
-from nvs_jax.settings.presets import own_preset
+from nvs_jax.settings.presets import own_presets
 
 
 def open_source(
@@ -149,7 +149,7 @@ def convert(
             source=str(source) if not Path(source).exists() else Path(source).resolve().name,
             overwrite=overwrite,
             record=lambda: {"peak_memory": peak.bytes},
-            preset=own_preset(source),
+            presets=own_presets(source),
         )
     return made | {"frames": kin.lattice_of(opened.configs).frames}
 

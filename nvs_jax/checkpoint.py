@@ -11,7 +11,7 @@ when it is complete.
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from nvs_jax.models.opened import Opened
 from nvs_jax.models.stacked import is_of_stack, of_single_layers
 from nvs_jax.models.stacking import cut
 from nvs_jax.models.weights import parameter_specs, require_finite
-from nvs_jax.settings.presets import MAX_BYTES, OWN
+from nvs_jax.settings.presets import MAX_BYTES
 
 FORMAT_VERSION, WITHOUT_STACKS = 4, 3
 """Models without stacks are in both alike, and are written as the older one, which versions before read, too."""
@@ -72,7 +72,7 @@ def write_checkpoint(
     source: str = "",
     overwrite: bool = False,
     record: Callable[[], Mapping[str, Any]] = dict,
-    preset: Path | None = None,
+    presets: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Write a checkpoint to the folder `path`, one network after the other, all or nothing.
 
@@ -85,7 +85,7 @@ def write_checkpoint(
         source: where the weights came from, for the record.
         overwrite: replace a checkpoint that is already there.
         record: gives more entries for the record, when all else is written.
-        preset: a file of settings that suit the weights, which goes with them.
+        presets: files of settings that suit the weights, which go with them.
 
     Returns:
         What nvs_jax.json says.
@@ -99,8 +99,8 @@ def write_checkpoint(
             specs = parameter_specs(model.build(config))
             stacked = stacked or any(map(is_of_stack, specs))
             size += save_arrays(partial / _WEIGHTS / component, cut(weights(component), specs))
-        if preset is not None:
-            (partial / OWN).write_bytes(read_bounded(preset, MAX_BYTES))
+        for preset in presets:
+            (partial / preset.name).write_bytes(read_bounded(preset, MAX_BYTES))
         description = {
             "format_version": FORMAT_VERSION if stacked else WITHOUT_STACKS,
             "family": model.name,

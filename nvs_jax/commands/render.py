@@ -40,7 +40,7 @@ from nvs_jax.saying import at_job, log_event, say, tell
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.combinations import check_combinations
 from nvs_jax.settings.jobs import DemoJob, Dtype, RenderJob, SingleJob, VideoJob, ViewsJob
-from nvs_jax.settings.presets import own_preset
+from nvs_jax.settings.presets import BEST, own_preset
 from nvs_jax.sharding import make_mesh
 from nvs_jax.steering.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.steering.render import warp_plan
@@ -68,7 +68,7 @@ def run_here_or_on_hosts(job: RenderJob) -> None:
 def load_for(job: RenderJob) -> Pipeline:
     """The pipeline that a job asks for."""
     assert job.weights is not None
-    own = None if job.preset else own_preset(job.weights)
+    own = own_preset(job.weights) if job.preset in (None, BEST) else None
     if own is not None:
         say(f"settings that are not given are the weights' own, {own}; --preset fast leaves them out")
     mesh, asked = None, job.mesh

@@ -53,7 +53,8 @@ class RenderJob(Ranged):
     """Only the warps, in seconds and without weights: to try a path before rendering it."""
     preset: str | None = None
     """fast, no-cfg, lcm4, paper, reference, or a YAML file of settings; by default fast, with what the weights bring on
-    top of it (preset.yaml in their folder). Single settings can be changed below."""
+    top of it (preset.yaml in their folder), or best, what has measured best with them. Single settings can be changed
+    below."""
     seed: Annotated[int, Between(0, 2**32 - 1)] = 0
     """Of all random numbers."""
     dtype: Dtype | None = None
@@ -324,7 +325,7 @@ class StudioJob(Ranged, group="--"):
     weights: str | None = None
     """To render with, as of single; without, the warps can be looked at."""
     preset: str | None = None
-    """fast, no-cfg, lcm4, paper, reference, or a YAML file of settings, to begin with."""
+    """fast, no-cfg, lcm4, paper, reference, the weights' best, or a YAML file of settings, to begin with."""
     out: Path = Path("out/studio")
     """The folder that a render makes, unless the page says another."""
     host: str = "127.0.0.1"

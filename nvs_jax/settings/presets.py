@@ -19,6 +19,8 @@ from nvs_jax.settings.former import refuse_former_names
 DEFAULT = "fast"
 OWN = "preset.yaml"
 """A file of settings that weights may bring in their folder: what suits them, on top of the default preset."""
+BEST = "best"
+"""A preset that weights bring, too: what measured best with them, on top of what suits them."""
 MAX_BYTES = 2**16
 
 
@@ -79,8 +81,12 @@ def load_settings(name: str, mode: Mode = "single", changes: Any = None) -> Rend
     return _structure(merged(values, changes) if changes and isinstance(values, dict) else values, name)
 
 
-def own_preset(weights: str | Path | None) -> Path | None:
+def own_preset(weights: str | Path | None, name: str = OWN) -> Path | None:
     """The file of settings that weights bring, if they do.
+
+    Args:
+        weights: as in `nvs_jax.load`.
+        name: of the file in their folder.
 
     >>> own_preset("demo").name
     'preset.yaml'
@@ -88,8 +94,14 @@ def own_preset(weights: str | Path | None) -> Path | None:
     if weights is None:
         return None
     embedded = str(weights) == EMBEDDED_NAME and not Path(weights).exists()
-    path = _own_at_hand((EMBEDDED_MODEL if embedded else Path(weights)) / OWN)
+    path = _own_at_hand((EMBEDDED_MODEL if embedded else Path(weights)) / name)
     return path if path.is_file() else None
+
+
+def own_presets(weights: str | Path | None) -> tuple[Path, ...]:
+    """All files of settings that weights bring."""
+    found = (own_preset(weights, name) for name in (OWN, f"{BEST}.yaml"))
+    return tuple(path for path in found if path is not None)
 
 
 @lru_cache(16)
@@ -105,19 +117,25 @@ def settings_for(
 
     Args:
         weights: as in `nvs_jax.load`.
-        preset: see `load_settings`.
+        preset: see `load_settings`; or best: on top of that, too, what measured best with the weights.
         mode: see `load_settings`.
         changes: see `load_settings`.
 
     Raises:
-        InputError: see `load_settings`; or what the weights bring is wrong.
+        InputError: see `load_settings`; or what the weights bring is wrong, or there is no best.
     """
-    own = own_preset(weights) if preset is None else None
-    if own is not None:
-        values = read_yaml(own)
-        _structure(values, str(own))  # so that a mistake in it is called by its name
-        changes = merged(values, changes or {})
-    return load_settings(DEFAULT if preset is None else preset, mode, changes)
+    if preset not in (None, BEST):
+        return load_settings(preset, mode, changes)
+    if preset == BEST and own_preset(weights, f"{BEST}.yaml") is None:
+        whose = "no weights are named" if weights is None else f"there is no {BEST}.yaml in {weights}"
+        raise InputError(f"--preset {BEST} is what measured best with the weights, and {whose}: leave it out")
+    brought: Any = {}
+    for own in own_presets(weights):
+        if preset == BEST or own.name == OWN:
+            values = read_yaml(own)
+            _structure(values, str(own))  # so that a mistake in it is called by its name
+            brought = merged(brought, values)
+    return load_settings(DEFAULT, mode, merged(brought, changes or {}))
 
 
 def read_yaml(path: Path) -> Any:

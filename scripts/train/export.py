@@ -11,7 +11,7 @@ from nvs_jax.models.svd.build import build
 from nvs_jax.models.svd.config import published_form
 from nvs_jax.models.svd.networks import CONFIG_CLASSES, SVDNetworks
 from nvs_jax.models.weights import parameter_specs
-from nvs_jax.settings.presets import OWN, own_preset
+from nvs_jax.settings.presets import own_presets
 
 _FILES = {
     "unet": "diffusion_pytorch_model.safetensors",
@@ -22,11 +22,10 @@ _FILES = {
 
 def export(folder: Path, networks: SVDNetworks, dtype: str = "float16") -> None:
     """The three networks with their configurations; a folder that is there is replaced, but for its settings."""
-    own = own_preset(folder)
-    settings = None if own is None else own.read_bytes()
+    settings = {own.name: own.read_bytes() for own in own_presets(folder)}
     with atomic_folder(folder) as partial:
-        if settings is not None:
-            (partial / OWN).write_bytes(settings)
+        for name, content in settings.items():
+            (partial / name).write_bytes(content)
         index: dict[str, object] = {"_class_name": "StableVideoDiffusionPipeline"}
         for component in CONFIG_CLASSES:
             config = networks.configs[component]

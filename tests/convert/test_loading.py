@@ -68,8 +68,10 @@ def test_a_checkpoint_of_another_dtype_holds_the_folder_in_it_bit_for_bit(folder
 def test_settings_that_suit_the_weights_go_with_them(folder: Path, tmp_path: Path):
     copy = Path(shutil.copytree(folder, tmp_path / "svd"))
     (copy / "preset.yaml").write_text("{schedule: {steps: 9}}")
+    (copy / "best.yaml").write_text("{solver: {kind: lcm}}")
     convert.convert(copy, tmp_path / "checkpoint")
     assert settings_for(tmp_path / "checkpoint").schedule.steps == 9
+    assert settings_for(tmp_path / "checkpoint", "best").solver.kind == "lcm"
 
 
 def test_a_dtype_means_the_same_before_and_after_conversion(folder: Path, converted: Path):

@@ -8,7 +8,7 @@ from nvs_jax.commands.batch_file import read_batch
 from nvs_jax.embedded import EMBEDDED_MODEL
 from nvs_jax.errors import InputError
 from nvs_jax.settings.jobs import RenderJob
-from nvs_jax.settings.presets import load_settings, own_preset, read_yaml, settings_for
+from nvs_jax.settings.presets import load_settings, own_preset, own_presets, read_yaml, settings_for
 
 GIVEN = ["single", "photo.png", "--out", "out"]
 
@@ -38,6 +38,21 @@ def test_weights_bring_their_own_defaults(weights):
 def test_options_win_over_what_weights_bring_and_a_preset_leaves_it_out(weights):
     assert settings(*GIVEN, "--weights", str(weights), "--trust.v2", "5").trust.v2 == 5
     assert settings(*GIVEN, "--weights", str(weights), "--preset", "fast") == load_settings("fast")
+
+
+def test_weights_may_bring_what_measured_best_with_them(weights):
+    with pytest.raises(InputError, match=r"--preset best is what measured best .* there is no best\.yaml in .*svd"):
+        settings(*GIVEN, "--weights", str(weights), "--preset", "best")
+    with pytest.raises(InputError, match=r"--preset best .* no weights are named"):
+        settings(*GIVEN, "--preset", "best")
+    (weights / "best.yaml").write_text("{solver: {kind: lcm}, trust: {v2: 4.0}}")
+    best = settings(*GIVEN, "--weights", str(weights), "--preset", "best", "--path.frames", "5")
+    assert (best.schedule.steps, best.trust.v2, best.solver.kind, best.path.frames) == (9, 4.0, "lcm", 5)
+    assert settings(*GIVEN, "--weights", str(weights)).solver.kind == "euler"
+    assert [path.name for path in own_presets(weights)] == ["preset.yaml", "best.yaml"]
+    (weights / "best.yaml").write_text("{solver: {kimd: lcm}}")
+    with pytest.raises(InputError, match=r"svd/best\.yaml: .*kimd"):
+        settings_for(weights, "best")
 
 
 def test_jobs_of_a_batch_take_what_their_weights_bring(weights):

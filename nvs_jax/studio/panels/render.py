@@ -12,7 +12,7 @@ from PIL import Image
 from nvs_jax.errors import InputError
 from nvs_jax.media import read_frames, to_bytes
 from nvs_jax.settings import Method
-from nvs_jax.settings.presets import preset_names
+from nvs_jax.settings.presets import BEST, preset_names
 from nvs_jax.studio import changes
 from nvs_jax.studio.beforehand import needs_of
 from nvs_jax.studio.page import Page, when_new
@@ -126,7 +126,7 @@ def _choices(gui: Any, page: Page) -> list[Bound]:
     job = page.session.job
     steps = gui.add_number("steps", page.session.settings.schedule.steps, min=1, max=1000, step=1)
     return [
-        _choice(page, gui.add_dropdown("preset", (OWN, *preset_names()), job.preset or OWN), "preset", OWN),
+        _choice(page, gui.add_dropdown("preset", (OWN, BEST, *preset_names()), job.preset or OWN), "preset", OWN),
         _choice(page, gui.add_dropdown("method", (OWN, *get_args(Method)), job.method or OWN), "method", OWN),
         bind(
             steps,
