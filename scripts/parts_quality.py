@@ -152,7 +152,7 @@ def main(arguments: Arguments) -> None:
         bench = open_bench(load(arguments.weights), arguments.settings, arguments.out)
         seeds = FITTING_SEEDS if arguments.fitting else EVALUATION_SEEDS[: arguments.scenes]
         rows = {title: variant for title, variant in ROWS.items() if not arguments.rows or title in arguments.rows}
-        measure(bench, seeds, [DGS, *rows.values()], arguments.cameras, title="parts")
+        measure(bench, seeds, list(dict.fromkeys([DGS, *rows.values()])), arguments.cameras, title="parts")
     about = (
         f"DGS with w = 1 and holes drawn to their fill, 25 steps of Euler where nothing else is said; {len(seeds)} "
         f"scenes (seeds {seeds[0]} to {seeds[-1]}), weights {bench.experiment.weights}. Means over scenes with 95 % "
