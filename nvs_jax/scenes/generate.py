@@ -11,7 +11,14 @@ from nvs_jax.errors import InputError
 from nvs_jax.geometry import intrinsics_matrix, orbit
 from nvs_jax.scenes.draws import Draws
 from nvs_jax.scenes.layout import Place, random_geometry, random_place
-from nvs_jax.scenes.materials import object_materials, open_materials, random_hues, room_materials, select
+from nvs_jax.scenes.materials import (
+    natural_materials,
+    object_materials,
+    open_materials,
+    random_hues,
+    room_materials,
+    select,
+)
 from nvs_jax.scenes.scene import Scene
 from nvs_jax.scenes.settings import SceneSettings
 from nvs_jax.scenes.shading import Lights
@@ -42,7 +49,12 @@ def _random_scene(key: Array, settings: SceneSettings) -> Scene:
     spheres = object_materials(draw, hues, len(geometry.spheres.radius), (1.8, 4.0))
     capsules = object_materials(draw, hues, len(geometry.capsules.radius), (1.8, 4.5))
     material = jax.tree.map(lambda *a: jnp.concatenate(a), room, boxes, spheres, capsules)
-    return Scene(geometry, material, _lights(draw, place, room.colours[4, 0]))
+    lights = _lights(draw, place, room.colours[4, 0])
+    if settings.natural > 0:  # drawn last, so that all else of a seed stays as it is
+        natural = draw.uniform((), 0, 1) < settings.natural
+        material = natural_materials(draw, material, natural)
+        lights = lights._replace(size=natural * draw.uniform((), 0.02, 0.2))
+    return Scene(geometry, material, lights)
 
 
 def default_view(

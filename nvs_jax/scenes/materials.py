@@ -2,14 +2,18 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from nvs_jax.scenes.draws import Draws
+from nvs_jax.scenes.natural import KINDS, Natural
 from nvs_jax.scenes.textures import PATTERNS, Material
 
 _FLOORS = ("checker", "tiles", "stripes", "tiles")
 _WALLS = ("stripes", "tiles", "dots", "marble", "tiles")
 _CEILINGS = ("marble", "tiles")
+_SHARE = 0.8
+_NATURAL = ("cloudy", "cloudy", "leaves", "leaves", "writing")
+_NATURAL_HUES = (0.12, 0.16, 0.22, 0.3, 0.38, 0.65)  # skin and wood, sand, straw, leaves, moss, slate
 _OBJECTS = ("checker", "stripes", "tiles", "dots", "waves", "marble")
 
 
@@ -81,6 +85,26 @@ def open_materials(draw: Draws, room: Material) -> Material:
         pattern=jnp.where(ground, room.pattern, PATTERNS.index("sky")),
         colours=jnp.where(ground[:, None, None], room.colours, sky),
         origin=jnp.broadcast_to(room.origin[:1], (6, 3)),
+    )
+
+
+def natural_materials(draw: Draws, material: Material, natural: Bool[Array, ""]) -> Material:
+    """In a natural scene most materials, but never the sky, as in photographs: earthy colours, kinds at random."""
+    n = len(material.pattern)
+    chosen = natural & (draw.uniform((n,), 0, 1) < _SHARE) & (material.pattern != PATTERNS.index("sky"))
+    kind = draw.choice(jnp.asarray([KINDS.index(kind) for kind in _NATURAL], jnp.int32), n)
+    hue = draw.choice(jnp.asarray(_NATURAL_HUES, jnp.float32), n) + draw.uniform((n,), -0.05, 0.05)
+    light, chroma = draw.uniform((n,), 0.3, 0.85), draw.uniform((n,), 0.005, 0.1)
+    apart = jnp.where(light > 0.55, -1.0, 1.0) * draw.uniform((n,), 0.15, 0.4)
+    first, second = oklch(light, chroma, hue), oklch(light + apart, 0.8 * chroma, hue + 0.03)
+    third = oklch(light + 0.5 * apart, chroma + 0.03, hue + draw.uniform((n,), -0.12, 0.12))
+    writes = kind == KINDS.index("writing")
+    third = jnp.where(writes[:, None], oklch(light + 1.5 * apart, chroma, hue), third)
+    colours = jnp.where(chosen[:, None, None], jnp.stack([first, second, third], 1), material.colours)
+    return material._replace(
+        colours=colours,
+        wear=jnp.where(chosen, 0.2 * material.wear, material.wear),
+        natural=Natural(jnp.where(chosen, kind, 0), draw.uniform((n,), 0.6, 1.0)),
     )
 
 

@@ -15,7 +15,7 @@ from jaxtyping import Array, ArrayLike, Float, Int
 
 from nvs_jax.errors import InputError
 from nvs_jax.scenes.scene import Scene
-from nvs_jax.scenes.shading import display, haze, shade
+from nvs_jax.scenes.shading import Lights, display, haze, shade
 from nvs_jax.scenes.solids import Surface, blocked, nearest, surface
 from nvs_jax.scenes.textures import PATTERNS, texture
 from nvs_jax.scenes.vectors import dot, normalize, pick, rotate, rotate_back
@@ -74,10 +74,20 @@ def _cast(
     width = _footprint(camera, direction, distance, face, samples)
     diffuse = texture(material, face.local, width, face.axis, point)
     start = point + 2e-3 * normal
-    lit = ~blocked(scene.geometry, start, scene.lights.position[0][:, None] - start)
+    lit = ~blocked(scene.geometry, start, _towards_lamp(scene.lights, start, column, row))
     colour = shade(scene.lights, material, diffuse, point, normal, -normalize(direction), lit, view_dependent)
     colour = haze(scene.lights, colour, point)
     return display(jnp.where(material.pattern == PATTERNS.index("sky"), diffuse, colour)), distance
+
+
+def _towards_lamp(lights: Lights, start: Float[Array, "3 r"], column, row) -> Float[Array, "3 r"]:
+    """To the lamp that casts shadows; of one with a size each sample of a pixel looks at a place of its own."""
+    towards = lights.position[0][:, None] - start
+    if lights.size is None:
+        return towards
+    across, along = (2 * (at - jnp.round(at)) for at in (column, row))
+    aside = jnp.stack([across, jnp.zeros_like(across), along])
+    return towards + lights.size * jnp.sqrt(dot(towards, towards)) * aside
 
 
 @partial(jax.jit, static_argnames=("height", "width", "samples"))

@@ -21,6 +21,8 @@ class SceneSettings:
         columns: stout capsules outside the orbit, from floor to ceiling.
         moving: how many of the crates, and how many of the spheres, move with time.
         outdoor: probability of an open ground with a painted sky instead of a room.
+        natural: probability of a scene most of whose surfaces look as in photographs: noise of all scales, leaves,
+            writing, in earthy colours; its shadows have soft edges, where a pixel has several samples.
         orbit_radius: distance of the cameras from the origin, in scene units.
         field_of_view: horizontal angle of `default_view`, in degrees.
     """
@@ -34,6 +36,7 @@ class SceneSettings:
     columns: int = 2
     moving: int = 2
     outdoor: float = 0.5
+    natural: float = 0.0
     orbit_radius: float = 4.0
     field_of_view: float = 70.0
 
@@ -44,6 +47,9 @@ class SceneSettings:
                 raise InputError(f"a scene needs at least one of its {name}, not {count}")
         if not 1 <= self.paintings <= 4:
             raise InputError(f"a scene has 1 to 4 paintings, one a wall, not {self.paintings}")
+        for name in ("outdoor", "natural"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} of a scene must lie between 0 and 1, not {getattr(self, name)}")
         if not 0 < self.field_of_view < 170:
             raise InputError(f"the field of view must be between 0 and 170 degrees, not {self.field_of_view}")
         if not 3.5 <= self.orbit_radius <= 4.5:

@@ -20,6 +20,7 @@ class Lights(NamedTuple):
         ground: ambient light from below.
         haze: colour in which a distant ground ends.
         hazy: how much of it there is, 0 in a room.
+        size: radius over distance of the first lamp, a level disc; None: a point.
     """
 
     position: Float[Array, "2 3"]
@@ -29,6 +30,7 @@ class Lights(NamedTuple):
     ground: Float[Array, "3"]
     haze: Float[Array, "3"]
     hazy: Float[Array, ""]
+    size: Float[Array, ""] | None = None
 
 
 def shade(

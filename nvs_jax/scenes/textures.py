@@ -8,18 +8,14 @@ to its mean, and nothing aliases at any resolution.
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Bool, Float, Int, UInt32
+from jaxtyping import Array, Bool, Float, Int
 
+from nvs_jax.scenes.natural import Natural, natural_weights
+from nvs_jax.scenes.noise import hashed, octaves_of_noise, scatter, value_noise
 from nvs_jax.scenes.vectors import Vector, dot, greatest, normalize
 
 PATTERNS = ("checker", "stripes", "tiles", "dots", "waves", "marble", "sky")
-_PRIMES = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D)
-# Octaves of noise are turned against each other (a 3-4-5 turn about y, then z), which hides their lattices.
-_TURN = np.array([[0.8, 0.0, 0.6], [0.0, 1.0, 0.0], [-0.6, 0.0, 0.8]]) @ np.array(
-    [[0.8, 0.6, 0], [-0.6, 0.8, 0], [0, 0, 1]]
-)
-_OCTAVES = np.stack([2.0**octave * np.linalg.matrix_power(_TURN, octave) for octave in range(3)])
+_OCTAVES = 3
 _INSIDE = 0.3  # coordinate across a flat face, in cells: away from every edge of every pattern
 
 
@@ -37,6 +33,7 @@ class Material(NamedTuple):
         gloss: strength of highlights.
         shininess: their exponent (Blinn).
         mirror: share of the surroundings that is reflected.
+        natural: what takes the place of the pattern, as in photographs; None: nothing in the whole scene.
     """
 
     pattern: Int[Array, "n"]
@@ -49,6 +46,7 @@ class Material(NamedTuple):
     gloss: Float[Array, "n"]
     shininess: Float[Array, "n"]
     mirror: Float[Array, "n"]
+    natural: Natural | None = None
 
 
 def pulse(x: Float[Array, "*n"], width: Float[Array, "*n"], duty: float) -> Float[Array, "*n"]:
@@ -67,42 +65,11 @@ def smoothstep(low: float, high: float, x: Float[Array, "*n"]) -> Float[Array, "
     return x * x * (3 - 2 * x)
 
 
-def _scatter(cell: Float[Array, "3 *n"]) -> tuple[Array, Array, Array]:
-    """Integer coordinates as three large numbers whose exclusive or `_hash` turns into a random one."""
-    x, y, z = cell.astype(jnp.int32).astype(jnp.uint32)
-    return x * jnp.uint32(_PRIMES[0]), y * jnp.uint32(_PRIMES[1]), z * jnp.uint32(_PRIMES[2])
-
-
-def _hash(h: UInt32[Array, "*n"]) -> Float[Array, "*n"]:
-    """A number in [0, 1), the same always and everywhere."""
-    h = (h ^ (h >> 15)) * jnp.uint32(0x2C1B3C6D)
-    h = (h ^ (h >> 12)) * jnp.uint32(0x297A2D39)
-    return (h >> 8).astype(jnp.float32) / 2**24
-
-
-def value_noise(p: Float[Array, "3 *n"]) -> Float[Array, "*n"]:
-    """Smooth random values in [0, 1): hashes of the integer lattice, interpolated."""
-    cell = jnp.floor(p)
-    t = p - cell
-    t = t * t * (3 - 2 * t)
-    x, y, z = ((low, low + jnp.uint32(prime)) for low, prime in zip(_scatter(cell), _PRIMES, strict=True))
-
-    def blend(a: Array, b: Array, t: Array) -> Array:
-        return a + (b - a) * t
-
-    def edge(i: int, j: int) -> Array:
-        return blend(_hash(x[i] ^ y[j] ^ z[0]), _hash(x[i] ^ y[j] ^ z[1]), t[2])
-
-    return blend(blend(edge(0, 0), edge(0, 1), t[1]), blend(edge(1, 0), edge(1, 1), t[1]), t[0])
-
-
 def fractal_noise(p: Float[Array, "3 r"], width: Float[Array, "r"]) -> Float[Array, "r"]:
     """Octaves of noise about 0, the first within +-1/2, each next of half that; those finer than `width` fade away."""
-    octaves = len(_OCTAVES)
-    frequency = 2.0 ** jnp.arange(octaves, dtype=p.dtype)[:, None]
-    turned = jnp.einsum("oij,jr->ior", jnp.asarray(_OCTAVES, p.dtype), p, precision="highest")
+    frequency = 2.0 ** jnp.arange(_OCTAVES, dtype=p.dtype)[:, None]
     fade = smoothstep(0.9, 0.3, width * frequency) / frequency
-    return (fade * (value_noise(turned + 17.7 * jnp.arange(octaves, dtype=p.dtype)[:, None]) - 0.5)).sum(0)
+    return (fade * octaves_of_noise(p, _OCTAVES, 17.7)).sum(0)
 
 
 def _patterns(
@@ -121,8 +88,8 @@ def _patterns(
     shifted = jnp.stack([p[0] + 0.5 * jnp.mod(row, 2), p[1], p[2]])
     gap = pulse(shifted + 0.03, width, 0.06)
     joints = 1 - (1 - gap[0]) * (1 - gap[1]) * (1 - gap[2])
-    x, y, z = _scatter(jnp.floor(shifted))
-    tint = 0.5 + (_hash(x ^ y ^ z) - 0.5) * smoothstep(1.0, 0.3, broad)
+    x, y, z = scatter(jnp.floor(shifted))
+    tint = 0.5 + (hashed(x ^ y ^ z) - 0.5) * smoothstep(1.0, 0.3, broad)
 
     from_centre = p - jnp.floor(p) - 0.5
     radius = jnp.sqrt(dot(from_centre, from_centre))
@@ -185,6 +152,11 @@ def texture(
     for number, (a, b) in enumerate(_patterns(cells, soft, noise, material.slant)):
         chosen = material.pattern == number
         second, third = jnp.where(chosen, a, second), jnp.where(chosen, b, third)
+    if material.natural is not None:
+        natural = natural_weights(material.natural, cells, greatest(soft))
+        second, third = (
+            jnp.where(material.natural.kind > 0, new, old) for new, old in zip(natural, (second, third), strict=True)
+        )
     first, other, line = material.colours
     colour = first + (other - first) * second
     colour = (colour + (line - colour) * third) * (1 + material.wear * noise)

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 from tqdm import tqdm
 
-from nvs_jax.geometry.cameras import look_at
-from nvs_jax.scenes import default_view, random_scene, render_path
+from nvs_jax.geometry.cameras import intrinsics_matrix, look_at
+from nvs_jax.scenes import random_scene, render_path
 from scripts.train.settings import ClipSettings
 
 Clips = UInt8[np.ndarray, "n f H W 3"]
@@ -39,13 +39,20 @@ def random_path(key: PRNGKeyArray, frames: int, radius: float, largest_turn: flo
     return jax.vmap(look_at, in_axes=(0, None))(places, target)
 
 
+def random_lens(key: PRNGKeyArray, settings: ClipSettings) -> Float[Array, "3 3"]:
+    """K of a camera whose horizontal angle is anything between the narrowest and the widest."""
+    narrow, wide = settings.fields_of_view
+    half = jnp.radians(jax.random.uniform(key, minval=narrow, maxval=wide)) / 2
+    return intrinsics_matrix(settings.width / 2 / jnp.tan(half), settings.height, settings.width, "release")
+
+
 @partial(jax.jit, static_argnames="settings")
 def render_clip(key: PRNGKeyArray, settings: ClipSettings) -> UInt8[Array, "f H W 3"]:
     """One clip, 8 bits a channel."""
-    for_scene, for_path, for_shading = jax.random.split(key, 3)
+    for_scene, for_path, for_shading, for_lens = jax.random.split(key, 4)
     scene = random_scene(for_scene, settings.scenes)
     poses = random_path(for_path, settings.frames, settings.scenes.orbit_radius, settings.largest_turn)
-    _, K = default_view(settings.height, settings.width, settings.scenes)
+    K = random_lens(for_lens, settings)
     shiny = jax.random.uniform(for_shading)
     size, samples = (settings.height, settings.width), settings.samples
     views = render_path(scene, poses, K, *size, samples=samples, view_dependent=shiny)

@@ -25,7 +25,10 @@ class ClipSettings:
     """Rays along each side of a pixel."""
     largest_turn: float = 45.0
     """Degrees about the origin between the first frame and the last, at most."""
-    scenes: SceneSettings = field(default_factory=SceneSettings)
+    fields_of_view: tuple[float, float] = (40.0, 85.0)
+    """Horizontal angles of the cameras in degrees, from the narrowest to the widest."""
+    scenes: SceneSettings = SceneSettings(natural=0.5, rods=4)
+    """Half of them as in photographs; evaluation has none of these."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvs_jax.scenes.textures import fractal_noise, pulse, value_noise
+from nvs_jax.scenes.noise import value_noise
+from nvs_jax.scenes.textures import fractal_noise, pulse
 
 
 @given(st.floats(-20, 20), st.floats(0.02, 3), st.floats(0.05, 0.95))
