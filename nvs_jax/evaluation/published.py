@@ -29,7 +29,7 @@ def published_lines(layout: str) -> list[str]:
         return []
     measured = [name for name in NUMBERS if any(name in row for table in tables for row in table["rows"])]
     rows = [
-        [row["method"], table["set"], *(_text(row.get(name)) for name in measured), table["source"], table["protocol"]]
+        [row["method"], table["set"], *(row.get(name, "-") for name in measured), table["source"], table["protocol"]]
         for table in tables
         for row in table["rows"]
     ]
@@ -41,7 +41,3 @@ def published_lines(layout: str) -> list[str]:
         "",
         *markdown_table(["", "set", *(NUMBERS[name] for name in measured), "source", "protocol"], rows),
     ]
-
-
-def _text(value: float | None) -> str:
-    return "-" if value is None else f"{value:g}"

@@ -14,10 +14,13 @@ import pytest
 from PIL import Image
 
 from nvs_jax.cli import main
+from nvs_jax.evaluation.kept_frames import kept_video
 from nvs_jax.geometry import orbit
+from nvs_jax.media import read_photo
 from nvs_jax.media.cameras import CameraSet, PosedCamera, write_transforms
 from nvs_jax.media.cameras.views import to_corner
 from nvs_jax.scenes import default_view, random_scene, render_path
+from tests.models.lpips.files import write_lpips
 
 HEIGHT, WIDTH, VIEWS = 96, 128, 6
 
@@ -44,7 +47,8 @@ def seva_scene(folder: Path, seed: int) -> None:
 
 def command(data: Path, out: Path, *more: str) -> list[str]:
     size = ("--picture.size", str(HEIGHT), str(WIDTH), "--path.frames", "8", "--schedule.steps", "5")
-    return ["benchmark", "seva", "--data", str(data), "--weights", "demo", "--out", str(out), *size, *more]
+    scores = ("--lpips", str(data.parent / "lpips.safetensors"), "--keep-frames")
+    return ["benchmark", "seva", "--data", str(data), "--weights", "demo", "--out", str(out), *size, *scores, *more]
 
 
 def results(*files: Path) -> dict[str, dict]:
@@ -57,6 +61,7 @@ def test_a_benchmark_is_killed_goes_on_and_is_shared(tmp_path: Path, capsys) -> 
     for seed in (40_000, 40_001, 40_002):
         seva_scene(tmp_path / "data" / str(seed), seed)
     data, out = tmp_path / "data", tmp_path / "out"
+    write_lpips(tmp_path / "lpips.safetensors")
     process = subprocess.Popen([sys.executable, "-m", "nvs_jax", *command(data, out)], stderr=subprocess.DEVNULL)
     until = time.monotonic() + 600
     while not ((out / "results.jsonl").exists() and len((out / "results.jsonl").read_text().splitlines()) >= 5):
@@ -71,6 +76,13 @@ def test_a_benchmark_is_killed_goes_on_and_is_shared(tmp_path: Path, capsys) -> 
     assert "3 scenes, 15 pictures" in text and (out / "pictures" / "40000.png").is_file()
     found = results(out / "results.jsonl")
     assert len(found) == 12
+    assert "LPIPS with AlexNet" in text
+    for line in map(json.loads, (out / "results.jsonl").read_text().splitlines()):
+        kept = (kept_video(out / "frames", row, line["scene"], 0) for row in (line["variant"], "true"))
+        made, true = (np.stack([read_photo(file) for file in video.pictures]) for video in kept)
+        squares = np.mean((made - true) ** 2, axis=(1, 2, 3))
+        # Kept frames are bytes: 0.1 dB where the error is as small as the VAE's.
+        assert line["scores"]["psnr"] == pytest.approx(list(-10 * np.log10(squares)), abs=0.1)
     psnr = {
         variant: np.mean(
             [

@@ -12,6 +12,7 @@ def test_every_table_says_source_set_and_protocol() -> None:
         assert table["source"] and table["set"] and table["protocol"]
         assert set(table["layouts"]) <= set(PUBLISHED) and table["layouts"]
         assert all(set(row) <= known and len(row) > 1 for row in table["rows"])
+        assert all(0 < float(row[name]) < 200 for row in table["rows"] for name in row if name in NUMBERS)
         assert any(row["method"].startswith("NVS-Solver") for row in table["rows"])
 
 
