@@ -17,7 +17,6 @@ from nvs_jax.disk import atomic_folder
 from nvs_jax.disk.files import read_json
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.scores import Frames
-from nvs_jax.evaluation.trajectories import Poses
 from nvs_jax.media import write_picture
 from nvs_jax.media.cameras import write_tum
 
@@ -59,7 +58,9 @@ class KeptVideo:
         """Mean focal length over the width, as asked for."""
         return float(self._record()["focal"])
 
-    def write(self, key: str, frames: Frames, poses: Poses, intrinsics: Float[np.ndarray, "k 3 3"]) -> None:
+    def write(
+        self, key: str, frames: Frames, poses: Float[np.ndarray, "k 4 4"], intrinsics: Float[np.ndarray, "k 3 3"]
+    ) -> None:
         """Keep the frames of a result, in place of another's.
 
         Args:
