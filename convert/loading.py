@@ -140,10 +140,9 @@ def convert(
         opened = open_source(source, variant=variant, model=model, texts=texts)
         opened = opened if unet is None else with_unet(opened, at_hand(unet))
         place = _on_the_host()
-        kin = family(opened.family)
         made = write_checkpoint(
             destination,
-            kin,
+            family(opened.family),
             opened.configs,
             lambda component: opened.read(component, dtype, place),
             source=str(source) if not Path(source).exists() else Path(source).resolve().name,
@@ -151,7 +150,7 @@ def convert(
             record=lambda: {"peak_memory": peak.bytes},
             presets=own_presets(source),
         )
-    return made | {"frames": kin.lattice_of(opened.configs).frames}
+    return made | {"frames": opened.lattice.frames}
 
 
 def _on_the_host() -> WeightSharding | None:

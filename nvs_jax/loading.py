@@ -28,9 +28,12 @@ def load_model(
     low_memory: bool = False,
     mesh: Mesh | None = None,
     divide_weights: bool = False,
+    frames: int | None = None,
 ) -> VideoModel:
     """A video model from published weights; arguments and errors as `nvs_jax.load`."""
     opened = open_source(source)
+    if frames is not None:
+        opened.lattice.check_frames(frames)
     sharding = None if mesh is None else _homes(opened, mesh, divide_weights)
     networks = opened.in_turn(dtype, sharding) if low_memory else opened.networks(dtype, sharding)
     return family(opened.family).model(networks)

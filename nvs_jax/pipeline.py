@@ -42,6 +42,7 @@ def load(
     low_memory: bool = False,
     mesh: Mesh | None = None,
     divide_weights: bool = False,
+    frames: int | None = None,
 ) -> "Pipeline":
     """A pipeline from published weights.
 
@@ -54,12 +55,15 @@ def load(
         mesh: devices that share the work, from `nvs_jax.sharding.make_mesh`; the weights go to all of them.
         divide_weights: each of them keeps a part of every layer's weights instead, and gathers a layer's when its turn
             comes; of the network that samples, where its layers are of one shape.
+        frames: of the videos that it is to make, if that is known: no weights are read where the model cannot.
 
     Raises:
-        InputError: `source` is none of them, or is damaged; or its weights are not divided.
+        InputError: `source` is none of them, or is damaged; its weights are not divided, or its videos have other
+            lengths.
     """
     settings = None if own_preset(source) is None else settings_for(source)  # which come before the model's own
-    model = load_model(source, dtype=dtype, low_memory=low_memory, mesh=mesh, divide_weights=divide_weights)
+    asked = {"dtype": dtype, "low_memory": low_memory, "mesh": mesh, "divide_weights": divide_weights}
+    model = load_model(source, frames=frames, **asked)
     return Pipeline(model, mesh, settings)
 
 

@@ -39,11 +39,11 @@ def run_check(job: CheckJob) -> bool:
         InputError: the weights cannot be read, or their model does not take the size.
     """
     opened = open_source(job.weights)
-    kin, networks = family(opened.family), opened.networks(job.dtype)
-    model = kin.model(networks)
-    lattice = model.lattice
+    lattice = opened.lattice
     frames = lattice.longest(min(lattice.frames, TRIED_FRAMES)) if job.frames is None else job.frames
     lattice.check(frames, *job.size)
+    kin, networks = family(opened.family), opened.networks(job.dtype)
+    model = kin.model(networks)
     height, width = job.size
     tell(f"{job.weights}: checked on {frames} frames of {height}x{width}, {dtype_of(kin, networks)}")
     encoder = model.picture_encoder

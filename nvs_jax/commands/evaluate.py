@@ -55,7 +55,7 @@ def measuring(out: Path) -> Iterator[None]:
 
 
 def _evaluate(job: EvaluateJob, follow: Callable[[], None]) -> Evaluation:
-    bench = open_bench(load(job.weights, dtype=job.dtype), job.settings, job.out, follow)
+    bench = open_bench(load(job.weights, dtype=job.dtype, frames=job.settings.frames), job.settings, job.out, follow)
     tables = _possible(QUICK if job.quick else TABLES, bench.pipeline.model)
     count = job.scenes or (QUICK_SCENES if job.quick else len(EVALUATION_SEEDS))
     seeds = EVALUATION_SEEDS[:count]

@@ -89,7 +89,13 @@ def load_for(job: RenderJob) -> Pipeline:
         low_memory=job.low_memory,
         mesh=mesh,
         divide_weights=asked.weights,
+        frames=_frames(job),
     )
+
+
+def _frames(job: RenderJob) -> int | None:
+    """Of each video that the model makes, where the job says so: recorded ones of any length are cut to suit it."""
+    return None if isinstance(job, VideoJob) else job.settings.path.frames
 
 
 def _fullest(devices: int) -> str:
@@ -148,6 +154,9 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
             say_ignored(pipeline.model.family, settings)
             settings = suit_model(job, settings, pipeline.model)
             pipeline.model.told(settings)  # what it cannot do is said before inputs are read
+            frames = _frames(job)
+            if frames is not None:
+                pipeline.model.lattice.check_frames(frames)
         lattice = family().lattice if pipeline is None else pipeline.model.lattice
         posed = with_poses(job, run.scene)
         plan, view = make_plan(posed, settings, lattice.pixels, lattice.frames, own_units=posed is job)

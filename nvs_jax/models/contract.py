@@ -68,6 +68,14 @@ class Lattice:
         nvs_jax.errors.InputError: a video of 7 frames: this model takes 1 more than a multiple of 4, such as 5 or 9
         """
         self.check_size(height, width)
+        self.check_frames(frames)
+
+    def check_frames(self, frames: int) -> None:
+        """The same of a video of any size.
+
+        Raises:
+            InputError: it has not as many frames as the model takes.
+        """
         below = self.longest(frames)
         if below != frames:
             near = " or ".join(str(n) for n in (below, below + self.frame_step) if n > 1)

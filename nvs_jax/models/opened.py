@@ -6,6 +6,7 @@ from typing import Any
 
 from jaxtyping import Array
 
+from nvs_jax.models.contract import Lattice
 from nvs_jax.models.families import family
 from nvs_jax.models.networks import Networks, NetworksInTurn, WeightSharding
 from nvs_jax.models.stacking import joined, of_layers
@@ -29,6 +30,11 @@ class Opened:
     family: str
     configs: Mapping[str, Any]
     read: Read
+
+    @property
+    def lattice(self) -> Lattice:
+        """Of the model."""
+        return family(self.family).lattice_of(self.configs)
 
     def specs(self, component: str) -> dict[str, ParameterSpec]:
         """Of the parameters of one network."""

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ import yaml
 
 import nvs_jax.diffusion.problem
 from nvs_jax.cli import main
+from nvs_jax.errors import InputError
 from nvs_jax.media import read_photo, write_frames
 from nvs_jax.media.cameras import CameraSet, PosedCamera, write_transforms
+from nvs_jax.models.opened import Opened
 from nvs_jax.models.wan import lattice
+from nvs_jax.pipeline import Pipeline
 from tests.models.wan.tiny import FRAMES, write_tiny_checkpoint
 from tests.tiny import HEIGHT, WIDTH, scene, write_scene
 
@@ -152,11 +156,37 @@ def test_random_weights_are_not_sound(kind, tmp_path: Path, capsys: pytest.Captu
         assert any(part in line for line in lines), part
 
 
+def test_a_length_that_the_model_cannot_make_is_refused_before_weights_or_pictures_are_read(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(Opened, "load", Mock(side_effect=AssertionError("weights were read")))
+    out = ("--out", str(tmp_path / "out"))
+    for command in (
+        ["single", "missing.png", "--weights", str(weights), *out, "--path.frames", "24"],
+        ["single", "missing.png", "--weights", str(weights), *out, "--low-memory", "--path.frames", "24"],
+        ["check", str(weights), "--size", "24", "32", "--frames", "24"],
+        ["evaluate", str(weights), *out, "--frames", "8"],
+    ):
+        said = fails(command, capsys)
+        assert f"a video of {command[-1]} frames: this model takes 1 more than a multiple of 4" in said, command
+
+
+def test_of_many_jobs_one_of_another_length_is_refused_with_the_weights_at_hand(
+    inputs: Path, weights: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Pipeline, "render_plan", Mock(side_effect=InputError("enough")))
+    files = {"depth": "depth.npy", "depth_kind": "depth", "weights": str(weights)}
+    jobs = [
+        {"name": "a", "photo": "photo.png"},
+        {"name": "b", "photo": "photo.png", "settings": {"path": {"frames": 24}}},
+    ]
+    (inputs / "jobs.yaml").write_text(yaml.safe_dump({"defaults": files, "jobs": jobs}))
+    fails(["batch", str(inputs / "jobs.yaml"), "--out", str(inputs / "out")], capsys, code=1)
+    failed = json.loads((inputs / "out" / "summary.json").read_text())["failed"]
+    assert "a video of 24 frames" in str(failed["b"])
+
+
 MISTAKES = {
-    "24 frames": (
-        ["--path.frames", "24"],
-        "a video of 24 frames: this model takes 1 more than a multiple of 4, such as 21 or 25",
-    ),
     "a prompt that nothing embeds": (
         ["--prompt", "a  red house"],
         "these weights keep no embedding of the prompt 'a red house', and have no text encoder: give the published "
