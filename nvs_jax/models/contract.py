@@ -135,6 +135,11 @@ class VideoModel(Protocol):
         ...
 
     @property
+    def encodings(self) -> int:
+        """How many videos of full length are encoded for a render, by `look` and `encode_views` together."""
+        ...
+
+    @property
     def defaults(self) -> RenderSettings:
         """Settings that suit it, where weights bring none."""
         ...

@@ -18,7 +18,7 @@ class Stage:
 
     Attributes:
         program: which.
-        times: how often it runs: a sampler step, of so many.
+        times: how often it runs; of sampling, a step.
         least: seconds of one run by the roofline.
     """
 
@@ -37,20 +37,27 @@ class Stage:
         return self.at_least / REACHED[self.program]
 
 
-def stages(entries: Sequence[Entry], device: Device, request: Request, steps: int) -> list[Stage]:
+def stages(entries: Sequence[Entry], device: Device, request: Request, runs: Mapping[Program, int]) -> list[Stage]:
     """Every program of a render with its time; empty where the work of one of them is not known.
 
     Work is that of the table's programs for one chip, in proportion to the pixels of all frames (attention to the
     square of those that see each other), divided as docs/sharding.md divides it; what chips send each other is that of
     the nearest smaller number of chips.
+
+    Args:
+        entries: of the table.
+        device: what it runs on.
+        request: sizes and settings.
+        runs: how often each of the model's programs runs.
     """
     known = {entry.program for entry in entries}
     programs: list[Program] = [program for program in PROGRAMS if program == "sample" or program in known]
-    found = [_stage(entries, device, request, program, steps) for program in programs]
-    return [stage for stage in found if stage is not None] if None not in found else []
+    found = {program: _least(entries, device, request, program) for program in programs}
+    known_all = None not in found.values()
+    return [Stage(program, runs[program], least) for program, least in found.items() if least and known_all]
 
 
-def _stage(entries: Sequence[Entry], device: Device, request: Request, program: Program, steps: int) -> Stage | None:
+def _least(entries: Sequence[Entry], device: Device, request: Request, program: Program) -> Roofline | None:
     counted = [entry for entry in entries if entry.program == program and entry.products]
     alone = _first([entry for entry in counted if entry.chips == 1], request, program)
     if alone is None:
@@ -67,12 +74,11 @@ def _stage(entries: Sequence[Entry], device: Device, request: Request, program: 
         nearest = _first(sorted(others, key=lambda one: -one.chips), request, program)
         sent = 0.0 if nearest is None else length * sum(size for _, size in nearest.collectives.values())
     wide = 2 if request.dtype == "float32" and program == "sample" else 1
-    least = Roofline(
+    return Roofline(
         compute=share * length * (alone.products + seen * alone.attention) / rates.flops,
         memory=wide * (alone.weights_read + share * length * alone.activations) / rates.memory,
         links=sent / rates.links,
     )
-    return Stage(program, steps if program == "sample" else 1, least)
 
 
 def _first(entries: Sequence[Entry], request: Request, program: Program) -> Entry | None:
@@ -102,7 +108,7 @@ def _share(program: Program, request: Request, chips: int) -> float:
 
 
 def time_lines(
-    entries: Sequence[Entry], device: Device, request: Request, steps: int, *, alone: bool = False
+    entries: Sequence[Entry], device: Device, request: Request, runs: Mapping[Program, int], *, alone: bool = False
 ) -> list[str]:
     """For people: how long a render takes, what it is divided into, and how many videos all chips make in an hour.
 
@@ -110,10 +116,10 @@ def time_lines(
         entries: of the table.
         device: what it runs on.
         request: sizes and settings.
-        steps: of the solver.
+        runs: how often each of the model's programs runs.
         alone: whether one chip has room for all of it.
     """
-    found = stages(entries, device, request, steps)
+    found = stages(entries, device, request, runs)
     if not found:
         return ["How long it takes is not known: the work of such programs was not counted."]
     least, expected = sum(stage.at_least for stage in found), sum(stage.expected for stage in found)
@@ -121,7 +127,7 @@ def time_lines(
     step = sample.least.total / REACHED["sample"]
     where = " on an H100" if device.kind == "gpu" else ""
     lines = [
-        f"Time{where}, a prediction: {expected:.3g} s a video of {steps} steps, {step:.3g} s a step.",
+        f"Time{where}, a prediction: {expected:.3g} s a video of {runs['sample']} steps, {step:.3g} s a step.",
         f"At the least {least:.3g} s, by operations and bytes; an H200 reaches {REACHED['sample']:.0%} of that in "
         f"sampling and {REACHED['decode']:.0%} in the VAE, which is expected here, too.",
         "Reading weights and compiling, once, come on top.",
@@ -132,7 +138,7 @@ def time_lines(
     divided = " --mesh.weights" * request.divided
     lines.append(f"Divide it by --mesh.branches {branches} --mesh.frames {parts}{divided}.")
     if alone:
-        each = sum(stage.expected for stage in stages(entries, replace(device, chips=1), request, steps))
+        each = sum(stage.expected for stage in stages(entries, replace(device, chips=1), request, runs))
         lines.append(
             f"Of many videos these chips make {3600 / expected:.0f} an hour one after the other, and "
             f"{3600 * device.chips / each:.0f} if each chip makes its own, in {each:.3g} s (docs/cloud_tpu.md)."

@@ -72,6 +72,11 @@ class Model:
         seen = self.told(Request()).picture_encoder is not None
         return tuple(program for program in PROGRAMS if seen or program != "embed")
 
+    def runs(self, steps: int) -> dict[Program, int]:
+        """How often a render runs each program, at so many steps of the solver."""
+        often: dict[Program, int] = {"encode": self.told(Request()).encodings, "sample": steps}
+        return {program: often.get(program, 1) for program in self.programs()}
+
     def module(self, component: str) -> nnx.Module:
         """A network without values."""
         return self.family.build(self.networks().configs[component])

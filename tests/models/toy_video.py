@@ -61,6 +61,7 @@ class ToyVideo:
     lattice = Lattice(cell=2, cells=2, frame_step=4, channels=3, frames=9)
     sigma_scale = 80.0
     latent_scale = None
+    encodings = 1
     defaults = Settings(
         schedule=ScheduleSettings(steps=6, sigma_max=80.0), path=PathSettings(radius=(6.0, 6.0), step_degrees=2.0)
     )

@@ -6,6 +6,8 @@ import pytest
 
 from nvs_jax.planning.devices import parse_device
 from nvs_jax.planning.duration import REACHED, stages, time_lines
+from nvs_jax.planning.programs import Model
+from nvs_jax.planning.published import entries_of, published_model, usual_request
 from nvs_jax.planning.request import Request
 from nvs_jax.planning.table import read_table
 
@@ -15,7 +17,8 @@ V5E = parse_device("v5e:1")
 
 
 def seconds(device: str = "v5e:1", request: Request = FULL, steps: int = 25) -> dict[str, float]:
-    return {stage.program: stage.expected for stage in stages(TABLE, parse_device(device), request, steps)}
+    runs = Model().runs(steps)
+    return {stage.program: stage.expected for stage in stages(TABLE, parse_device(device), request, runs)}
 
 
 def test_what_an_h200_was_measured_to_take():
@@ -50,9 +53,20 @@ def test_more_guidance_takes_longer():
 
 def test_work_that_nobody_counted_is_said_to_be_unknown():
     uncounted = [replace(entry, products=0) for entry in TABLE]
-    assert stages(uncounted, V5E, Request(), 25) == []
-    assert time_lines(uncounted, V5E, Request(), 25)[0].startswith("How long it takes is not known")
+    assert stages(uncounted, V5E, Request(), Model().runs(25)) == []
+    assert time_lines(uncounted, V5E, Request(), Model().runs(25))[0].startswith("How long it takes is not known")
 
 
 def test_shares_of_the_roofline_are_shares():
     assert all(0 < share < 1 for share in REACHED.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "encodings"), [("wan2_1_t2v_1_3b", 1), ("wan2_1_i2v_14b_480p", 2), ("wan2_1_vace_1_3b", 3), ("svd_xt", 1)]
+)
+def test_videos_are_encoded_as_often_as_the_model_is_shown_them(name, encodings):
+    model = published_model(name)
+    assert model.runs(7)["encode"] == encodings and model.runs(7)["sample"] == 7
+    found = stages(entries_of(read_table(), model), V5E, usual_request(model), model.runs(7))
+    (encode,) = (stage for stage in found if stage.program == "encode")
+    assert encode.at_least == encodings * encode.least.total > 0

@@ -55,6 +55,7 @@ class SVD:
 
     sigma_scale = 700.0
     """The largest noise level it was trained on, by which the paper's v2 is meant."""
+    encodings = 1
     defaults = RenderSettings()
     family = "svd"
 

@@ -77,6 +77,12 @@ class Wan:
         )
 
     @property
+    def encodings(self) -> int:
+        """See `VideoModel`: the warps, what image-to-video models see, and both that VACE sees."""
+        transformer = self.networks.configs["transformer"]
+        return 1 + is_image_to_video(transformer) + 2 * bool(transformer.vace_layers)
+
+    @property
     def lattice(self) -> Lattice:
         """See `VideoModel`."""
         return lattice_of(self.networks.configs)

@@ -1,17 +1,19 @@
 """A tiny Wan with random weights through the whole pipeline; `tests/models/test_contract.py` is the same of a toy."""
 
 from dataclasses import replace
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import Array
 
 from nvs_jax.diffusion.estimates import Select
 from nvs_jax.diffusion.guidance import DirectGuidance
 from nvs_jax.diffusion.levels import make_sigmas
 from nvs_jax.errors import InputError
-from nvs_jax.geometry import intrinsics_matrix, orbit
+from nvs_jax.geometry import intrinsics_matrix, nothing_known, orbit
 from nvs_jax.models.contract import Lattice, VideoModel
 from nvs_jax.models.networks import Weightless
 from nvs_jax.models.wan.codec import WanCodec
@@ -22,7 +24,7 @@ from nvs_jax.pipeline import Pipeline
 from nvs_jax.settings import MemorySettings, RenderSettings, ScheduleSettings
 from nvs_jax.steering.conditions import Conditions, from_video
 from nvs_jax.windows import Window
-from tests.models.wan.tiny import CONFIGS, FRAMES, configs_of, tiny_wan
+from tests.models.wan.tiny import CONFIGS, FRAMES, Kind, configs_of, tiny_wan
 from tests.tiny import HEIGHT, WIDTH, scene
 
 STEPS = 3
@@ -169,3 +171,23 @@ def test_soft_edges_are_as_soft_as_the_hardest_frame_of_a_group():
 def test_tiles_are_refused():
     with pytest.raises(InputError, match=r"memory\.tile"):
         MODEL.told(replace(settings(), memory=MemorySettings(tile=(64, 64), tile_overlap=8)))
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_says_how_many_videos_it_encodes(kind, monkeypatch):
+    model, lengths, encode = tiny_wan(kind), [], WanCodec.encode
+
+    def counted(self: WanCodec, frames: Array) -> Array:
+        lengths.append(len(frames))
+        return encode(self, frames)
+
+    monkeypatch.setattr(WanCodec, "encode", counted)
+    height = HEIGHT + 8 * (1 + get_args(Kind).index(kind))  # for which nothing has been traced
+
+    def encoded(picture: Array) -> Any:
+        warp = nothing_known(FRAMES - 1, height, WIDTH)
+        seen = model.look(picture, picture[None], warp)
+        return model.encode_views(seen, picture, warp).target
+
+    jax.eval_shape(encoded, jnp.zeros((height, WIDTH, 3)))
+    assert lengths.count(FRAMES) == model.encodings == {"text": 1, "vace": 3, "image": 2}[kind]
