@@ -81,14 +81,17 @@ def _check_count(bench: Bench, scenes: Mapping[str, Callable[[], Sample | Unpose
     if bench.job.fid is None:
         return
     frames = bench.job.settings.path.frames or bench.pipeline.model.lattice.frames
-    count = 0
+    made, true = 0, 0
     for read in scenes.values():
         sample = read()
         if isinstance(sample, Unposed):
-            count += frames if sample.is_video else 1
+            made += frames - 1  # of a photo at least
+            true += frames if sample.is_video else 1
         else:
-            count += len(sample.targets.cameras)
-    check_enough(count, "true", few=bench.job.fid_of_few)
+            made += len(sample.targets.cameras)
+            true += len(sample.targets.cameras)
+    check_enough(true, "true", few=bench.job.fid_of_few)
+    check_enough(made, "made", few=bench.job.fid_of_few)
 
 
 def _measure(bench: Bench, pictures: Path, stop: StopRequest) -> None:

@@ -21,6 +21,9 @@ from nvs_jax.media.cameras.files import rows
 LEAST_REGISTERED = 0.8
 """Part of a video's frames whose poses must be known, or it has failed: as in Particle-SfM's evaluation."""
 
+FEWEST_FRAMES = 3
+"""That a path must have for its cameras to be compared."""
+
 
 class VideoCameras(NamedTuple):
     """How far the cameras of a video are from those asked for.
@@ -40,10 +43,12 @@ def find_cameras(video: KeptVideo) -> None:
     """Look for the poses of kept frames with COLMAP, and write them beside them; a file without poses: none were found.
 
     Raises:
-        InputError: pycolmap is not installed; fewer than two frames, or too many.
+        InputError: pycolmap is not installed; more frames than it takes.
     """
     with TemporaryDirectory() as scratch:
         try:
+            if len(video.pictures) < FEWEST_FRAMES:
+                raise NoPosesError(f"fewer than {FEWEST_FRAMES} frames, which no similarity aligns")
             register_photos(video.pictures, Path(scratch) / "scene", video.focal())
         except NoPosesError as error:
             with atomic_path(video.found) as path:

@@ -18,6 +18,7 @@ from nvs_jax.evaluation.records import Records
 from nvs_jax.evaluation.samples import VARIANTS
 from nvs_jax.media.cameras import CameraSet, PosedCamera
 from nvs_jax.media.splits import Sample
+from nvs_jax.media.unposed_splits import Unposed
 from nvs_jax.models.lpips import ALEXNET, Lpips
 from nvs_jax.models.lpips.distance import Network
 from nvs_jax.models.weights import random_weights
@@ -131,6 +132,13 @@ def test_few_pictures_are_refused_before_any_work(tmp_path) -> None:
     benchmark._check_count(bench, scenes | {"d": scenes["a"]})
     few = replace(bench, job=replace(bench.job, fid_of_few=True))
     benchmark._check_count(few, scenes)
+    video = Unposed("scene", tmp_path, True, None)
+    videos = dict.fromkeys(map(str, range(1000 // FRAMES)), lambda: video)  # all of which is true, less of it made
+    with pytest.raises(InputError, match="800 made pictures are too few"):
+        benchmark._check_count(bench, videos)
+    photos = dict.fromkeys(videos, lambda: replace(video, is_video=False))
+    with pytest.raises(InputError, match="200 true pictures are too few"):
+        benchmark._check_count(bench, photos)
 
 
 def test_a_result_without_what_is_asked_for_is_measured_again(tmp_path, frames) -> None:

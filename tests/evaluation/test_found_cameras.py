@@ -41,6 +41,10 @@ def test_frames_that_show_nothing_are_a_video_that_failed(tmp_path: Path) -> Non
     find_cameras(video)
     assert video.found.read_text().startswith("# no two of the 3 photos show enough of the same")
     assert compare_cameras(video.found, video.asked) == VideoCameras(None, 0, 3)
+    single = KeptVideo(tmp_path / "1")
+    single.write("key", noise[:1], poses_beside(1), np.eye(3)[None])
+    find_cameras(single)
+    assert compare_cameras(single.found, single.asked) == VideoCameras(None, 0, 1)
 
 
 def path(count: int) -> np.ndarray:
