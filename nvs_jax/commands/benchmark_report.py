@@ -11,8 +11,10 @@ from nvs_jax.evaluation.found_cameras import VideoCameras, camera_lines, compare
 from nvs_jax.evaluation.kept_frames import TRUE, KeptVideo, all_pictures, plain
 from nvs_jax.evaluation.published import published_lines
 from nvs_jax.evaluation.samples_report import Line, lpips_of, samples_report
+from nvs_jax.evaluation.samples_unposed import with_video_path
 from nvs_jax.media.splits import WITHOUT_TRUTH
 from nvs_jax.saying import say, tell
+from nvs_jax.settings.benchmark import BenchmarkJob
 
 PICTURES = "pictures"
 
@@ -52,8 +54,27 @@ def _protocol(bench: Bench) -> str:
     given = "a photo or a video given" if job.split in WITHOUT_TRUTH else f"{job.inputs} given"
     return (
         f"Layout {job.split}, {given}, videos of {frames} frames at {size} ({settings.picture.fit}){part}, "
-        f"{settings.guidance.method}, {settings.schedule.steps} steps. Weights {bench.weights}."
+        f"{settings.guidance.method}, {settings.schedule.steps} steps. Weights {bench.weights}. {_geometry(job)}"
     )
+
+
+def _geometry(job: BenchmarkJob) -> str:
+    """Where depth and the paths of videos come from."""
+    words = [
+        f"Depth is that of files, read as {job.depth_kind}, or estimated by {job.depth_weights} where there are none."
+    ]
+    if job.distance is not None:
+        words.append(f"What is in the middle of the given picture is taken to be {job.distance:g} away.")
+    path = job.settings.path
+    if job.split in WITHOUT_TRUTH and path.kind in ("orbit", "ellipse"):
+        axes = ["{:g} and {:g}".format(*each.radius) for each in (path, with_video_path(job.settings).path)]
+        words.append(
+            f"Photos have an {path.kind} of half axes {axes[0]} to either side, videos one of {axes[1]}, "
+            f"{path.step_degrees:g} degrees a frame."
+        )
+    elif job.split in WITHOUT_TRUTH:
+        words.append(f"The path is a {path.kind}.")
+    return " ".join(words)
 
 
 def _of_lpips(bench: Bench, measured_with: str | None) -> str:

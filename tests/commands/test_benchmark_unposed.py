@@ -65,7 +65,10 @@ def test_videos_and_photos_without_true_pictures(tmp_path: Path, capsys) -> None
     data = paper_folder(tmp_path / "data", frames + 1, size, (1,))
     main([*without_truth("paper", data, weights, size, frames), "--keep-frames"])
     said = capsys.readouterr()
-    assert "2 scenes, 9 pictures. Layout paper, a photo or a video given" in said.out and "PSNR" not in said.out
+    assert "2 scenes, 9 pictures. Layout paper, a photo or a video given" in said.out
+    assert "PSNR" not in said.out.split("### Published")[0]
+    assert "an orbit of half axes 60 and 70 to either side, videos one of 15 and 30, 1 degrees a frame" in said.out
+    assert "Depth is that of files, read as disparity" in said.out
     assert f"the first {frames} of {frames + 1} frames are used" in said.err
     kept = [json.loads(line) for line in (tmp_path / "out-paper" / "results.jsonl").read_text().splitlines()]
     rows = {(line["scene"], line["variant"], line["video"]) for line in kept}
