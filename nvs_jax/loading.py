@@ -55,6 +55,18 @@ def _homes(opened: Opened, mesh: Mesh, divide: bool) -> WeightSharding:
     return lambda name, shape: parts(shape) if name.startswith(f"{sampling}/") and is_of_stack(name) else whole
 
 
+def check_depth(source: str | Path) -> None:
+    """Whether `load_depth` will find its weights: before long work that needs them at its end.
+
+    Args:
+        source: see `load_depth`.
+
+    Raises:
+        InputError: they cannot be had.
+    """
+    open_depth(source)
+
+
 def load_depth(source: str | Path) -> DepthEstimator:
     """A Depth Anything V2 with its weights, in float32.
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from nvs_jax.disk.atomic import atomic_folder
 from nvs_jax.errors import InputError
+from nvs_jax.inputs.depth import is_auto
 from nvs_jax.media.cameras.colmap.register import register_photos
 from nvs_jax.media.cameras.detect import bare_photos
 from nvs_jax.media.video import in_order
@@ -23,7 +24,8 @@ def with_poses(job: AnyJob, folder: Path) -> AnyJob:
     Says how many photos were registered and how well. What an interrupted run found is used again.
 
     Raises:
-        InputError: no poses can be found: see `register_photos`; or several processes would each find their own.
+        InputError: no poses can be found: see `register_photos`; or several processes would each find their own; or
+            there will be no depth.
     """
     photos = bare_photos(job.scene) if isinstance(job, ViewsJob) else []
     if not isinstance(job, ViewsJob) or not photos:
@@ -39,11 +41,22 @@ def with_poses(job: AnyJob, folder: Path) -> AnyJob:
     if folder.is_dir():
         say(f"the poses of {job.scene} are there, from before")
     else:
+        _check_depth(job)
         with atomic_folder(folder) as made:
             camera = job.settings.camera
             focal = camera.focal_over_width if camera.focal_is_given else None
             say(str(register_photos(photos, made, focal)))
     return replace(job, scene=folder)
+
+
+def _check_depth(job: ViewsJob) -> None:
+    """Before the minutes that poses take: what gives depth is there."""
+    from nvs_jax.loading import check_depth
+
+    if job.depth is None or is_auto(job.depth):
+        check_depth(job.depth_weights)
+    elif not job.depth.is_dir():
+        raise InputError(f"{job.depth}: no such folder of depth maps")
 
 
 def ignored_with(job: RenderJob, settings: RenderSettings) -> tuple[str, ...]:

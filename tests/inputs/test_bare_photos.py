@@ -15,11 +15,13 @@ from nvs_jax.settings.jobs import MeshOptions, SingleJob, ViewsJob
 
 @pytest.fixture
 def job(tmp_path: Path) -> ViewsJob:
-    photos = tmp_path / "photos"
+    photos, maps = tmp_path / "photos", tmp_path / "maps"
     photos.mkdir()
+    maps.mkdir()
     for name in ("b.jpg", "a.jpg"):
         (photos / name).write_text("")
-    return ViewsJob(scene=photos, out=tmp_path / "out", settings=RenderSettings(camera=CameraSettings(fov=60.0)))
+    settings = RenderSettings(camera=CameraSettings(fov=60.0))
+    return ViewsJob(scene=photos, depth=maps, out=tmp_path / "out", settings=settings)
 
 
 def test_poses_are_found_once_and_kept(job: ViewsJob, tmp_path: Path, monkeypatch, capsys) -> None:
@@ -72,3 +74,11 @@ def test_an_order_that_is_not_that_of_the_numbers_is_said(job: ViewsJob, tmp_pat
     assert "in the order of their names as text, 10.jpg, 2.jpg, a.jpg: rename them" in capsys.readouterr().err
     with_poses(replace(job, cameras=(1, 0)), tmp_path / "scene")
     assert "visited" not in capsys.readouterr().err
+
+
+def test_depth_that_cannot_be_had_is_said_before_poses_are_looked_for(job: ViewsJob, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(nvs_jax.inputs.bare_photos, "register_photos", None)
+    for missing in (replace(job, depth=None, depth_weights=str(tmp_path)), replace(job, depth=tmp_path / "none")):
+        with pytest.raises(InputError, match=r"config\.json|no such folder of depth maps"):
+            with_poses(missing, tmp_path / "scene")
+    assert not (tmp_path / "scene").exists()
