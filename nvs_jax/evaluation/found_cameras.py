@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
@@ -45,20 +46,28 @@ def find_cameras(video: KeptVideo) -> None:
     Raises:
         InputError: pycolmap is not installed; more frames than it takes.
     """
-    with TemporaryDirectory() as scratch:
-        try:
-            if len(video.pictures) < FEWEST_FRAMES:
-                raise NoPosesError(f"fewer than {FEWEST_FRAMES} frames, which no similarity aligns")
-            register_photos(video.pictures, Path(scratch) / "scene", video.focal())
-        except NoPosesError as error:
-            with atomic_path(video.found) as path:
-                path.write_text(f"# {error}\n", encoding="utf-8")
-            return
-        cameras = read_cameras(Path(scratch) / "scene", points=False).cameras
-        numbers = [int(camera.picture.stem) for camera in cameras if camera.picture is not None]
+    try:
+        numbers, poses = _registered(video)
+    except NoPosesError as error:
+        with atomic_path(video.found) as path:
+            path.write_text(f"# {error}\n", encoding="utf-8")
+        return
     order = np.argsort(numbers)
-    poses = np.stack([cameras[index].pose for index in order])
-    write_tum(video.found, poses, np.array(numbers, np.float64)[order])
+    write_tum(video.found, poses[order], numbers[order])
+
+
+def _registered(video: KeptVideo) -> tuple[Float[np.ndarray, "k"], Poses]:
+    """Numbers of the frames that were registered, and their poses."""
+    if len(video.pictures) < FEWEST_FRAMES:
+        raise NoPosesError(f"fewer than {FEWEST_FRAMES} frames, which no similarity aligns")
+    with TemporaryDirectory() as scratch:
+        register_photos(video.pictures, Path(scratch) / "scene", video.focal())
+        try:
+            cameras = read_cameras(Path(scratch) / "scene", points=False).cameras
+        except InputError as error:  # cameras that cannot be, of frames that hardly fit together
+            raise NoPosesError(str(error).removeprefix(f"{scratch}/")) from None
+    found = [(int(camera.picture.stem), camera.pose) for camera in cameras if camera.picture is not None]
+    return np.array([number for number, _ in found], np.float64), np.stack([pose for _, pose in found])
 
 
 def compare_cameras(found: Path, asked: Path) -> VideoCameras:

@@ -1,16 +1,20 @@
 """Cameras found in frames: known similarities and jitters, videos that fail, and COLMAP on a painted corner."""
 
+import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from nvs_jax.evaluation import found_cameras
 from nvs_jax.evaluation.found_cameras import VideoCameras, camera_lines, compare_cameras, find_cameras
 from nvs_jax.evaluation.kept_frames import KeptVideo
 from nvs_jax.evaluation.trajectories import CameraErrors, Similarity
 from nvs_jax.media import read_photo
 from nvs_jax.media.cameras import read_tum, write_tum
+from nvs_jax.media.cameras.colmap.register import register_photos
 from tests.media.cameras.rooms import FOCAL, poses_beside, write_photos
 
 
@@ -45,6 +49,24 @@ def test_frames_that_show_nothing_are_a_video_that_failed(tmp_path: Path) -> Non
     single.write("key", noise[:1], poses_beside(1), np.eye(3)[None])
     find_cameras(single)
     assert compare_cameras(single.found, single.asked) == VideoCameras(None, 0, 1)
+
+
+def test_cameras_that_cannot_be_are_a_video_that_failed(corner: KeptVideo, tmp_path, monkeypatch) -> None:
+    """COLMAP brings the focal length of frames that hardly fit together anywhere."""
+
+    def bend(pictures: list[Path], folder: Path, focal: float) -> None:
+        register_photos(pictures, folder, focal)
+        cameras = folder / "sparse" / "0" / "cameras.bin"
+        content = bytearray(cameras.read_bytes())
+        content[32:40] = struct.pack("<d", 1e-3)  # after count, id, model, width and height
+        cameras.write_bytes(content)
+
+    monkeypatch.setattr(found_cameras, "register_photos", bend)
+    video = KeptVideo(tmp_path / "0")
+    shutil.copytree(corner.folder, video.folder)
+    find_cameras(video)
+    assert video.found.read_text().startswith("# scene/sparse/0: camera 1: fx 0.001")
+    assert compare_cameras(video.found, video.asked) == VideoCameras(None, 0, 5)
 
 
 def path(count: int) -> np.ndarray:
