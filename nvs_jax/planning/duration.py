@@ -52,9 +52,9 @@ def stages(entries: Sequence[Entry], device: Device, request: Request, runs: Map
     """
     known = {entry.program for entry in entries}
     programs: list[Program] = [program for program in PROGRAMS if program == "sample" or program in known]
-    found = {program: _least(entries, device, request, program) for program in programs}
-    known_all = None not in found.values()
-    return [Stage(program, runs[program], least) for program, least in found.items() if least and known_all]
+    found = [(program, _least(entries, device, request, program)) for program in programs]
+    whole = [Stage(program, runs[program], least) for program, least in found if least is not None]
+    return whole if len(whole) == len(found) else []
 
 
 def _least(entries: Sequence[Entry], device: Device, request: Request, program: Program) -> Roofline | None:
