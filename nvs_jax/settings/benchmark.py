@@ -27,8 +27,8 @@ class BenchmarkJob(Ranged, group="--"):
     """A checkpoint made by `nvs-jax convert`, a folder in diffusers' layout, an svd*.safetensors, a hub id, or demo,
     the small model in the package."""
     preset: str | None = None
-    """As of a render: fast, no-cfg, lcm4, paper, reference, or a YAML file; by default fast, with what the weights
-    bring on top of it."""
+    """As of a render: fast, no-cfg, lcm4, paper, reference, the weights' best, or a YAML file; by default fast, with
+    what the weights bring on top of it."""
     out: Path = Path("out/benchmark")
     """The folder for results.jsonl, pictures/ and report.md. Earlier results in it are used."""
     inputs: Annotated[int, Between(1, 100)] = 1

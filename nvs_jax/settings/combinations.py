@@ -6,7 +6,7 @@ from pathlib import Path
 from nvs_jax.errors import InputError
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.jobs import RenderJob, SingleJob, ViewsJob
-from nvs_jax.settings.presets import settings_for
+from nvs_jax.settings.presets import BEST, settings_for
 
 
 def check_combinations(job: RenderJob, settings: RenderSettings) -> None:
@@ -56,7 +56,8 @@ def ignored(job: RenderJob, settings: RenderSettings) -> tuple[str, ...]:
     """
     if not isinstance(job, ViewsJob):
         return ()
-    own = RenderSettings() if job.preset is not None else settings_for(job.weights, mode="views")
+    brought = job.preset in (None, BEST)
+    own = settings_for(job.weights, job.preset, "views") if brought else RenderSettings()
     unused = {
         "path": (settings.path, own.path, {"frames", "radius"}),
         "camera": (settings.camera, own.camera, {"disparity", "disparity_scale", "far", "exif"}),
