@@ -52,9 +52,13 @@ def stages(entries: Sequence[Entry], device: Device, request: Request, runs: Map
     """
     known = {entry.program for entry in entries}
     programs: list[Program] = [program for program in PROGRAMS if program == "sample" or program in known]
-    found = [(program, _least(entries, device, request, program)) for program in programs]
-    whole = [Stage(program, runs[program], least) for program, least in found if least is not None]
-    return whole if len(whole) == len(found) else []
+    found: list[Stage] = []
+    for program in programs:
+        least = _least(entries, device, request, program)
+        if least is None:
+            return []
+        found.append(Stage(program, runs[program], least))
+    return found
 
 
 def _least(entries: Sequence[Entry], device: Device, request: Request, program: Program) -> Roofline | None:
