@@ -97,10 +97,10 @@ class Conv(nnx.Module):
 
     @property
     def _looks_along_first_axis(self) -> bool:
-        """Whether the kernel is [k, 1, ..] and moves in single steps: those through time, and pointwise ones."""
+        """Whether the kernel is [k, 1, ..], and steps over nothing but along k: those through time, and pointwise ones."""
         kernel = self.weight.shape[:-2]
         still = all(k == 1 and padding == (0, 0) for k, padding in zip(kernel[1:], self.padding[1:], strict=True))
-        return still and set(self.stride) == {1}
+        return still and set(self.stride[1:]) <= {1}
 
     def _convolve(self, x: Array, weight: Array) -> Array:
         return _convolve(x, weight, self.stride, self.padding)
@@ -109,7 +109,7 @@ class Conv(nnx.Module):
         """The same for kernels [k, 1, ..]: all axes but the first in one, kernel [k, 1]."""
         n, length, *size, channels = x.shape
         kernel = weight.reshape(weight.shape[0], 1, *weight.shape[-2:])
-        y = _convolve(x.reshape(n, length, -1, channels), kernel, (1, 1), (self.padding[0], (0, 0)))
+        y = _convolve(x.reshape(n, length, -1, channels), kernel, (self.stride[0], 1), (self.padding[0], (0, 0)))
         return y.reshape(n, y.shape[1], *size, -1)
 
     def _steps_on_channels(self, x: Array, weight: Array) -> Array:
@@ -125,7 +125,7 @@ class Conv(nnx.Module):
         """The same for kernels [k, 1, ..]: k shifted copies side by side on channels, times one matrix."""
         padded = jnp.pad(x, ((0, 0), self.padding[0], *((0, 0),) * (x.ndim - 2)))
         kernel, length = weight.shape[0], padded.shape[1] - weight.shape[0] + 1
-        shifted = [jax.lax.slice_in_dim(padded, i, i + length, axis=1) for i in range(kernel)]
+        shifted = [jax.lax.slice_in_dim(padded, i, i + length, self.stride[0], axis=1) for i in range(kernel)]
         return jnp.concatenate(shifted, axis=-1) @ weight.reshape(-1, weight.shape[-1])
 
 

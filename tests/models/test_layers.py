@@ -33,6 +33,7 @@ def test_linear_is_pytorchs(widths, bias, batch):
         ((3, 3), 2, True, (7, 6)),
         ((1, 1), 1, False, (2, 3)),
         ((3, 1, 1), 1, True, (4, 3, 2)),
+        ((3, 1, 1), (2, 1, 1), True, (8, 3, 2)),
         ((5,), 3, True, (11,)),
     ],
 )
@@ -54,11 +55,12 @@ def test_convolution_pads_where_it_is_told():
     assert relative_error(apply(x), expected) <= 1e-6
 
 
+@pytest.mark.parametrize("step", [1, 2])
 @pytest.mark.parametrize(
     ("kernel", "padding"), [((3, 1, 1), None), ((5, 1, 1), ((4, 0), (0, 0), (0, 0))), ((3, 1), None)]
 )
-def test_a_convolution_through_time_is_the_same_in_every_form(kernel, padding):
-    conv = Conv(16, 24, kernel, padding=padding, bias=False)
+def test_a_convolution_through_time_is_the_same_in_every_form(kernel, padding, step):
+    conv = Conv(16, 24, kernel, stride=(step, *(1,) * (len(kernel) - 1)), padding=padding, bias=False)
     assert conv._looks_along_first_axis
     x, weight = jnp.asarray(_normal(2, 7, *(4, 6)[: len(kernel) - 1], 16)), jnp.asarray(_normal(*kernel, 16, 24)) / 7
     general = np.asarray(conv._convolve(x, weight))

@@ -1,6 +1,7 @@
 """The VAEs of Wan2.1 and Wan2.2 against diffusers on random weights, and what holds of them besides."""
 
 import functools
+import re
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+from jaxtyping import Array
 
 from nvs_jax.models.wan.config import VAEConfig, parse_vae
 from nvs_jax.models.wan.vae.network import VAE
@@ -115,3 +117,17 @@ def test_a_long_video_is_no_larger_a_program_than_a_short_one():
         len(apply.lower(weights, jnp.asarray(video("Wan2.1", frames))).as_text().splitlines()) for frames in (9, 33)
     ]
     assert lines[0] == lines[1]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_convolution_is_over_three_axes_on_a_gpu(variant):
+    """Which cuDNN takes after transposes, and takes its time."""
+    _, config, weights = both(variant)
+
+    def there_and_back(weights: Weights, video: Array) -> Array:
+        vae = bind(VAE(config), weights)
+        return vae.decode(vae.encode(video))
+
+    traced = jax.jit(there_and_back).trace(weights, jnp.zeros((1, 9, 16, 16, 3)))
+    axes = re.findall(r"dim_numbers = \[b, ([\d, ]+), f\]x", traced.lower(lowering_platforms=("cuda",)).as_text())
+    assert set(axes) == {"0, 1"}
