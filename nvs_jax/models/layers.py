@@ -97,7 +97,7 @@ class Conv(nnx.Module):
 
     @property
     def _looks_along_first_axis(self) -> bool:
-        """Whether the kernel is [k, 1, ..], and steps over nothing but along k: those through time, and pointwise ones."""
+        """Whether the kernel is [k, 1, ..] and skips nothing but along k: those through time, and pointwise ones."""
         kernel = self.weight.shape[:-2]
         still = all(k == 1 and padding == (0, 0) for k, padding in zip(kernel[1:], self.padding[1:], strict=True))
         return still and set(self.stride[1:]) <= {1}
