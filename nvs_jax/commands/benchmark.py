@@ -11,13 +11,13 @@ from nvs_jax.commands.benchmark_report import PICTURES, write_report
 from nvs_jax.commands.benchmark_results import Bench, Video, lpips_name
 from nvs_jax.commands.benchmark_tasks import part_of, settings_of, tasks
 from nvs_jax.disk import job_at_hand, mirrored, one_at_a_time
-from nvs_jax.evaluation.compared import compared
-from nvs_jax.evaluation.distances import check_enough, package_name
-from nvs_jax.evaluation.found_cameras import find_cameras
-from nvs_jax.evaluation.kept_frames import TRUE, plain
+from nvs_jax.evaluation.field.compared import compared
+from nvs_jax.evaluation.field.distances import check_enough, package_name
+from nvs_jax.evaluation.field.found_cameras import find_cameras
+from nvs_jax.evaluation.field.kept_frames import TRUE, plain
+from nvs_jax.evaluation.field.sample_scores import known_scores
+from nvs_jax.evaluation.field.samples import Task, frames_of
 from nvs_jax.evaluation.records import Records, weights_digest
-from nvs_jax.evaluation.sample_scores import known_scores
-from nvs_jax.evaluation.samples import Task, frames_of
 from nvs_jax.loading import load_lpips
 from nvs_jax.media import write_picture
 from nvs_jax.media.cameras.colmap.register import pycolmap_or_say

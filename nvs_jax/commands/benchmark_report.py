@@ -6,12 +6,12 @@ from pathlib import Path
 from nvs_jax.commands.benchmark_results import Bench
 from nvs_jax.commands.benchmark_tasks import part_of, shorter_side
 from nvs_jax.disk import atomic_path
-from nvs_jax.evaluation.distances import distance_lines, distances, package_name
-from nvs_jax.evaluation.found_cameras import VideoCameras, camera_lines, compare_cameras
-from nvs_jax.evaluation.kept_frames import TRUE, KeptVideo, all_pictures, plain
-from nvs_jax.evaluation.published import published_lines
-from nvs_jax.evaluation.samples_report import Line, lpips_of, samples_report
-from nvs_jax.evaluation.samples_unposed import with_video_path
+from nvs_jax.evaluation.field.distances import distance_lines, distances, package_name
+from nvs_jax.evaluation.field.found_cameras import VideoCameras, camera_lines, compare_cameras
+from nvs_jax.evaluation.field.kept_frames import TRUE, KeptVideo, all_pictures, plain
+from nvs_jax.evaluation.field.published import published_lines
+from nvs_jax.evaluation.field.samples_report import Line, lpips_of, samples_report
+from nvs_jax.evaluation.field.samples_unposed import with_video_path
 from nvs_jax.media.splits import WITHOUT_TRUTH
 from nvs_jax.saying import say, tell
 from nvs_jax.settings.benchmark import BenchmarkJob

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from nvs_jax.commands.benchmark_tasks import part_of, shorter_side
-from nvs_jax.evaluation.kept_frames import KeptVideo, kept_video
+from nvs_jax.evaluation.field.kept_frames import KeptVideo, kept_video
+from nvs_jax.evaluation.field.samples import variants_of
+from nvs_jax.evaluation.field.samples_report import Line
 from nvs_jax.evaluation.records import Records
-from nvs_jax.evaluation.samples import variants_of
-from nvs_jax.evaluation.samples_report import Line
 from nvs_jax.media.splits import WITHOUT_TRUTH, Sample
 from nvs_jax.media.unposed_splits import Unposed
 from nvs_jax.models.lpips import Lpips

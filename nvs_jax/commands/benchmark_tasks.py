@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from nvs_jax.evaluation.compared import Part
-from nvs_jax.evaluation.samples import Task, tasks_of
-from nvs_jax.evaluation.samples_unposed import tasks_of_unposed
+from nvs_jax.evaluation.field.compared import Part
+from nvs_jax.evaluation.field.samples import Task, tasks_of
+from nvs_jax.evaluation.field.samples_unposed import tasks_of_unposed
 from nvs_jax.inputs.posed_depth import NamedDepth
 from nvs_jax.inputs.view import DepthFile, DepthSource, EstimatedDepth
 from nvs_jax.media.splits import Sample

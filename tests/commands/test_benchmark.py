@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from nvs_jax.cli import main
-from nvs_jax.evaluation.kept_frames import kept_video
+from nvs_jax.evaluation.field.kept_frames import kept_video
 from nvs_jax.geometry import orbit
 from nvs_jax.media import read_photo
 from nvs_jax.media.cameras import CameraSet, PosedCamera, write_transforms

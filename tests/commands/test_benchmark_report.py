@@ -13,9 +13,9 @@ from nvs_jax.commands import benchmark, benchmark_report
 from nvs_jax.commands.benchmark_report import write_report
 from nvs_jax.commands.benchmark_results import Bench, lpips_name
 from nvs_jax.errors import InputError
-from nvs_jax.evaluation.distances import Distances
+from nvs_jax.evaluation.field.distances import Distances
+from nvs_jax.evaluation.field.samples import VARIANTS
 from nvs_jax.evaluation.records import Records
-from nvs_jax.evaluation.samples import VARIANTS
 from nvs_jax.media.cameras import CameraSet, PosedCamera
 from nvs_jax.media.splits import Sample
 from nvs_jax.media.unposed_splits import Unposed

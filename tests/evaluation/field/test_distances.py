@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.linalg import sqrtm
 
 from nvs_jax.errors import InputError
-from nvs_jax.evaluation.distances import EXTRACTOR, Distances, distance_lines, distances, package_name
+from nvs_jax.evaluation.field.distances import EXTRACTOR, Distances, distance_lines, distances, package_name
 from tests.published_scores import published
 
 TINY = "mean-and-deviation"

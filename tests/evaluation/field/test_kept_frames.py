@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nvs_jax.errors import InputError
-from nvs_jax.evaluation.kept_frames import KeptVideo, all_pictures, kept_video
+from nvs_jax.evaluation.field.kept_frames import KeptVideo, all_pictures, kept_video
 from nvs_jax.media import read_photo
 from nvs_jax.media.cameras import read_tum
 

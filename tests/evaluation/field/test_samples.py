@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from nvs_jax.evaluation.samples import VARIANTS, knots
-from nvs_jax.evaluation.samples_report import samples_report, scene_means
+from nvs_jax.evaluation.field.samples import VARIANTS, knots
+from nvs_jax.evaluation.field.samples_report import samples_report, scene_means
 
 
 def test_a_path_passes_every_target_and_fills_the_video() -> None:

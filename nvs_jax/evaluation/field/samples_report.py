@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from nvs_jax.evaluation.field.samples import VARIANTS
 from nvs_jax.evaluation.intervals import Interval, interval, paired_interval
 from nvs_jax.evaluation.report import markdown_table, signed
-from nvs_jax.evaluation.samples import VARIANTS
 
 Line = dict[str, Any]
 MEASURES = {

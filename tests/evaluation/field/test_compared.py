@@ -4,9 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nvs_jax.evaluation.compared import compared
-from nvs_jax.evaluation.sample_scores import known_scores
-from nvs_jax.evaluation.samples import Task
+from nvs_jax.evaluation.field.compared import compared
+from nvs_jax.evaluation.field.sample_scores import known_scores
+from nvs_jax.evaluation.field.samples import Task
 from nvs_jax.geometry import Warp
 from nvs_jax.steering.conditions import Conditions
 

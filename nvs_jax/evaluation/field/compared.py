@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float
 
-from nvs_jax.evaluation.samples import Task
+from nvs_jax.evaluation.field.samples import Task
 from nvs_jax.media.cameras.views import from_corner, to_corner
 from nvs_jax.media.fitting import Placement, fit, placement_of
 

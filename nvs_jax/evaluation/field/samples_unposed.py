@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nvs_jax.errors import InputError
-from nvs_jax.evaluation.samples import Task
+from nvs_jax.evaluation.field.samples import Task
 from nvs_jax.inputs.camera_path import camera_path
 from nvs_jax.inputs.video import read_video
 from nvs_jax.inputs.view import DepthSource, read_view

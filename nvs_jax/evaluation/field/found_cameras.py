@@ -11,8 +11,8 @@ from jaxtyping import Float
 
 from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
+from nvs_jax.evaluation.field.kept_frames import KeptVideo
 from nvs_jax.evaluation.intervals import interval
-from nvs_jax.evaluation.kept_frames import KeptVideo
 from nvs_jax.evaluation.report import markdown_table
 from nvs_jax.evaluation.trajectories import CameraErrors, Poses, aligned_errors, match_times
 from nvs_jax.media.cameras import read_cameras, read_tum, write_tum

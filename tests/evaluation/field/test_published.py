@@ -2,7 +2,7 @@
 
 import pytest
 
-from nvs_jax.evaluation.published import NUMBERS, published_lines, published_tables
+from nvs_jax.evaluation.field.published import NUMBERS, published_lines, published_tables
 from nvs_jax.media.splits import PUBLISHED
 
 

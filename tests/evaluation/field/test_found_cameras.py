@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from nvs_jax.evaluation import found_cameras
-from nvs_jax.evaluation.found_cameras import VideoCameras, camera_lines, compare_cameras, find_cameras
-from nvs_jax.evaluation.kept_frames import KeptVideo
+from nvs_jax.evaluation.field import found_cameras
+from nvs_jax.evaluation.field.found_cameras import VideoCameras, camera_lines, compare_cameras, find_cameras
+from nvs_jax.evaluation.field.kept_frames import KeptVideo
 from nvs_jax.evaluation.trajectories import CameraErrors, Similarity
 from nvs_jax.media import read_photo
 from nvs_jax.media.cameras import read_tum, write_tum

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from nvs_jax.evaluation.samples import Task
+from nvs_jax.evaluation.field.samples import Task
 from nvs_jax.evaluation.scores import FEWEST_PIXELS, Frames, Scores, masked_psnr, score, ssim_maps
 from nvs_jax.models.lpips import Lpips
 

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from nvs_jax.errors import InputError
-from nvs_jax.evaluation.sample_scores import known_scores
-from nvs_jax.evaluation.samples import variants_of
-from nvs_jax.evaluation.samples_unposed import tasks_of_unposed, with_video_path
+from nvs_jax.evaluation.field.sample_scores import known_scores
+from nvs_jax.evaluation.field.samples import variants_of
+from nvs_jax.evaluation.field.samples_unposed import tasks_of_unposed, with_video_path
 from nvs_jax.evaluation.trajectories import centres
 from nvs_jax.inputs.view import DepthFile
 from nvs_jax.media.unposed_splits import Unposed
