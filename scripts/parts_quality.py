@@ -47,6 +47,7 @@ def in_levels(variant: Variant, *levels: float) -> Variant:
     return replace(with_parts(variant, schedule__kind="list", schedule__levels=levels), solver="lcm")
 
 
+_AGAINST = ("PSNR against none", "in holes", "in holes, over the fill")
 FITTED = ClosedForm(v2=350_000.0)
 """What docs/evaluation.md has found best of (18)."""
 LCM4 = in_levels(DGS, *load_settings("lcm4").schedule.levels)
@@ -125,7 +126,7 @@ def evaluations(variant: Variant, pipeline: Pipeline) -> int:
 
 def table(bench: Bench, seeds: Sequence[int], rows: Table) -> list[str]:
     """A row a variant: evaluations, quality, and how far it is from the run without parts."""
-    plain, lines = bench.lines(seeds, DGS), []
+    plain, fill, lines = bench.lines(seeds, DGS), bench.lines(seeds, ROWS[FILL]), []
     of_all = {title: bench.lines(seeds, variant) for title, variant in rows.items()}
     cameras = CAMERAS if any(_has_cameras(own) for own in of_all.values()) else {}
     for title, variant in rows.items():
@@ -134,10 +135,12 @@ def table(bench: Bench, seeds: Sequence[int], rows: Table) -> list[str]:
         for name in ("psnr", "hole_psnr"):
             pair = scene_means(own, name), scene_means(plain, name)
             cells.append("-" if variant == DGS else signed(paired_interval(*pair)))
+        pair = scene_means(own, "hole_psnr"), scene_means(fill, "hole_psnr")
+        cells.append("-" if variant == ROWS[FILL] else signed(paired_interval(*pair)))
         if cameras:
             cells += camera_cells(own) if _has_cameras(own) else ["-"] * len(cameras)
         lines.append([title, *cells])
-    columns = ["", "evaluations", *MEASURES.values(), "PSNR against none", "in holes", *cameras.values()]
+    columns = ["", "evaluations", *MEASURES.values(), *_AGAINST, *cameras.values()]
     return markdown_table(columns, lines)
 
 
@@ -152,7 +155,7 @@ def main(arguments: Arguments) -> None:
         bench = open_bench(load(arguments.weights), arguments.settings, arguments.out)
         seeds = FITTING_SEEDS if arguments.fitting else EVALUATION_SEEDS[: arguments.scenes]
         rows = {title: variant for title, variant in ROWS.items() if not arguments.rows or title in arguments.rows}
-        measure(bench, seeds, list(dict.fromkeys([DGS, *rows.values()])), arguments.cameras, title="parts")
+        measure(bench, seeds, list(dict.fromkeys([DGS, ROWS[FILL], *rows.values()])), arguments.cameras, title="parts")
     about = (
         f"DGS with w = 1 and holes drawn to their fill, 25 steps of Euler where nothing else is said; {len(seeds)} "
         f"scenes (seeds {seeds[0]} to {seeds[-1]}), weights {bench.experiment.weights}. Means over scenes with 95 % "

@@ -34,17 +34,20 @@ def test_differences_are_paired(tmp_path):
     bench = Bench(PIPELINE, Experiment("weights", BenchmarkSettings()), Records(tmp_path / "results.jsonl"))
     seeds, rows = (40_000, 40_001), {"none": DGS, "part": LCM4}
     for seed, psnr in zip(seeds, (20.0, 30.0), strict=True):
-        for variant, better in ((DGS, 0.0), (LCM4, 0.5)):
+        for variant, better in ((DGS, 0.0), (LCM4, 0.5), (ROWS["smoothly filled warp"], -1.0)):
             names = ("psnr", "hole_psnr", "ssim", "hole_ssim")
             cameras = {"cameras": dict.fromkeys(("ate", "rpe_t", "rpe_r"), 0.25)} if variant is LCM4 else {}
             scores = {n: [psnr + better] * 3 for n in names}
             bench.records.append(bench.experiment.key(seed, variant), scores=scores, **cameras)
     *_, plain, part = table(bench, seeds, rows)
-    assert plain.startswith("| none | 25 | 25.00 ±") and plain.endswith("| - | - | - | - | - |")
+    assert plain.startswith("| none | 25 | 25.00 ±") and plain.endswith("| - | - | +1.00 ± 0.00 | - | - | - |")
     assert part.startswith("| part | 4 | 25.50 ±") and part.count("| +0.500 ± 0.000 ") == 2
+    assert "| +1.50 ± 0.00 |" in part
     assert part.endswith("| 0.2500 ± 0.0000 | 0.2500 ± 0.0000 | 0.2500 ± 0.0000 |")
     *_, plain = table(bench, seeds, {"none": DGS})
-    assert plain.endswith("| - | - |") and len(plain.split("|")) == 10, "no columns of cameras that nobody measured"
+    assert plain.endswith("| - | - | +1.00 ± 0.00 |") and len(plain.split("|")) == 11, (
+        "no columns of cameras that nobody measured"
+    )
 
 
 def test_rows_that_are_not_there_are_named():

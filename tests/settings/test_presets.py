@@ -55,6 +55,12 @@ def test_weights_may_bring_what_measured_best_with_them(weights):
         settings_for(weights, "best")
 
 
+def test_what_measured_best_with_the_demo_is_four_evaluations():
+    suited, best = settings_for("demo"), settings_for("demo", "best")
+    assert (best.solver.kind, best.schedule.steps) == ("lcm", 4)
+    assert (best.trust, best.guidance, best.picture) == (suited.trust, suited.guidance, suited.picture)
+
+
 def test_jobs_of_a_batch_take_what_their_weights_bring(weights):
     jobs = [{"photo": "a.png", "weights": "svd", "settings": {"trust": {"v2": 7.0}}}, {"photo": "a.png"}]
     (weights.parent / "jobs.yaml").write_text(yaml.safe_dump({"jobs": jobs}))
