@@ -2,19 +2,20 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 
 from nvs_jax.commands.benchmark_report import PICTURES, write_report
-from nvs_jax.commands.benchmark_results import Bench, Video, lpips_name
+from nvs_jax.commands.benchmark_results import Bench, Video
 from nvs_jax.commands.benchmark_tasks import part_of, settings_of, tasks
 from nvs_jax.disk import job_at_hand, mirrored, one_at_a_time
+from nvs_jax.errors import InputError
 from nvs_jax.evaluation.field.compared import compared
 from nvs_jax.evaluation.field.distances import check_enough, package_name
 from nvs_jax.evaluation.field.found_cameras import find_cameras
-from nvs_jax.evaluation.field.kept_frames import TRUE, plain
+from nvs_jax.evaluation.field.kept_frames import TRUE, check_names, plain
 from nvs_jax.evaluation.field.sample_scores import known_scores
 from nvs_jax.evaluation.field.samples import Task, frames_of
 from nvs_jax.evaluation.records import Records, weights_digest
@@ -32,21 +33,25 @@ from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.benchmark import BenchmarkJob
 
 _RESULTS = "results", ".jsonl"
+_OF_POSED = ("lpips", "inputs", "targets", "distance", "shorter_side")
+"""Options that say nothing where nobody knows a truth."""
 
 
 def run_benchmark(job: BenchmarkJob) -> None:
     """Measure what is missing in the job's folder, and write report.md beside the results.
 
     Raises:
-        InputError: data, weights or earlier results that cannot be read, a package that is missing, too few pictures,
-            or another process that measures into the same file.
+        InputError: data, weights or earlier results that cannot be read, something missing that measures, too few
+            pictures, or another process that measures into the same file.
         Stopped: it was asked for; the same command goes on.
     """
     with job_at_hand(job) as near, mirrored(job.out) as mirror, stop_on_signals() as stop:
         share = own_share(job.shard)
         scenes = open_split(near.split, near.data, near.inputs, near.targets, near.subset)
         scenes = dict(list(scenes.items())[: near.scenes])
-        _check_packages(near, scenes)
+        check_names(scenes)
+        _check_measures(near)
+        _say_ignored(near)
         mine = {name: scenes[name] for index, name in enumerate(scenes) if share.includes(index)}
         say(f"{len(mine)} of {len(scenes)} scenes are this process's")
         path = mirror.folder / share.name(*_RESULTS)
@@ -66,14 +71,31 @@ def run_benchmark(job: BenchmarkJob) -> None:
         write_report(replace(bench, scenes=scenes), mirror.folder)
 
 
-def _check_packages(job: BenchmarkJob, scenes: Mapping[str, object]) -> None:
+def _check_measures(job: BenchmarkJob) -> None:
     """Before hours of work: what measures is there."""
     if job.cameras:
         pycolmap_or_say()
+    if job.camera_files is not None and not job.camera_files.is_dir():
+        raise InputError(f"--camera-files {job.camera_files} is no folder: poses of kept frames lie there")
     if job.fid is not None:
         package_name()
-    if job.lpips is not None and job.split in WITHOUT_TRUTH:
-        say(f"--lpips is ignored: {job.split} has no true pictures")
+        if not job.fid.is_file():
+            raise InputError(f"--fid {job.fid} is no file: it names the weights that torch-fidelity publishes")
+
+
+def _say_ignored(job: BenchmarkJob) -> None:
+    """What was given and makes no difference."""
+    unposed, sized = job.split in WITHOUT_TRUTH, job.settings.picture.size is not None
+    reasons = [
+        (unposed, _OF_POSED, f"{job.split} has neither cameras nor true pictures"),
+        (job.split != "davis", ("subset",), f"{job.split} has no lists of videos"),
+        (sized and not unposed, ("shorter_side",), "--picture.size or the preset says the size"),
+    ]
+    defaults = {field.name: field.default for field in fields(job)}
+    for applies, names, why in reasons:
+        given = [f"--{name.replace('_', '-')}" for name in names if getattr(job, name) != defaults[name]]
+        if applies and given:
+            say(f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} ignored: {why}")
 
 
 def _check_count(bench: Bench, scenes: Mapping[str, Callable[[], Sample | Unposed]]) -> None:
@@ -131,8 +153,8 @@ def _one(bench: Bench, what: Video, task: Task, settings: RenderSettings) -> np.
         if bench.keeps_frames:
             _keep_frames(bench, what, cut, against)
         named = {"weights": bench.weights, **what._asdict(), "seconds": seconds}
-        if bench.lpips is not None:
-            named["lpips"] = lpips_name(bench.lpips)
+        if bench.lpips_name is not None:
+            named["lpips"] = bench.lpips_name
         key = bench.key(what.scene, what.variant, what.video)
         bench.records.append(key, **named, scores=known_scores(cut, against, bench.lpips))
     return frames

@@ -63,7 +63,7 @@ def _geometry(job: BenchmarkJob) -> str:
     words = [
         f"Depth is that of files, read as {job.depth_kind}, or estimated by {job.depth_weights} where there are none."
     ]
-    if job.distance is not None:
+    if job.distance is not None and job.split not in WITHOUT_TRUTH:
         words.append(f"What is in the middle of the given picture is taken to be {job.distance:g} away.")
     path = job.settings.path
     if job.split in WITHOUT_TRUTH and path.kind in ("orbit", "ellipse"):

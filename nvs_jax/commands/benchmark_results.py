@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,6 +67,11 @@ class Bench:
         job = self.job
         return job.keep_frames or job.cameras or job.fid is not None or job.camera_files is not None
 
+    @cached_property
+    def lpips_name(self) -> str | None:
+        """Which LPIPS is measured, as results say it; None: none is."""
+        return None if self.lpips is None else lpips_name(self.lpips)
+
     def key(self, scene: str, variant: str, video: int) -> str:
         """Names a result; equal where the frames are."""
         job = self.job
@@ -86,7 +92,7 @@ class Bench:
     def line(self, scene: str, variant: str, video: int) -> Line | None:
         """What has been measured of a video; None: not all that is asked for."""
         line = self.records.lines.get(self.key(scene, variant, video))
-        if line is None or (self.lpips is not None and line.get("lpips") != lpips_name(self.lpips)):
+        if line is None or self.lpips_name not in (None, line.get("lpips")):
             return None
         if self.keeps_frames and not self.holds_frames(variant, scene, video):
             return None

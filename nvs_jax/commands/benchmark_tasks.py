@@ -9,7 +9,7 @@ from nvs_jax.evaluation.field.samples import Task, tasks_of
 from nvs_jax.evaluation.field.samples_unposed import tasks_of_unposed
 from nvs_jax.inputs.posed_depth import NamedDepth
 from nvs_jax.inputs.view import DepthFile, DepthSource, EstimatedDepth
-from nvs_jax.media.splits import Sample
+from nvs_jax.media.splits import WITHOUT_TRUTH, Sample
 from nvs_jax.media.unposed_splits import Unposed
 from nvs_jax.models.contract import Lattice
 from nvs_jax.models.depth import DepthEstimator
@@ -61,8 +61,8 @@ def settings_of(job: BenchmarkJob, sample: Sample | Unposed, multiple: int) -> R
 
 
 def shorter_side(job: BenchmarkJob) -> int | None:
-    """Pixels of the shorter side of posed videos; None: --picture.* say."""
-    if job.settings.picture.size is not None:
+    """Pixels of the shorter side of posed videos; None: --picture.* say, as of all videos without poses."""
+    if job.settings.picture.size is not None or job.split in WITHOUT_TRUTH:
         return None
     return job.shorter_side or (SEVA_SIDE if job.split == "seva" else None)
 

@@ -53,7 +53,7 @@ def score(frames: Frames, truth: Frames, holes: Masks) -> Scores:
         psnr=[value for value in masked_psnr(frames, truth, everywhere) if value is not None],
         hole_psnr=masked_psnr(frames, truth, holes),
         ssim=[float(one.mean()) for one in similar],
-        hole_ssim=[_mean(one, mask) for one, mask in zip(similar, holes, strict=True)],
+        hole_ssim=masked_means(similar, holes),
         hole_share=[float(mask.mean()) for mask in holes],
     )
 
@@ -61,8 +61,14 @@ def score(frames: Frames, truth: Frames, holes: Masks) -> Scores:
 def masked_psnr(frames: Frames, truth: Frames, masks: Masks) -> list[float | None]:
     """Peak signal-to-noise ratio of every frame over its mask, in dB."""
     squared = np.mean((np.asarray(frames, np.float64) - truth) ** 2, axis=-1)
-    errors = [_mean(one, mask) for one, mask in zip(squared, masks, strict=True)]
+    errors = masked_means(squared, masks)
     return [None if error is None else min(BEST_PSNR, -10 * float(np.log10(max(error, 1e-12)))) for error in errors]
+
+
+def masked_means(maps: Float[np.ndarray, "f h w"], masks: Masks) -> list[float | None]:
+    """The mean of every map over its mask; None where that has fewer than `FEWEST_PIXELS`."""
+    pairs = zip(maps, masks, strict=True)
+    return [float(one[mask].mean()) if mask.sum() >= FEWEST_PIXELS else None for one, mask in pairs]
 
 
 def ssim_maps(frames: Frames, truth: Frames) -> Float[np.ndarray, "f h w"]:
@@ -82,7 +88,3 @@ def ssim_maps(frames: Frames, truth: Frames) -> Float[np.ndarray, "f h w"]:
 def _window(truth: Frames) -> int:
     """11 pixels, as published; less where the pictures are smaller."""
     return min(11, *(side - 1 + side % 2 for side in truth.shape[1:3]))
-
-
-def _mean(values: Float[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]) -> float | None:
-    return float(values[mask].mean()) if mask.sum() >= FEWEST_PIXELS else None

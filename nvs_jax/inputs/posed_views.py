@@ -55,11 +55,7 @@ def read_sources(
         InputError: a camera that is not there, or is without picture or depth; depth that must be fitted in a scene
             without points.
     """
-    fitted = (
-        not own_units
-        or isinstance(depth, EstimatedDepth)
-        or (depth.kind == "disparity" and settings.camera.disparity.rule != "release")
-    )
+    fitted = not own_units or is_unscaled(depth, settings)
     if not own_units and not isinstance(depth, EstimatedDepth):
         say(f"maps of {depth.kind} are scaled to the points found: photos alone do not say their unit")
     known = read_cameras(scene, chosen, points=fitted, depth=isinstance(depth, NamedDepth))
@@ -74,6 +70,13 @@ def read_sources(
     return sources_of(known, depth, settings, multiple, fitted=fitted)
 
 
+def is_unscaled(depth: DepthSource | NamedDepth, settings: RenderSettings) -> bool:
+    """Whether depth is not in the cameras' units: an estimate, and disparity but with the release's mapping."""
+    return isinstance(depth, EstimatedDepth) or (
+        depth.kind == "disparity" and settings.camera.disparity.rule != "release"
+    )
+
+
 def sources_of(
     known: CameraSet, depth: DepthSource | NamedDepth, settings: RenderSettings, multiple: int, *, fitted: bool
 ) -> tuple[Sources, View]:
@@ -83,7 +86,7 @@ def sources_of(
         known: the cameras.
         depth: as in `read_sources`.
         settings: picture and camera are used; where depth is not `fitted`, also the path's distance, that of what is in
-            the middle of each picture, to which estimates are scaled.
+            the middle of each picture, to which estimates and disparity are scaled.
         multiple: rows and columns of the result are multiples of this.
         fitted: whether depth is fitted to the points that each camera shows.
 

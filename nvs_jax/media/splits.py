@@ -109,7 +109,7 @@ def _seva_scenes(data: Path, inputs: int) -> Iterator[tuple[str, Callable[[], Sa
     for depth in range(_DEPTH + 1):
         for file in data.glob("*/" * depth + _SPLIT.format(inputs)):
             folder = file.parent
-            name = folder.relative_to(data).as_posix() if folder != data else data.name
+            name = folder.relative_to(data).as_posix() if folder != data else data.resolve().name
             yield name, lambda folder=folder, file=file, name=name: _seva(folder, file, name)
 
 

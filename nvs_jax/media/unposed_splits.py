@@ -91,7 +91,7 @@ def _listed(folder: Path, subset: str) -> list[str] | None:
     found: dict[str, None] = {}
     for where, words in rows(file):
         parts = names_in(words[0])
-        if ".." in parts:
+        if not parts or ".." in parts:
             raise InputError(f"{where}: {words[0][:40]!r} is no name of a video")
         found[parts[-1] if len(parts) == 1 else parts[-2]] = None
     return list(found)

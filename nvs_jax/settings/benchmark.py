@@ -40,8 +40,8 @@ class BenchmarkJob(Ranged, group="--"):
     scenes: Annotated[int | None, Between(1, 100_000)] = None
     """The first so many scenes, by name; None: all."""
     distance: Annotated[float | None, Between(1e-6, 1e6)] = None
-    """Of what is in the middle of the given picture, in the cameras' units, for estimated depth of scenes without
-    points; None: that of the point which all cameras look at."""
+    """Of what is in the middle of the given picture, in the cameras' units, for depth that is estimated or
+    disparity, of scenes without points; None: that of the point which all cameras look at."""
     shorter_side: Annotated[int | None, Between(8, 8192)] = None
     """Rows or columns, whichever are fewer, of the videos of posed scenes, whose shape is the given picture's; None: of
     seva 576, of others as --picture.* say."""

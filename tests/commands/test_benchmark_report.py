@@ -23,6 +23,7 @@ from nvs_jax.models.lpips import ALEXNET, Lpips
 from nvs_jax.models.lpips.distance import Network
 from nvs_jax.models.weights import random_weights
 from nvs_jax.runs.stopping import stop_on_signals
+from nvs_jax.settings import PictureSettings, RenderSettings
 from nvs_jax.settings.benchmark import BenchmarkJob
 from tests.media.cameras.rooms import FOCAL, HEIGHT, WIDTH, painted, poses_beside
 
@@ -139,6 +140,32 @@ def test_few_pictures_are_refused_before_any_work(tmp_path) -> None:
     photos = dict.fromkeys(videos, lambda: replace(video, is_video=False))
     with pytest.raises(InputError, match="200 true pictures are too few"):
         benchmark._check_count(bench, photos)
+
+
+def test_what_measures_is_looked_for_before_any_work(tmp_path, monkeypatch) -> None:
+    asked: Any = {"split": "seva", "data": tmp_path, "weights": "demo"}
+    monkeypatch.setattr(benchmark, "package_name", lambda: "a package")
+    with pytest.raises(InputError, match=r"--camera-files .*sfm is no folder"):
+        benchmark._check_measures(BenchmarkJob(**asked, camera_files=tmp_path / "sfm"))
+    with pytest.raises(InputError, match=r"--fid .*inception\.pth is no file"):
+        benchmark._check_measures(BenchmarkJob(**asked, fid=tmp_path / "inception.pth"))
+    (tmp_path / "inception.pth").write_bytes(b"")
+    benchmark._check_measures(BenchmarkJob(**asked, fid=tmp_path / "inception.pth", camera_files=tmp_path))
+
+
+def test_options_that_make_no_difference_are_said(tmp_path, capsys) -> None:
+    asked: Any = {"data": tmp_path, "weights": "demo"}
+    benchmark._say_ignored(BenchmarkJob(**asked, split="seva", lpips=tmp_path, distance=3.0, shorter_side=256))
+    benchmark._say_ignored(BenchmarkJob(**asked, split="davis", subset="all"))
+    assert capsys.readouterr().err == ""
+    benchmark._say_ignored(BenchmarkJob(**asked, split="paper", lpips=tmp_path, distance=3.0, subset="all"))
+    assert capsys.readouterr().err.splitlines() == [
+        "--lpips, --distance are ignored: paper has neither cameras nor true pictures",
+        "--subset is ignored: paper has no lists of videos",
+    ]
+    sized = RenderSettings(picture=PictureSettings(size=(576, 576)))
+    benchmark._say_ignored(BenchmarkJob(**asked, split="seva", shorter_side=256, settings=sized))
+    assert "--shorter-side is ignored: --picture.size or the preset" in capsys.readouterr().err
 
 
 def test_a_result_without_what_is_asked_for_is_measured_again(tmp_path, frames) -> None:

@@ -39,7 +39,13 @@ def test_other_layouts_compare_all_of_videos_of_any_shape(split) -> None:
     other = job(split)
     assert settings_of(other, posed(1), 64) == other.settings
     assert (shorter_side(other), part_of(other)) == (None, "all")
-    assert settings_of(job(split, shorter_side=256), posed(1), 64).picture.size == (256, 448)
+
+
+def test_a_shorter_side_is_of_posed_videos() -> None:
+    assert settings_of(job("posed", shorter_side=256), posed(1), 64).picture.size == (256, 448)
+    photo = job("paper", shorter_side=256)
+    assert settings_of(photo, Unposed("a", Path("a"), False, None), 64) == photo.settings
+    assert shorter_side(photo) is None
 
 
 def test_a_preset_has_its_settings_of_every_kind_of_scene() -> None:

@@ -61,6 +61,11 @@ def test_sevas_folders(tmp_path: Path) -> None:
     )
 
 
+def test_a_scene_that_one_stands_in_has_its_folders_name(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(seva_scene(tmp_path / "a", {"train_ids": [2], "test_ids": [0]}))
+    assert list(open_split("seva", Path(), 1, None)) == ["a"]
+
+
 def test_a_folder_as_seva_writes_it(tmp_path: Path) -> None:
     """Its reader: poses are camera-to-world with OpenGL's axes, ids count the frames in the file's order."""
     scene = tmp_path / "re10k-viewcrafter" / "0a1b"

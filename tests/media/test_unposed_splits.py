@@ -68,9 +68,10 @@ def test_davis_lists_of_every_year(tmp_path: Path, file: str, line: str) -> None
     listed.write_text(line.format("swan"))
     with pytest.raises(InputError, match=r"no video swan, which the list of val names; published: davischallenge"):
         opened("davis", tmp_path)
-    listed.write_text("../bear")
-    with pytest.raises(InputError, match="is no name of a video"):
-        opened("davis", tmp_path)
+    for wrong in ("../bear", "/", "."):
+        listed.write_text(wrong)
+        with pytest.raises(InputError, match="is no name of a video"):
+            opened("davis", tmp_path)
 
 
 def test_davis_without_a_list_takes_all_and_says_so(tmp_path: Path, capsys) -> None:

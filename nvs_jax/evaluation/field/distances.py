@@ -59,7 +59,7 @@ def distances(
     """FID and KID.
 
     Args:
-        made: pictures, on the CPU one after the other.
+        made: pictures; the CPU takes one after the other.
         true: what they are compared with.
         weights: of the extractor, as the package publishes them; they are read without unpickling anything but tensors.
             None: the extractor has its own.
@@ -109,7 +109,10 @@ def distance_lines(found: Mapping[str, Distances], by: str) -> list[str]:
         "without an interval over them; ± is KID's deviation over subsets.",
     ]
     if few < FEWEST:
-        lines[-1] += f" They are few, fewer than {FEWEST:,}: compare these numbers with each other alone."
+        lines[-1] += (
+            f" They are few, fewer than {FEWEST:,}: compare these numbers with each other alone. Subsets have "
+            f"{few} pictures, all of the smaller side, so that ± says little."
+        )
     rows = [
         [row, f"{each.fid:.2f}", f"{1000 * each.kid:.2f} ± {1000 * each.kid_deviation:.2f}"]
         for row, each in found.items()

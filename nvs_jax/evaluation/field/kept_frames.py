@@ -5,7 +5,7 @@ numbers of frames as times), `frames.json` which result they are of, `found.txt`
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,19 @@ def plain(name: str) -> str:
     'truth-through-the-VAE'
     """
     return name.replace("/", "-").replace(" ", "-")
+
+
+def check_names(scenes: Iterable[str]) -> None:
+    """Refuse scenes whose frames and pictures would lie in one place.
+
+    Raises:
+        InputError: there are two.
+    """
+    seen: dict[str, str] = {}
+    for scene in scenes:
+        other = seen.setdefault(plain(scene), scene)
+        if other != scene:
+            raise InputError(f"what is made of scenes {other!r} and {scene!r} is called {plain(scene)}: rename one")
 
 
 def all_pictures(videos: Sequence[KeptVideo]) -> list[Path]:

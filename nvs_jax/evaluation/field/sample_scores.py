@@ -5,14 +5,16 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from nvs_jax.evaluation.field.samples import Task
-from nvs_jax.evaluation.scores import FEWEST_PIXELS, Frames, Scores, masked_psnr, score, ssim_maps
+from nvs_jax.evaluation.scores import Frames, masked_means, masked_psnr, ssim_maps
 from nvs_jax.models.lpips import Lpips
 
 Values = list[float | None]
 
 
 def known_scores(frames: Frames, task: Task, lpips: Lpips | None = None) -> dict[str, Values]:
-    """`score`'s, and the same over what some given view shows; without a truth, only how much is shown by none.
+    """PSNR and SSIM of every frame: whole, of what some given view shows, and of holes; None of hardly any pixels.
+
+    Without a truth, only how much is a hole.
 
     Args:
         frames: in [0, 1].
@@ -20,20 +22,16 @@ def known_scores(frames: Frames, task: Task, lpips: Lpips | None = None) -> dict
         lpips: measures LPIPS, too.
 
     Raises:
-        InputError: frames too small for LPIPS.
+        InputError: frames too small for LPIPS; scikit-image is not installed.
     """
     shares: Values = [float(share) for share in task.holes.mean((1, 2))]
     if task.truth is None:
         return {"hole_share": shares}
-    found: Scores = score(frames, task.truth, task.holes)
+    parts = {"": np.ones_like(task.holes), "known_": ~task.holes, "hole_": task.holes}
     similar = ssim_maps(frames, task.truth)
     return {
-        "psnr": list(found.psnr),
-        "known_psnr": masked_psnr(frames, task.truth, ~task.holes),
-        "hole_psnr": found.hole_psnr,
-        "ssim": list(found.ssim),
-        "known_ssim": _means(similar, ~task.holes, 1),
-        "hole_ssim": found.hole_ssim,
+        **{f"{part}psnr": masked_psnr(frames, task.truth, mask) for part, mask in parts.items()},
+        **{f"{part}ssim": masked_means(similar, mask) for part, mask in parts.items()},
         **({} if lpips is None else lpips_scores(lpips, frames, task.truth, task.holes)),
         "hole_share": shares,
     }
@@ -50,8 +48,8 @@ def lpips_scores(lpips: Lpips, frames: Frames, truth: Frames, holes: Bool[np.nda
     maps = np.concatenate([np.asarray(where) for _, where in pairs])
     return {
         "lpips": [float(value[0]) for value, _ in pairs],
-        "known_lpips": _means(maps, ~holes, FEWEST_PIXELS),
-        "hole_lpips": _means(maps, holes, FEWEST_PIXELS),
+        "known_lpips": masked_means(maps, ~holes),
+        "hole_lpips": masked_means(maps, holes),
     }
 
 
@@ -61,8 +59,3 @@ def _compare(
 ) -> tuple[Float[Array, "1"], Float[Array, "1 h w"]]:
     with jax.default_matmul_precision("highest"):  # accelerators would round products to three digits
         return lpips.compare(frame, true)
-
-
-def _means(maps: Float[np.ndarray, "f h w"], masks: Bool[np.ndarray, "f h w"], fewest: int) -> Values:
-    """Of every map over its mask; None where that has fewer pixels."""
-    return [float(one[mask].mean()) if mask.sum() >= fewest else None for one, mask in zip(maps, masks, strict=True)]

@@ -20,8 +20,8 @@ from nvs_jax.evaluation.trajectories import Poses, centres
 from nvs_jax.geometry import Sources, Warp, forward_warp, through
 from nvs_jax.geometry.fusion import pose_distance_to_nearest, warp_nearest
 from nvs_jax.inputs.posed_depth import NamedDepth
-from nvs_jax.inputs.posed_views import sources_of
-from nvs_jax.inputs.view import DepthSource, EstimatedDepth
+from nvs_jax.inputs.posed_views import is_unscaled, sources_of
+from nvs_jax.inputs.view import DepthSource
 from nvs_jax.media import fit
 from nvs_jax.media.cameras import PosedCamera, read_picture
 from nvs_jax.media.cameras.views import from_corner
@@ -75,15 +75,16 @@ def tasks_of(
         depth: of the given views.
         settings: picture, camera and warp are used.
         lattice: pixels that sizes are multiples of, and frames of a video.
-        distance: of what is in the middle of the given picture, for an estimate in a scene without points; None: see
-            `nvs_jax.media.splits.distance_in_front`.
+        distance: of what is in the middle of the given picture, for an estimate or disparity in a scene without points;
+            None: see `nvs_jax.media.splits.distance_in_front`.
 
     Raises:
         InputError: pictures or cameras that cannot be used; a distance that nothing says.
     """
     multiple, frames = lattice
-    fitted = isinstance(depth, EstimatedDepth) and sample.given.observations is not None
-    if isinstance(depth, EstimatedDepth) and not fitted:
+    unscaled = is_unscaled(depth, settings)
+    fitted = unscaled and sample.given.observations is not None
+    if unscaled and not fitted:
         settings = _at_distance(sample, settings, distance)
     sources, view = sources_of(sample.given, depth, settings, multiple, fitted=fitted)
     height, width = view.depth.shape

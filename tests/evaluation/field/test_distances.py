@@ -106,6 +106,7 @@ def test_the_report_says_how_few_there_are() -> None:
     rows = {"guided": Distances(123.456, 0.0123, 0.002, 40, 30)}
     text = distance_lines(rows, "a package")
     assert "40 made pictures a row against 30" in text[2] and "fewer than 1,000" in text[2]
+    assert "Subsets have 30 pictures, all of the smaller side" in text[2]
     assert text[-1] == "| guided | 123.46 | 12.30 ± 2.00 |"
     assert "fewer" not in distance_lines({"guided": rows["guided"]._replace(made=1000, true=2000)}, "a package")[2]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nvs_jax.errors import InputError
-from nvs_jax.evaluation.field.kept_frames import KeptVideo, all_pictures, kept_video
+from nvs_jax.evaluation.field.kept_frames import KeptVideo, all_pictures, check_names, kept_video
 from nvs_jax.media import read_photo
 from nvs_jax.media.cameras import read_tum
 
@@ -47,6 +47,12 @@ def test_frames_of_another_result_take_what_was_found_in_the_former_ones_along(t
     keep(video, "two", np.ones((K, 8, 10, 3)))
     assert video.holds("two") and not video.found.exists()
     assert read_photo(video.pictures[0]).min() == 1
+
+
+def test_scenes_that_would_lie_in_one_folder_are_refused() -> None:
+    check_names(["a/b", "a/c", "a"])
+    with pytest.raises(InputError, match="scenes 'a/b' and 'a-b' is called a-b: rename one"):
+        check_names(["a/b", "a/c", "a-b"])
 
 
 def test_what_is_not_ours_stays(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from nvs_jax.evaluation.field.sample_scores import known_scores, lpips_scores
 from nvs_jax.evaluation.field.samples import Task
+from nvs_jax.evaluation.scores import FEWEST_PIXELS
 from nvs_jax.geometry import Warp
 from nvs_jax.models.lpips import ALEXNET, Lpips
 from nvs_jax.models.lpips.distance import Network
@@ -43,6 +44,15 @@ def test_known_noise_has_a_known_psnr_wherever_it_is() -> None:
     same = known_scores(truth, task(truth, np.zeros_like(holes)))
     assert same["known_ssim"] == pytest.approx([1.0] * K) and same["hole_psnr"] == [None] * K
     assert all(value is not None and value < 1 for value in scores["known_ssim"])
+
+
+def test_a_part_of_a_few_pixels_has_no_score() -> None:
+    truth = np.random.default_rng(0).uniform(size=(K, H, W, 3)).astype(np.float32)
+    holes = np.ones((K, H, W), bool)
+    holes[:, 0, : FEWEST_PIXELS - 1] = False
+    scores = known_scores(1 - truth, task(truth, holes))
+    assert scores["known_psnr"] == scores["known_ssim"] == [None] * K
+    assert None not in scores["hole_psnr"] + scores["hole_ssim"] + scores["psnr"] + scores["ssim"]
 
 
 def test_lpips_is_told_apart_by_holes_and_agrees_with_the_whole() -> None:

@@ -2,8 +2,15 @@
 
 from pathlib import Path
 
-from nvs_jax.evaluation.field.samples import VARIANTS, knots
+import numpy as np
+from PIL import Image
+
+from nvs_jax.evaluation.field.samples import VARIANTS, knots, tasks_of
 from nvs_jax.evaluation.field.samples_report import samples_report, scene_means
+from nvs_jax.inputs.posed_depth import NamedDepth
+from nvs_jax.media.cameras import CameraSet, PosedCamera
+from nvs_jax.media.splits import Sample
+from nvs_jax.settings import DepthKind, PictureSettings, RenderSettings
 
 
 def test_a_path_passes_every_target_and_fills_the_video() -> None:
@@ -11,6 +18,29 @@ def test_a_path_passes_every_target_and_fills_the_video() -> None:
         for targets in range(1, frames):
             steps = knots(targets, frames)
             assert len(steps) == targets and min(steps) >= 1 and sum(steps) == frames - 1
+
+
+def test_disparity_that_a_scene_names_is_brought_to_the_distance(tmp_path: Path) -> None:
+    """A wall at 2, as depth or as disparity in whatever unit, seen from two more places: the same holes."""
+    height, width, focal = 24, 32, 16.0
+    picture = tmp_path / "0.png"
+    Image.new("RGB", (width, height)).save(picture)
+    K = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    beside = np.tile(np.eye(4), (2, 1, 1))
+    beside[:, 0, 3] = 0.5, 1.0
+    targets = CameraSet(tuple(PosedCamera(pose, K, height, width, picture) for pose in beside))
+    settings = RenderSettings(picture=PictureSettings(size=(height, width)))
+    holes = {}
+    kinds: dict[DepthKind, float] = {"depth": 2.0, "disparity": 300.0}
+    for kind, value in kinds.items():
+        depth = tmp_path / f"{kind}.npy"
+        np.save(depth, np.full((height, width), value, np.float32))
+        sample = Sample("a", CameraSet((PosedCamera(np.eye(4), K, height, width, picture, depth),)), targets)
+        (task,) = tasks_of(sample, NamedDepth(kind), settings, (8, 3), distance=2.0)
+        holes[kind] = task.holes
+    columns = [round(focal * shift / 2.0) for shift in (0.5, 1.0)]
+    assert [round(float(mask.mean()) * width) for mask in holes["depth"]] == columns
+    np.testing.assert_array_equal(holes["depth"], holes["disparity"])
 
 
 def line(scene: str, psnr: list[float | None], variant: str) -> dict:
