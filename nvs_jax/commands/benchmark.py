@@ -9,7 +9,7 @@ import numpy as np
 
 from nvs_jax.commands.benchmark_report import PICTURES, write_report
 from nvs_jax.commands.benchmark_results import Bench, Video
-from nvs_jax.commands.benchmark_tasks import part_of, settings_of, tasks
+from nvs_jax.commands.benchmark_tasks import count_videos, part_of, settings_of, tasks
 from nvs_jax.disk import job_at_hand, mirrored, one_at_a_time
 from nvs_jax.errors import InputError
 from nvs_jax.evaluation.field.compared import compared
@@ -123,13 +123,13 @@ def _measure(bench: Bench, pictures: Path, stop: StopRequest) -> None:
         sample = bench.scenes[name]()
         lattice = bench.pipeline.model.lattice
         settings = settings_of(bench.job, sample, lattice.pixels)
-        videos = list(tasks(bench.job, sample, settings, lattice))
-        for video, task in enumerate(videos):
+        videos = count_videos(sample, settings, lattice)
+        for video, task in enumerate(tasks(bench.job, sample, settings, lattice)):
             rows = {"given" if task.truth is None else "truth": task.real}
             for variant in bench.variants:
                 if video and bench.line(name, variant, video) is not None:
                     continue  # of the first video the frames are shown, too
-                rows[variant] = _one(bench, Video(name, variant, video, len(videos)), task, settings)
+                rows[variant] = _one(bench, Video(name, variant, video, videos), task, settings)
                 _obey(stop, f"after {variant} of {name}, which is kept")
             if video == 0:
                 write_picture(pictures / f"{plain(name)}.png", sheet(rows))

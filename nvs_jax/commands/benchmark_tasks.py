@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from nvs_jax.evaluation.field.compared import Part
-from nvs_jax.evaluation.field.samples import Task, tasks_of
-from nvs_jax.evaluation.field.samples_unposed import tasks_of_unposed
+from nvs_jax.evaluation.field.samples import Task, first_targets, tasks_of
+from nvs_jax.evaluation.field.samples_unposed import both_sides, tasks_of_unposed
 from nvs_jax.inputs.posed_depth import NamedDepth
 from nvs_jax.inputs.view import DepthFile, DepthSource, EstimatedDepth
 from nvs_jax.media.splits import WITHOUT_TRUTH, Sample
@@ -34,6 +34,13 @@ def tasks(job: BenchmarkJob, sample: Sample | Unposed, settings: RenderSettings,
         depth = _estimated(job, sample.scene) if sample.depth is None else DepthFile(sample.depth, job.depth_kind)
         return tasks_of_unposed(sample, depth, settings, size)
     return tasks_of(sample, _depth(job, sample), settings, size, job.distance)
+
+
+def count_videos(sample: Sample | Unposed, settings: RenderSettings, lattice: Lattice) -> int:
+    """How many videos `tasks` gives, which come one by one: a scene's warps together may be larger than memory."""
+    if isinstance(sample, Unposed):
+        return 1 if sample.is_video else len(both_sides(settings.path))
+    return len(first_targets(len(sample.targets.cameras), settings.path.frames or lattice.frames))
 
 
 def settings_of(job: BenchmarkJob, sample: Sample | Unposed, multiple: int) -> RenderSettings:

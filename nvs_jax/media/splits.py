@@ -24,6 +24,7 @@ from nvs_jax.media.cameras.rotations import check_pose
 from nvs_jax.media.cameras.views import CameraSet, PosedCamera
 from nvs_jax.media.photo import photo_size
 from nvs_jax.media.unposed_splits import DAVIS, Unposed, davis_scenes, paper_scenes
+from nvs_jax.saying import say
 
 PUBLISHED = {
     "seva": "benchmark.zip among the releases of Stability-AI/stable-virtual-camera on GitHub (tnt-, re10k- and "
@@ -163,7 +164,9 @@ def _re10k(folder: Path, file: Path, name: str, inputs: int) -> Sample:
 
 def _posed_scenes(data: Path, inputs: int) -> Iterator[tuple[str, Callable[[], Sample]]]:
     for folder in sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        if not bare_photos(folder):
+        if bare_photos(folder):
+            say(f"{folder} holds photos and no cameras: it is left out")
+        else:
             yield folder.name, lambda folder=folder: _first_given(folder.name, read_cameras(folder), inputs, folder)
 
 

@@ -1,15 +1,18 @@
 """Settings of a scene of a benchmark, as its layout's protocol has them."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from nvs_jax.commands.benchmark_tasks import part_of, settings_of, shorter_side
+from nvs_jax.commands.benchmark_tasks import count_videos, part_of, settings_of, shorter_side
 from nvs_jax.media.cameras import CameraSet, PosedCamera
 from nvs_jax.media.splits import Sample
 from nvs_jax.media.unposed_splits import Unposed
-from nvs_jax.settings import PictureSettings, RenderSettings
+from nvs_jax.settings import PathSettings, PictureSettings, RenderSettings
 from nvs_jax.settings.benchmark import BenchmarkJob
 from nvs_jax.settings.presets import load_settings
 
@@ -46,6 +49,17 @@ def test_a_shorter_side_is_of_posed_videos() -> None:
     photo = job("paper", shorter_side=256)
     assert settings_of(photo, Unposed("a", Path("a"), False, None), 64) == photo.settings
     assert shorter_side(photo) is None
+
+
+def test_how_many_videos_a_scene_takes() -> None:
+    lattice: Any = SimpleNamespace(frames=4)
+    for targets, videos in ((1, 1), (3, 1), (4, 2), (7, 3)):
+        sample = replace(posed(1), targets=CameraSet(posed(targets).given.cameras))
+        assert count_videos(sample, RenderSettings(), lattice) == videos
+    video, photo = (Unposed("a", Path("a"), is_video, None) for is_video in (True, False))
+    line = RenderSettings(path=PathSettings(kind="line"))
+    assert [count_videos(video, RenderSettings(), lattice), count_videos(photo, line, lattice)] == [1, 1]
+    assert count_videos(photo, RenderSettings(), lattice) == 2
 
 
 def test_a_preset_has_its_settings_of_every_kind_of_scene() -> None:

@@ -136,11 +136,12 @@ def test_realestate10k(tmp_path: Path) -> None:
         open_split("re10k", tmp_path, 2, 3)["clip"]()
 
 
-def test_posed_scenes(tmp_path: Path) -> None:
+def test_posed_scenes(tmp_path: Path, capsys) -> None:
     write_transforms(tmp_path / "a" / "transforms.json", CameraSet(cameras(tmp_path / "a" / "images")))
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (W, H)).save(tmp_path / "photos" / "x.png")
     assert list(open_split("posed", tmp_path, 2, None)) == ["a"]
+    assert "photos and no cameras: it is left out" in capsys.readouterr().err
     sample = sample_of("posed", tmp_path, "a", 2)
     assert [len(part.cameras) for part in (sample.given, sample.targets)] == [2, 4]
     with pytest.raises(InputError, match="6 pictures, of which 6 are given and none is left"):

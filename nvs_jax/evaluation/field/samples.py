@@ -89,10 +89,19 @@ def tasks_of(
     sources, view = sources_of(sample.given, depth, settings, multiple, fitted=fitted)
     height, width = view.depth.shape
     cameras = sample.targets.cameras
-    for first in range(0, len(cameras), frames - 1):
+    for first in first_targets(len(cameras), frames):
         chosen = cameras[first : first + frames - 1]
         seen = [_fitted(camera, height, width, settings) for camera in chosen]
         yield _task(sources, _nearest(sources, chosen[0]), chosen, seen, frames, settings)
+
+
+def first_targets(targets: int, frames: int) -> range:
+    """With which of the targets each video begins.
+
+    >>> list(first_targets(7, 4))
+    [0, 3, 6]
+    """
+    return range(0, targets, frames - 1)
 
 
 def frames_of(pipeline: Pipeline, task: Task, variant: str, settings: RenderSettings, seed: int) -> Frames:

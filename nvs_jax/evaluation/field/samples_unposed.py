@@ -43,7 +43,7 @@ def tasks_of_unposed(
         yield _video(given, depth, with_video_path(settings), multiple, frames)
         return
     view = read_view(given.pictures, depth, settings, multiple)
-    for path in _both_sides(settings.path):
+    for path in both_sides(settings.path):
         towards = replace(settings, path=path)
         plan = photo_plan(view, camera_path(path, frames), towards)
         yield _task(plan, view.picture[None])
@@ -56,7 +56,8 @@ def with_video_path(settings: RenderSettings) -> RenderSettings:
     return replace(settings, path=replace(settings.path, radius=RELEASE_VIDEO))
 
 
-def _both_sides(path: PathSettings) -> tuple[PathSettings, ...]:
+def both_sides(path: PathSettings) -> tuple[PathSettings, ...]:
+    """The paths of a photo, a video each."""
     if path.kind not in ("orbit", "ellipse"):
         return (path,)
     return tuple(replace(path, inverse=inverse) for inverse in (path.inverse, not path.inverse))
