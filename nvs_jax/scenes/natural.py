@@ -15,7 +15,10 @@ from nvs_jax.scenes.vectors import Vector
 KINDS = ("as it is", "cloudy", "leaves", "writing")
 """The first one leaves a material to its pattern."""
 _OCTAVES = 5
-_INK = 0.35  # share of a line that strokes cover
+_TINTS, _ELSEWHERE = 3, 57.3  # octaves of the tint, which are noise of their own: it says nothing about the tone
+_COLUMNS, _ROWS, _STROKES = 7, 4, 3  # strokes along a cell, rows of writing in it, strokes above each other in a row
+_HEIGHT, _LETTERS = 0.7, 5 / 6  # shares of a row and of a word that are not left as gaps
+_STROKE, _WORD = 0.6, 0.8  # how likely each of them is there
 
 
 class Natural(NamedTuple):
@@ -40,27 +43,31 @@ def natural_weights(
         cells: the point in the texture's axes, in cells.
         width: of the pixel's footprint, in cells; what is finer fades to its mean.
     """
-    frequency = 2.0 ** jnp.arange(_OCTAVES, dtype=cells.dtype)[:, None]
-    octaves = octaves_of_noise(cells, _OCTAVES, 31.3)
-    seen = jnp.clip(1.5 - 2.5 * width * frequency, 0, 1)
-    patches = jnp.clip(octaves / jnp.maximum(0.06, width * frequency), -0.5, 0.5)
-    shape = jnp.where(natural.kind == KINDS.index("leaves"), 0.6 * patches, octaves)
-    strength = seen * natural.gain ** jnp.arange(_OCTAVES, dtype=cells.dtype)[:, None]
-    tone = jnp.clip(0.5 + 0.8 * (strength * shape).sum(0), 0, 1)
-    tint = jnp.clip(0.5 + 1.2 * (strength * jnp.roll(shape, 1, 0)).sum(0), 0, 1) * 0.6
+    tone = jnp.clip(0.5 + 0.8 * _clouds(natural, cells, width, _OCTAVES), 0, 1)
+    tint = jnp.clip(0.5 + 1.5 * _clouds(natural, cells + _ELSEWHERE, width, _TINTS), 0, 1) * 0.6
     ink, writes = _strokes(cells, width), natural.kind == KINDS.index("writing")
     return jnp.where(writes, 0.2 * tone, tone), jnp.where(writes, ink, tint)
 
 
+def _clouds(natural: Natural, cells: Vector, width: Float[Array, "r"], count: int) -> Float[Array, "r"]:
+    """So many octaves of noise about 0, of leaves cut into patches."""
+    octave = jnp.arange(count, dtype=cells.dtype)[:, None]
+    finer, octaves = width * 2.0**octave, octaves_of_noise(cells, count, 31.3)
+    patches = jnp.clip(octaves / jnp.maximum(0.06, finer), -0.5, 0.5)
+    shape = jnp.where(natural.kind == KINDS.index("leaves"), 0.6 * patches, octaves)
+    return (jnp.clip(1.5 - 2.5 * finer, 0, 1) * natural.gain**octave * shape).sum(0)
+
+
 def _strokes(cells: Vector, width: Float[Array, "r"]) -> Float[Array, "r"]:
-    """Rows of words: strokes on a grid of seven to a cell, three to a row, with gaps between words and rows."""
-    along, down = 7 * cells[0], 4 * (cells[1] + cells[2])  # on a flat face one of the two stands still
+    """Rows of words, which are strokes on a grid, with gaps between words and rows."""
+    along, down = _COLUMNS * cells[0], _ROWS * (cells[1] + cells[2])  # on a flat face one of the two stands still
     row, column = jnp.floor(down), jnp.floor(along)
-    part = jnp.floor(3 * (down - row) / 0.7)
-    stroke = _random(column, row, part) < 0.6
-    word = _random(jnp.floor(column / 6), row, jnp.full_like(row, -1)) < 0.8
-    drawn = stroke & word & (part < 3) & (jnp.mod(column, 6) < 5)
-    return _INK + (drawn - _INK) * jnp.clip(1.5 - 7 * width, 0, 1)
+    part = jnp.floor(_STROKES * (down - row) / _HEIGHT)
+    stroke = _random(column, row, part) < _STROKE
+    word = _random(jnp.floor(column / 6), row, jnp.full_like(row, -1)) < _WORD
+    drawn = stroke & word & (part < _STROKES) & (jnp.mod(column, 6) < 5)
+    mean = _STROKE * _WORD * _LETTERS * _HEIGHT
+    return mean + (drawn - mean) * jnp.clip(1.5 - _COLUMNS * width, 0, 1)
 
 
 def _random(*cell: Float[Array, "r"]) -> Float[Array, "r"]:

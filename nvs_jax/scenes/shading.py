@@ -20,7 +20,7 @@ class Lights(NamedTuple):
         ground: ambient light from below.
         haze: colour in which a distant ground ends.
         hazy: how much of it there is, 0 in a room.
-        size: radius over distance of the first lamp, a level disc; None: a point.
+        size: half a side of the first lamp, a level square, over its distance; None: a point.
     """
 
     position: Float[Array, "2 3"]

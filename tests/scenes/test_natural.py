@@ -42,7 +42,19 @@ def test_weights_lie_between_0_and_1_and_fade_where_a_pixel_is_coarse(kind):
     fine, coarse = seen(kind), seen(kind, pixels=8)
     assert fine.min() >= 0 and fine.max() <= 1
     assert fine.std((1, 2)).max() > 0.1 > coarse.std((1, 2)).max()
-    np.testing.assert_allclose(fine.mean((1, 2)), coarse.mean((1, 2)), atol=0.1)
+    np.testing.assert_allclose(fine.mean((1, 2)), coarse.mean((1, 2)), atol=0.03)
+
+
+@pytest.mark.parametrize("kind", ["cloudy", "leaves"])
+@pytest.mark.parametrize("pixels", [64, PIXELS])
+def test_the_tint_says_nothing_about_the_tone(kind, pixels):
+    assert abs(np.corrcoef(seen(kind, pixels=pixels).reshape(2, -1))[0, 1]) < 0.2
+
+
+@pytest.mark.parametrize("kind", ["cloudy", "leaves"])
+def test_the_tint_of_a_pixel_is_the_mean_of_what_it_covers(kind):
+    covered = seen(kind)[1].reshape(256, 2, 256, 2).mean((1, 3))
+    assert (seen(kind, pixels=256)[1] - covered).std() < 0.25 * covered.std()
 
 
 def test_leaves_have_sharper_edges_than_clouds():
