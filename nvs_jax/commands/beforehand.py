@@ -10,8 +10,9 @@ from nvs_jax.models.contract import VideoModel
 from nvs_jax.pipeline import override
 from nvs_jax.saying import say
 from nvs_jax.settings import RenderSettings
+from nvs_jax.settings.benchmark import BenchmarkJob
 from nvs_jax.settings.jobs import RenderJob, SingleJob, VideoJob, ViewsJob
-from nvs_jax.settings.presets import own_preset
+from nvs_jax.settings.presets import BEST, own_preset
 from nvs_jax.settings.render import ignored_by
 from nvs_jax.settings.suited import suited
 from nvs_jax.steering.legs import Plan
@@ -39,18 +40,29 @@ def say_ignored(family: str, settings: RenderSettings) -> None:
 
 
 def suit_model(job: RenderJob, settings: RenderSettings, model: VideoModel) -> RenderSettings:
+    """The settings of a job as `as_it_suits` has them, with its own method and steps.
+
+    Raises:
+        InputError: see `as_it_suits`.
+    """
+    own = as_it_suits(job, model)
+    return settings if own == job.settings else override(own, job.method, job.steps)
+
+
+def as_it_suits(job: RenderJob | BenchmarkJob, model: VideoModel) -> RenderSettings:
     """The settings of a job, those that are at their defaults as they suit the model; says which those are.
+
+    They stay where a preset was asked for, or the weights bring their own; what measured best is on top of either.
 
     Raises:
         InputError: what was asked for does not go together with what suits the model.
     """
-    if job.preset is not None or own_preset(job.weights) is not None:
-        return settings
+    if job.preset not in (None, BEST) or own_preset(job.weights) is not None:
+        return job.settings
     own, names = suited(job.settings, model.defaults)
-    if not names:
-        return settings
-    say(f"{', '.join(names)} are as they suit the family {model.family}; --preset fast leaves that out")
-    return override(own, job.method, job.steps)
+    if names:
+        say(f"{', '.join(names)} are as they suit the family {model.family}; --preset fast leaves that out")
+    return own
 
 
 def look_ahead(plan: Plan, view: View) -> tuple[Plan, Ahead]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nvs_jax.commands.beforehand import as_it_suits
 from nvs_jax.commands.benchmark_report import PICTURES, write_report
 from nvs_jax.commands.benchmark_results import Bench, Video
 from nvs_jax.commands.benchmark_tasks import count_videos, part_of, settings_of, tasks
@@ -58,6 +59,7 @@ def run_benchmark(job: BenchmarkJob) -> None:
         lpips = None if near.lpips is None or near.split in WITHOUT_TRUTH else load_lpips(near.lpips)
         with one_at_a_time(path, mirror.folder):
             pipeline = load(near.weights, dtype=near.dtype, frames=near.settings.path.frames)
+            near = replace(near, settings=as_it_suits(near, pipeline.model))
             records, frames = Records(path, mirror.follow), mirror.folder / "frames"
             bench = Bench(near, pipeline, weights_digest(pipeline.model.networks), mine, records, frames, lpips)
             _check_count(bench, scenes)

@@ -1,6 +1,7 @@
 """A model of another family, whose codec has a temporal stride, through the whole pipeline."""
 
 from dataclasses import replace
+from pathlib import Path
 from unittest.mock import Mock
 
 import jax
@@ -11,12 +12,13 @@ import pytest
 import nvs_jax
 from nvs_jax.checkpoint import write_checkpoint
 from nvs_jax.cli import main, parse
-from nvs_jax.commands import render
+from nvs_jax.commands import benchmark, render
 from nvs_jax.commands.beforehand import suit_model
 from nvs_jax.diffusion.estimates import Select
 from nvs_jax.diffusion.guidance import DirectGuidance
 from nvs_jax.errors import InputError
 from nvs_jax.geometry import Sources, intrinsics_matrix, orbit
+from nvs_jax.media import write_frames
 from nvs_jax.models.contract import Lattice, VideoModel
 from nvs_jax.models.families import FAMILIES, family
 from nvs_jax.models.networks import Weightless
@@ -182,8 +184,23 @@ def test_a_job_is_rendered_as_it_suits_the_model_unless_it_says_otherwise(tmp_pa
     assert (suited.schedule.sigma_max, suited.schedule.steps, suited.path) == (20.0, 25, MODEL.defaults.path)
     assert suit_model(replace(job, preset="fast"), asked, MODEL) == asked
     assert suit_model(job, asked, tiny_pipeline().model) == asked
+    assert suit_model(replace(job, preset="best"), asked, MODEL) == suited
     (tmp_path / "preset.yaml").write_text("{}")
-    assert suit_model(job, asked, MODEL) == asked
+    for preset in (None, "best"):
+        assert suit_model(replace(job, preset=preset), asked, MODEL) == asked
+
+
+def test_a_benchmark_is_measured_as_it_suits_the_model(tmp_path, monkeypatch):
+    monkeypatch.setitem(FAMILIES, "toy", "tests.models.toy_video")
+    weights, videos = str(tmp_path / "toy"), tmp_path / "davis" / "JPEGImages" / "480p" / "clip"
+    write_checkpoint(Path(weights), FAMILY, FAMILY.configs, lambda component: {"brighter": jnp.zeros(3)}.items())
+    write_frames(videos, np.stack([scene()[0]] * FRAMES))
+    monkeypatch.setattr(benchmark, "_measure", measured := Mock(side_effect=InputError("enough")))
+    given = ("davis", "--data", str(tmp_path / "davis"), "--subset", "all", "--out", str(tmp_path / "out"))
+    for preset, expected in ((), MODEL.defaults), (("--preset", "fast"), load_settings("fast")):
+        with pytest.raises(SystemExit):
+            main(["benchmark", *given, "--weights", weights, *preset])
+        assert measured.call_args.args[0].job.settings.schedule == expected.schedule
 
 
 def test_what_suits_svd_is_the_preset_fast():
