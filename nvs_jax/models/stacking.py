@@ -98,7 +98,7 @@ def _layers(specs: Mapping[str, ParameterSpec]) -> Iterator[tuple[str, int, str]
 
 @partial(jax.jit, donate_argnums=0)
 def _with_layer(stack: Float[Array, "layers ..."], layer: Float[Array, "..."], index: int | Int[Array, ""]) -> Array:
-    """A stack with one of its layers, in the stack's own memory."""
+    """A stack with one of its layers, in the stack's own memory and dtype: that of the layer that came first."""
     fill = partial(jax.lax.dynamic_update_index_in_dim, axis=0)
 
     def as_integers(stack: Array, layer: Array, index: Array) -> Array:
@@ -107,4 +107,6 @@ def _with_layer(stack: Float[Array, "layers ..."], layer: Float[Array, "..."], i
         return jax.lax.bitcast_convert_type(filled, stack.dtype)
 
     # CPUs would turn the whole stack from bfloat16 into float32 and back; TPUs would copy it for integers.
-    return jax.lax.platform_dependent(stack, layer, jnp.asarray(index), cpu=as_integers, default=fill)
+    return jax.lax.platform_dependent(
+        stack, layer.astype(stack.dtype), jnp.asarray(index), cpu=as_integers, default=fill
+    )

@@ -37,6 +37,15 @@ def test_layers_are_joined_in_whatever_order_they_come(dtype):
     assert list(joined(weights.items(), specs, "net")) == list(weights.items())
 
 
+def test_layers_of_several_dtypes_are_joined_in_that_of_the_first():
+    specs = specs_of("blocks.each.scale", (2, 2))
+    layers = [("blocks.0.scale", jnp.ones(2, "bfloat16")), ("blocks.1.scale", jnp.full(2, 0.5, "float32"))]
+    for order in (layers, layers[::-1]):
+        found = dict(joined(order, specs, "net"))["blocks.each.scale"]
+        assert found.dtype == order[0][1].dtype
+        np.testing.assert_array_equal(found, [[1, 1], [0.5, 0.5]])
+
+
 def test_layers_go_where_their_stack_goes_without_its_first_axis():
     mesh, specs = Mesh(np.array(jax.devices()[:1]), ("devices",)), specs_of("blocks.each.w", (3, 4, 2))
     asked = []
