@@ -4,6 +4,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from nvs_jax.geometry.cameras import Matrix, project, relative_pose, transform, unproject
@@ -34,7 +35,8 @@ class SeenDepth:
         middle = side // 2
         to_cells = jnp.array([[1 / side, 0, -middle / side], [0, 1 / side, -middle / side], [0, 0, 1.0]])
         depth = self.depth[::step, middle::side, middle::side]
-        return SeenDepth(depth, to_cells @ self.intrinsics[::step], self.poses[::step])
+        lenses = jnp.matmul(to_cells, self.intrinsics[::step], precision=lax.Precision.HIGHEST)
+        return SeenDepth(depth, lenses, self.poses[::step])
 
 
 @partial(jax.jit, static_argnames="settings")
@@ -57,7 +59,7 @@ def seen_depth(
         lens, pose = frame
         return complete_depth(*splat_depth(depth, intrinsics[0], poses[0], pose, settings, lens))
 
-    return SeenDepth(jax.lax.map(one, (intrinsics, poses)), intrinsics, poses)
+    return SeenDepth(lax.map(one, (intrinsics, poses)), intrinsics, poses)
 
 
 @jax.jit
@@ -81,4 +83,4 @@ def correspondence(seen: SeenDepth) -> tuple[Int[Array, "f f h w"], Bool[Array, 
         return (j * height + row) * width + column, same | ((i == j) & jnp.ones_like(same))
 
     every = jnp.arange(frames)
-    return jax.lax.map(lambda i: jax.vmap(one, (None, 0))(i, every), every)
+    return lax.map(lambda i: jax.vmap(one, (None, 0))(i, every), every)

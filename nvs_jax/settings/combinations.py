@@ -34,7 +34,7 @@ def check_combinations(job: RenderJob, settings: RenderSettings) -> None:
     if settings.warp.splat == "soft" and (full_turn or isinstance(job, ViewsJob)):
         raise InputError("--warp.splat soft takes a photo or a video, not a full turn or several views: use surface")
     if settings.guidance.agreement > 0 and (full_turn or conditions is not None or not isinstance(job, SingleJob)):
-        raise InputError("--guidance.agreement takes a photo along a path: leave it out here")
+        raise InputError("--guidance.agreement takes a photo along a path: leave it at 0 here")
     if settings.camera.exif and not isinstance(job, SingleJob):
         raise InputError("--camera.exif reads the focal length of a single photo: give --camera.fov or --camera.focal")
     if conditions is not None:

@@ -68,7 +68,7 @@ def around_guidance(
     """
     if (agree := settings.guidance).agreement > 0:
         if same is None:
-            raise InputError("guidance.agreement takes a photo along a path with its depth: leave it out here")
+            raise InputError("guidance.agreement takes a photo along a path with its depth: leave it at 0 here")
         guidance = Agreement(guidance, 1 - views.share, same, agree.agreement, agree.agreement_sigma)
     if (particles := settings.particles).count == 1:
         return guidance
