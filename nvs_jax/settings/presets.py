@@ -76,7 +76,8 @@ def load_settings(name: str, mode: Mode = "single", changes: Any = None) -> Rend
             values = merged(values, read_yaml(on_top))
         return _structure(merged(values, changes or {}), "settings" if changes else str(path))
     if not name.endswith((".yaml", ".yml")):
-        raise InputError(f"no preset is called {name!r}: choose {', '.join(preset_names())} or give a .yaml file")
+        named = ", ".join((*preset_names(), BEST))
+        raise InputError(f"no preset is called {name!r}: choose {named} or give a .yaml file")
     values = read_yaml(Path(name))
     return _structure(merged(values, changes) if changes and isinstance(values, dict) else values, name)
 
