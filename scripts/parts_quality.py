@@ -74,7 +74,6 @@ ROWS: Table = {
     "`lcm`, 4 steps, best of 6 particles": with_parts(
         LCM4, particles__count=6, particles__low=0.1, particles__high=700.0
     ),
-    "`lcm`, 4 steps, mean of 6 videos": replace(LCM4, videos=6),
     "Euler, 10 steps": replace(DGS, steps=10),
     "Euler, 5 steps": replace(DGS, steps=5),
     "Post": POST,

@@ -64,7 +64,12 @@ for page in ("research.md",):
     PYTHON = {place: text for place, text in PYTHON.items() if not place.startswith(f"{page}-")} | {page: program(page)}
 
 
-@pytest.mark.parametrize("place", PYTHON)
+LONG = {"research.md"}
+
+
+@pytest.mark.parametrize(
+    "place", [pytest.param(place, marks=pytest.mark.full) if place in LONG else place for place in PYTHON]
+)
 def test_python_runs(place, workplace):
     code = PYTHON[place]
     for written, small in SMALLER.items():

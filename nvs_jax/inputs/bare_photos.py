@@ -41,7 +41,8 @@ def with_poses(job: AnyJob, folder: Path) -> AnyJob:
     if folder.is_dir():
         say(f"the poses of {job.scene} are there, from before")
     else:
-        _check_depth(job)
+        if len(photos) > 1:  # of one there are no poses to be found, whatever gives depth
+            _check_depth(job)
         with atomic_folder(folder) as made:
             camera = job.settings.camera
             focal = camera.focal_over_width if camera.focal_is_given else None

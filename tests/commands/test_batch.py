@@ -61,6 +61,7 @@ def scenes(*numbers: int) -> set[str]:
     return {f"scene{number}" for number in numbers}
 
 
+@pytest.mark.full
 def test_a_bad_scene_fails_by_name_and_nothing_is_done_twice(tmp_path, weights, monkeypatch, capsys):
     command = write_batch(tmp_path, weights, count=4, bad=(1,))
     sample, segments, loads = nvs_jax.diffusion.problem.run_steps, [], []

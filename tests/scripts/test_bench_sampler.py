@@ -12,6 +12,7 @@ from scripts.sampler.options import Options
 SMALL = Options(guidance=("dgs",), frames=(2,), height=(4,), width=(4,), repeats=2, reference_steps=2)
 
 
+@pytest.mark.full
 def test_a_small_sweep_leaves_table_numbers_and_picture(tmp_path, capsys):
     main(
         replace(
