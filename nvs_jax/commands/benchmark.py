@@ -101,7 +101,7 @@ def _say_ignored(job: BenchmarkJob) -> None:
 
 
 def _check_count(bench: Bench, scenes: Mapping[str, Callable[[], Sample | Unposed]]) -> None:
-    """The same: there will be pictures enough for FID."""
+    """Before hours of work: there will be pictures enough for FID."""
     if bench.job.fid is None:
         return
     frames = bench.job.settings.path.frames or bench.pipeline.model.lattice.frames

@@ -85,7 +85,7 @@ def _of_lpips(bench: Bench, measured_with: str | None) -> str:
     return f" LPIPS with {measured_with}."
 
 
-def _videos(bench: Bench, lines: Sequence[Line]) -> list[tuple[str, int, int]]:
+def _videos(lines: Sequence[Line]) -> list[tuple[str, int, int]]:
     """Scene, video, and how many the scene has, of every line."""
     return [(line["scene"], line["video"], line["videos"]) for line in lines]
 
@@ -97,7 +97,7 @@ def _cameras(bench: Bench, lines_of: Mapping[str, Sequence[Line]]) -> list[str]:
     found: dict[str, dict[str, list[VideoCameras]]] = {}
     for variant, lines in lines_of.items():
         found[variant] = {}
-        for scene, video, videos in _videos(bench, lines):
+        for scene, video, videos in _videos(lines):
             kept = bench.kept(variant, scene, video)
             file = kept.found if job.camera_files is None else _file(job.camera_files, variant, scene, video, videos)
             if file is None or not file.is_file():
@@ -123,7 +123,7 @@ def _distances(bench: Bench, lines_of: Mapping[str, Sequence[Line]]) -> list[str
     job = bench.job
     if job.fid is None:
         return []
-    videos = _videos(bench, next(iter(lines_of.values())))
+    videos = _videos(next(iter(lines_of.values())))
     true = [bench.kept(TRUE, scene, video) for scene, video, _ in videos if bench.holds_frames(TRUE, scene, video)]
     found = {}
     for variant in bench.variants:

@@ -139,7 +139,24 @@ class Within:
 
 
 @pytree
-class FilledHoles:
+class Around:
+    """A guidance around another one, which works as it does but where a subclass says otherwise.
+
+    Attributes:
+        guidance: the other one.
+    """
+
+    guidance: Guidance
+
+    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
+        return self.guidance.correct(x, sigma, w, denoiser, key)
+
+    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
+        return self.guidance.estimate(x0, sigma, w, key)
+
+
+@pytree
+class FilledHoles(Around):
     """A guidance that is told something about holes, too: mu~ <- mu~ + s (X^ - mu~) there, at large noise levels.
 
     X^ must hold a guess in holes, such as their surroundings continued smoothly. Where noise is large the guess knows
@@ -152,13 +169,9 @@ class FilledHoles:
         low: smallest sigma at which the guess counts.
     """
 
-    guidance: Guidance
     views: WarpedViews
     strength: float | Float[Array, ""]
     low: float | Float[Array, ""]
-
-    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
-        return self.guidance.correct(x, sigma, w, denoiser, key)
 
     def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
         """The guidance's estimate, drawn towards the guess in holes."""

@@ -11,7 +11,7 @@ from nvs_jax.errors import InputError
 from nvs_jax.geometry import Sources
 from nvs_jax.inputs.placing import output_size
 from nvs_jax.inputs.posed_depth import NamedDepth, PosedDepth, depths_of
-from nvs_jax.inputs.sparse_points import depth_by_points, scaled_by_points, seen_points
+from nvs_jax.inputs.sparse_points import depth_by_points, in_picture, scaled_by_points, seen_points
 from nvs_jax.inputs.view import (
     DepthSource,
     EstimatedDepth,
@@ -129,14 +129,13 @@ def _posed_view(
         intrinsics = from_corner(plan.intrinsics(camera.resized(rows, columns)))
     read = fitted_depth(depth.source, picture, plan)
     values = read.values * np.float32(depth.unit)
-    if points is None:
+    shown = None if points is None else in_picture(points, camera.pose, intrinsics, values.shape)
+    if shown is None or (depth.source.kind == "depth" and not isinstance(depth.source, EstimatedDepth)):
         values = scene_depth(values[None], depth.source, settings)[0]
-    elif depth.source.kind == "depth" and not isinstance(depth.source, EstimatedDepth):
-        values = scene_depth(values[None], depth.source, settings)[0]
-        values = scaled_by_points(values, points, camera.pose, intrinsics, str(camera.picture))
+        values = values if shown is None else scaled_by_points(values, shown, str(camera.picture))
     else:
         inverse = values if depth.source.kind == "disparity" else 1 / np.maximum(values, np.float32(1e-3))
-        values = depth_by_points(inverse, points, camera.pose, intrinsics, str(camera.picture))
+        values = depth_by_points(inverse, shown, str(camera.picture))
     return View(
         picture=fitted,
         depth=values,

@@ -17,7 +17,7 @@ KINDS = ("as it is", "cloudy", "leaves", "writing")
 _OCTAVES = 5
 _TINTS, _ELSEWHERE = 3, 57.3  # octaves of the tint, which are noise of their own: it says nothing about the tone
 _COLUMNS, _ROWS, _STROKES = 7, 4, 3  # strokes along a cell, rows of writing in it, strokes above each other in a row
-_HEIGHT, _LETTERS = 0.7, 5 / 6  # shares of a row and of a word that are not left as gaps
+_HEIGHT, _LETTERS = 0.7, 5  # share of a row, and columns of a word before the one that is left as a gap
 _STROKE, _WORD = 0.6, 0.8  # how likely each of them is there
 
 
@@ -64,9 +64,9 @@ def _strokes(cells: Vector, width: Float[Array, "r"]) -> Float[Array, "r"]:
     row, column = jnp.floor(down), jnp.floor(along)
     part = jnp.floor(_STROKES * (down - row) / _HEIGHT)
     stroke = _random(column, row, part) < _STROKE
-    word = _random(jnp.floor(column / 6), row, jnp.full_like(row, -1)) < _WORD
-    drawn = stroke & word & (part < _STROKES) & (jnp.mod(column, 6) < 5)
-    mean = _STROKE * _WORD * _LETTERS * _HEIGHT
+    word = _random(jnp.floor(column / (_LETTERS + 1)), row, jnp.full_like(row, -1)) < _WORD
+    drawn = stroke & word & (part < _STROKES) & (jnp.mod(column, _LETTERS + 1) < _LETTERS)
+    mean = _STROKE * _WORD * _HEIGHT * _LETTERS / (_LETTERS + 1)
     return mean + (drawn - mean) * jnp.clip(1.5 - _COLUMNS * width, 0, 1)
 
 

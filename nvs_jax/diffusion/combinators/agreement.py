@@ -6,7 +6,8 @@ Each frame's hole is filled by the network on its own; what is filled in twice s
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, TrustValues
+from nvs_jax.diffusion.contracts import Latents, Sigma, TrustValues
+from nvs_jax.diffusion.guidance import Around
 from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.pytree import pytree
 
@@ -15,7 +16,7 @@ SameSurface = tuple[Int[Array, "f f h w"], Bool[Array, "f f h w"]]
 
 
 @pytree
-class Agreement:
+class Agreement(Around):
     """A guidance whose estimates agree in holes: mu~_i <- mu~_i + s (sum_j a_ij mu~_j / sum_j a_ij - mu~_i).
 
     Attributes:
@@ -26,14 +27,10 @@ class Agreement:
         low: smallest sigma at which they do.
     """
 
-    guidance: Guidance
     hidden: Float[Array, "#b f h w"]
     same: SameSurface
     strength: float | Float[Array, ""]
     low: float | Float[Array, ""]
-
-    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
-        return self.guidance.correct(x, sigma, w, denoiser, key)
 
     def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
         """The guidance's estimate, in holes drawn to the mean of the frames that show the same."""

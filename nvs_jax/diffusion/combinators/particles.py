@@ -9,14 +9,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from nvs_jax.diffusion.contracts import Denoiser, Guidance, Latents, Sigma, TrustValues
+from nvs_jax.diffusion.contracts import Latents, Sigma
 from nvs_jax.diffusion.estimates import WarpedViews
+from nvs_jax.diffusion.guidance import Around
 from nvs_jax.diffusion.randomness import Keys
 from nvs_jax.pytree import pytree
 
 
 @pytree
-class Particles:
+class Particles(Around):
     """A guidance of K videos that are one video's particles.
 
     Attributes:
@@ -27,17 +28,10 @@ class Particles:
         high: largest.
     """
 
-    guidance: Guidance
     views: WarpedViews
     temperature: float | Float[Array, ""]
     low: float | Float[Array, ""]
     high: float | Float[Array, ""]
-
-    def correct(self, x: Latents, sigma: Sigma, w: TrustValues, denoiser: Denoiser, key: Keys) -> Latents:
-        return self.guidance.correct(x, sigma, w, denoiser, key)
-
-    def estimate(self, x0: Latents, sigma: Sigma, w: TrustValues, key: Keys) -> Latents:
-        return self.guidance.estimate(x0, sigma, w, key)
 
     def parents(self, x0: Latents, sigma: Sigma, key: Keys) -> Int[Array, "b"]:
         """Whose child each is after a step: systematic resampling, the best one first."""
