@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nvs_jax.commands.benchmark_tasks import part_of, shorter_side
+from nvs_jax.evaluation.field.fingerprint import fingerprint
 from nvs_jax.evaluation.field.kept_frames import KeptVideo, kept_video
 from nvs_jax.evaluation.field.samples import variants_of
 from nvs_jax.evaluation.field.samples_report import Line
@@ -21,7 +22,7 @@ from nvs_jax.models.lpips import Lpips
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.settings.benchmark import BenchmarkJob
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Goes up whenever the same frames would get other scores: old results are left."""
 
 
@@ -68,6 +69,10 @@ class Bench:
         return job.keep_frames or job.cameras or job.fid is not None or job.camera_files is not None
 
     @cached_property
+    def _fingerprints(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
     def lpips_name(self) -> str | None:
         """Which LPIPS is measured, as results say it; None: none is."""
         return None if self.lpips is None else lpips_name(self.lpips)
@@ -78,8 +83,13 @@ class Bench:
         depth = [job.distance, job.depth_weights, job.depth_kind]
         size = [shorter_side(job), part_of(job), job.compared_side]
         asked = [job.split, job.inputs, job.targets, *depth, *size, job.dtype, job.seed, job.preset]
-        parts = [PROTOCOL, self.weights, asked, asdict(job.settings), scene, variant, video]
+        parts = [PROTOCOL, self.weights, asked, asdict(job.settings), scene, self._fingerprint(scene), variant, video]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+    def _fingerprint(self, scene: str) -> str:
+        if scene not in self._fingerprints:
+            self._fingerprints[scene] = fingerprint(self.scenes[scene]())
+        return self._fingerprints[scene]
 
     def kept(self, variant: str, scene: str, video: int) -> KeptVideo:
         """Where frames of a video are kept."""

@@ -43,7 +43,8 @@ def frames() -> dict[str, np.ndarray]:
 
 def bench_of(out: Path, job: BenchmarkJob) -> Bench:
     model: Any = SimpleNamespace(model=SimpleNamespace(lattice=SimpleNamespace(frames=FRAMES, pixels=8)))
-    scenes: Any = dict.fromkeys(SCENES)
+    cameras = CameraSet((PosedCamera(np.eye(4), LENSES[0], HEIGHT, WIDTH, None),))
+    scenes = dict.fromkeys(SCENES, lambda: Sample("scene", cameras, cameras))
     return Bench(job, model, "weights", scenes, Records(out / "results.jsonl"), out / "frames")
 
 
@@ -67,7 +68,8 @@ def row(text: str, section: str, name: str) -> list[str]:
 
 
 def test_cameras_of_every_row_are_found_and_told_by_scene(tmp_path, frames) -> None:
-    bench = replace(measured(tmp_path, frames, cameras=True), scenes={"corner": None})
+    bench = measured(tmp_path, frames, cameras=True)
+    bench = replace(bench, scenes={"corner": bench.scenes["corner"]})
     with stop_on_signals() as stop:
         benchmark._find_cameras(bench, stop)
     write_report(bench, tmp_path)

@@ -1,0 +1,48 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nvs_jax.evaluation.field.fingerprint import fingerprint
+from nvs_jax.media.cameras import CameraSet, PosedCamera
+from nvs_jax.media.splits import Sample
+from nvs_jax.media.unposed_splits import Unposed
+
+
+@pytest.fixture
+def posed(tmp_path: Path) -> Sample:
+    (tmp_path / "a.png").write_bytes(b"picture")
+    camera = PosedCamera(np.eye(4), np.eye(3), 8, 8, tmp_path / "a.png", tmp_path / "a.npy")
+    return Sample("scene", CameraSet((camera,)), CameraSet((replace(camera, depth=None),)))
+
+
+def test_the_same_scene_elsewhere_is_the_same(posed: Sample, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.png").write_bytes(b"picture")
+    moved = replace(posed.given.cameras[0], picture=tmp_path / "other" / "a.png", depth=tmp_path / "other" / "a.npy")
+    again = Sample("scene", CameraSet((moved,)), CameraSet((replace(moved, depth=None),)))
+    assert fingerprint(again) == fingerprint(posed)
+
+
+def test_another_picture_another_pose_and_an_added_map_are_another_scene(posed: Sample, tmp_path: Path) -> None:
+    before = fingerprint(posed)
+    turned = replace(posed.given.cameras[0], pose=np.diag([1.0, -1, -1, 1]))
+    assert fingerprint(replace(posed, given=CameraSet((turned,)))) != before
+    assert fingerprint(replace(posed, given=posed.targets, targets=posed.given)) == before  # there is no map yet
+    (tmp_path / "a.npy").write_bytes(b"map")
+    with_map = fingerprint(posed)
+    assert with_map != before
+    (tmp_path / "a.png").write_bytes(b"another picture")
+    assert fingerprint(posed) not in (before, with_map)
+
+
+def test_of_a_video_every_frame_counts(tmp_path: Path) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    (frames / "0.png").write_bytes(b"0")
+    video = Unposed("scene", frames, True, None)
+    one = fingerprint(video)
+    (frames / "1.png").write_bytes(b"1")
+    assert fingerprint(video) != one
+    assert fingerprint(replace(video, depth=frames)) not in (one, fingerprint(video))
