@@ -18,13 +18,13 @@ from typing import Literal
 
 import tyro
 
-from nvs_jax.errors import InputError
 from scripts.accelerator.driver import Plan, run
 from scripts.accelerator.page import WRITER, markdown
 from scripts.accelerator.record import Record, begin, merged, read
 from scripts.accelerator.sizes import TOY_BOX, SizeName
 from scripts.accelerator.stages import Variant, chosen, quickly
 from scripts.documentation import read_page, write_results
+from scripts.mistakes import mistakes_in_one_line
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,5 @@ def measure(options: Options) -> Record:
 
 
 if __name__ == "__main__":
-    try:
+    with mistakes_in_one_line():
         sys.exit(main(tyro.cli(Options, description=__doc__)))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)

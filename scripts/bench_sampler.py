@@ -22,9 +22,9 @@ import numpy as np
 import tyro
 
 import nvs_jax
-from nvs_jax.errors import InputError
 from scripts.accelerator.environment import environment
 from scripts.accelerator.sizes import PEAKS
+from scripts.mistakes import mistakes_in_one_line
 from scripts.sampler.options import Options, Setting
 from scripts.sampler.picture import draw
 from scripts.sampler.problems import make_problem, network, random_views
@@ -92,7 +92,5 @@ def _about(options: Options, reference: str | None) -> About:
 
 if __name__ == "__main__":
     jax.config.update("jax_enable_compilation_cache", False)  # the time it takes is part of the result
-    try:
+    with mistakes_in_one_line():
         main(tyro.cli(Options, description=__doc__))
-    except InputError as error:
-        raise SystemExit(f"error: {error}") from None

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import tyro
 
-from nvs_jax.errors import InputError
 from nvs_jax.planning.gpu import compile_for_h100
 from nvs_jax.planning.gpu_page import gpu_page
 from nvs_jax.planning.hlo import parse
@@ -28,6 +27,7 @@ from nvs_jax.planning.published import name_of, published_model, usual_request
 from nvs_jax.planning.request import Program
 from nvs_jax.planning.table import Entry, add_entry
 from scripts.compile_cases import Case, asked_for, check_page, variant, write_page
+from scripts.mistakes import mistakes_in_one_line
 
 SLOW = "convolution over three axes"
 """What no program may hold: cuDNN takes it after transposes, and takes its time."""
@@ -123,7 +123,5 @@ def keep(options: Options, case: Case, program: Program, entry: Entry, text: str
 
 
 if __name__ == "__main__":
-    try:
+    with mistakes_in_one_line():
         sys.exit(main(tyro.cli(Options)))
-    except InputError as error:
-        raise SystemExit(f"error: {error}") from None

@@ -30,6 +30,7 @@ from nvs_jax.planning.request import Request
 from nvs_jax.planning.table import Entry, add_entry, read_table
 from nvs_jax.planning.work import Work
 from scripts.compile_cases import Case, asked_for, check_page, variant, write_page
+from scripts.mistakes import mistakes_in_one_line
 from scripts.roofline import roofline_line, roofline_page
 
 
@@ -174,7 +175,5 @@ def record(options: Options, entry: Entry) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with mistakes_in_one_line():
         main(tyro.cli(Options))
-    except InputError as error:
-        raise SystemExit(f"error: {error}") from None

@@ -19,6 +19,7 @@ from nvs_jax.media import write_picture
 from nvs_jax.runs.results import sheet
 from nvs_jax.settings.jobs import EvaluateJob
 from scripts.documentation import write_results
+from scripts.mistakes import mistakes_in_one_line
 
 
 def pictures(done: Evaluation, seed: int) -> np.ndarray:
@@ -57,4 +58,5 @@ def main(job: Annotated[EvaluateJob, tyro.conf.arg(name="")], docs: Path = Path(
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    with mistakes_in_one_line():
+        tyro.cli(main)

@@ -30,6 +30,7 @@ from nvs_jax.settings import RenderSettings, WarpSettings
 from nvs_jax.steering import from_photo
 from nvs_jax.steering.preparing import Noise
 from scripts.documentation import write_results
+from scripts.mistakes import mistakes_in_one_line
 
 QUANTITIES = {
     "v1": "times e^x",
@@ -269,4 +270,5 @@ def main(arguments: Arguments) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Arguments, description=__doc__))
+    with mistakes_in_one_line():
+        main(tyro.cli(Arguments, description=__doc__))

@@ -12,6 +12,7 @@ import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Literal
 
 import torch
@@ -22,6 +23,7 @@ from tyro.conf import Positional
 from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
 from nvs_jax.models.lpips import ALEXNET, VGG16, Backbone
+from scripts.mistakes import mistakes_in_one_line
 
 BACKBONES = {"vgg": VGG16, "alex": ALEXNET}
 Tensors = Mapping[str, torch.Tensor]
@@ -63,12 +65,27 @@ def tensors(backbone: Backbone, published: Tensors, channels: Tensors) -> dict[s
 
 
 def main(arguments: Arguments) -> None:
-    """Read both files and write one."""
+    """Read both files and write one.
+
+    Raises:
+        InputError: a file that is not what it should be; nothing is written.
+    """
     channels = arguments.channels or _of_the_package(arguments.net)
-    read = [torch.load(file, map_location="cpu", weights_only=True) for file in (arguments.backbone, channels)]
+    read = [_read(file) for file in (arguments.backbone, channels)]
     with atomic_path(arguments.out) as path:
         save_file(tensors(BACKBONES[arguments.net], *read), path)
     print(arguments.out)
+
+
+def _read(file: Path) -> Tensors:
+    try:
+        found = torch.load(file, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, UnpicklingError) as error:
+        why = (str(error).splitlines() or ["it ends too soon"])[0]
+        raise InputError(f"{file} holds no tensors alone that PyTorch reads: {why}") from None
+    if not (isinstance(found, dict) and all(isinstance(value, torch.Tensor) for value in found.values())):
+        raise InputError(f"{file} is no dictionary of tensors")
+    return found
 
 
 def _of_the_package(net: str) -> Path:
@@ -80,4 +97,5 @@ def _of_the_package(net: str) -> Path:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Arguments, description=__doc__))
+    with mistakes_in_one_line():
+        main(tyro.cli(Arguments, description=__doc__))

@@ -34,6 +34,7 @@ from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.svd.vae.network import VAE
 from nvs_jax.models.weights import Weights, bind, parameter_specs
+from scripts.mistakes import mistakes_in_one_line
 
 TOLERANCE = 1e-4
 """Largest difference over largest value: float32 sums of some thousand terms, a hundred layers deep."""
@@ -206,4 +207,5 @@ def last(x: torch.Tensor) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    with mistakes_in_one_line():
+        tyro.cli(main)

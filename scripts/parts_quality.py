@@ -29,6 +29,7 @@ from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings.presets import load_settings
 from scripts.documentation import write_results
+from scripts.mistakes import mistakes_in_one_line
 
 PLAIN, FILL = "none", "smoothly filled warp"
 DGS = Variant("dgs", Constant(), hole_strength=0.5)
@@ -169,4 +170,5 @@ def main(arguments: Arguments) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Arguments, description=__doc__))
+    with mistakes_in_one_line():
+        main(tyro.cli(Arguments, description=__doc__))

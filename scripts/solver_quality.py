@@ -32,6 +32,7 @@ from nvs_jax.settings import SolverKind, SolverSettings, registry
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, BenchmarkSettings
 from nvs_jax.settings.jobs import Dtype
 from scripts.documentation import write_results
+from scripts.mistakes import mistakes_in_one_line
 
 NAMES: dict[SolverKind, str] = {name: solver.title for name, solver in registry.solvers().items()}
 RULES: dict[str, Rule | Fitted] = {"fitted": "fitted", "constant": "best constant", "release": ClosedForm()}
@@ -194,4 +195,5 @@ def _run(arguments: Arguments) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Arguments, description=__doc__))
+    with mistakes_in_one_line():
+        main(tyro.cli(Arguments, description=__doc__))

@@ -45,6 +45,7 @@ from nvs_jax.settings import Guided
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings.jobs import Dtype
 from scripts.documentation import write_results
+from scripts.mistakes import mistakes_in_one_line
 
 RELEASE, TUNED, GIVEN = "release's v1 v2 v3", "tuned", "of the given fit"
 ESTIMATES: dict[Literal["select", "blend"], str] = {"select": "selected", "blend": "blended"}
@@ -251,4 +252,5 @@ def _about(rule: Rule, errors: Sequence[float], bench: Bench, arguments: Argumen
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Arguments, description=__doc__))
+    with mistakes_in_one_line():
+        main(tyro.cli(Arguments, description=__doc__))

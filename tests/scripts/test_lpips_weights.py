@@ -41,6 +41,21 @@ def test_the_published_files_become_one_that_is_read(tmp_path: Path) -> None:
 def test_files_that_run_code_are_refused(tmp_path: Path) -> None:
     module = tmp_path / "module.pth"
     torch.save(alexnet().features, module)  # a pickled module, not tensors
-    with pytest.raises(Exception, match="Weights only load failed"):
+    with pytest.raises(InputError, match=r"module\.pth holds no tensors alone"):
         main(Arguments("alex", module, tmp_path / "out.safetensors", module))
     assert not (tmp_path / "out.safetensors").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04"])
+def test_files_of_something_else_are_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "file.pth"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"file\.pth holds no tensors alone"):
+        main(Arguments("alex", file, tmp_path / "out.safetensors", file))
+
+
+def test_a_list_is_no_dictionary_of_tensors(tmp_path: Path) -> None:
+    file = tmp_path / "file.pth"
+    torch.save([torch.zeros(2)], file)
+    with pytest.raises(InputError, match="no dictionary of tensors"):
+        main(Arguments("alex", file, tmp_path / "out.safetensors", file))
