@@ -8,14 +8,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray, UInt8
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, UInt8
 from tqdm import tqdm
 
 from nvs_jax.disk import atomic_path
 from nvs_jax.models.clip.preprocess import preprocess
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.vae.network import VAE
-from nvs_jax.models.weights import Weights, bind, random_weights
+from nvs_jax.models.weights import Weights, bind
 from scripts.train.clips import Clips
 from scripts.train.clock import Span
 from scripts.train.loop import first_state, spread, train
@@ -41,20 +41,40 @@ class Encoded(NamedTuple):
 
 
 def codec_loss(
-    weights: Weights, pictures: Float[Array, "b f H W 3"], key: PRNGKeyArray, config: VAEConfig, divergence: float
+    weights: Weights, pictures: Float[Array, "b f H W 3"], key: PRNGKeyArray, settings: CodecSettings
 ) -> Float[Array, ""]:
     """Squared error of what comes back, and the latents' divergence from N(0, 1); pictures in [-1, 1].
 
-    The network computes in the dtype of its weights.
+    Some crops have another's latents in a part of them, where the error does not count: what a sampler invents in a
+    hole must not change the pixels around it. The network computes in the dtype of its weights.
     """
-    vae, dtype = bind(VAE(config), weights), weights["encoder.conv_in.weight"].dtype
+    vae, dtype = bind(VAE(settings.config), weights), weights["encoder.conv_in.weight"].dtype
     moments = vae.encode_moments(pictures.reshape(-1, *pictures.shape[2:]).astype(dtype))
     mean, log_variance = (moment.astype(jnp.float32) for moment in moments)
-    latents = mean + jnp.exp(log_variance / 2) * jax.random.normal(key, mean.shape)
-    decoded = vae.decode(latents.reshape(*pictures.shape[:2], *latents.shape[1:]).astype(dtype))
-    error = decoded.astype(jnp.float32) - pictures
+    for_noise, for_others = jax.random.split(key)
+    latents = mean + jnp.exp(log_variance / 2) * jax.random.normal(for_noise, mean.shape)
+    latents = latents.reshape(*pictures.shape[:2], *latents.shape[1:])
+    others = random_rectangles(for_others, len(pictures), latents.shape[2:4], settings.of_another)[:, None, ..., None]
+    latents = jnp.where(others, jax.lax.stop_gradient(jnp.roll(latents, 1, axis=0)), latents)
+    decoded = vae.decode(latents.astype(dtype)).astype(jnp.float32)
+    stride = settings.config.stride
+    counted = jnp.broadcast_to(~others.repeat(stride, 2).repeat(stride, 3), pictures.shape)
     kl = (mean**2 + jnp.exp(log_variance) - 1 - log_variance) / 2
-    return jnp.mean(error**2) + divergence * jnp.mean(kl)
+    return jnp.mean((decoded - pictures) ** 2, where=counted) + settings.divergence * jnp.mean(kl)
+
+
+def random_rectangles(key: PRNGKeyArray, count: int, size: tuple[int, int], share: float) -> Bool[Array, "n h w"]:
+    """Rectangles of a quarter to three quarters of both sides, anywhere, in about a `share` of `count` fields."""
+    for_sides, for_corners, for_whether = jax.random.split(key, 3)
+    whole = jnp.asarray(size)
+    sides = jnp.round(whole * jax.random.uniform(for_sides, (count, 2), minval=0.25, maxval=0.75))
+    corners = jnp.round((whole - sides) * jax.random.uniform(for_corners, (count, 2)))
+    rows, columns = (
+        (jnp.arange(n) >= corners[:, axis, None]) & (jnp.arange(n) < (corners + sides)[:, axis, None])
+        for axis, n in enumerate(size)
+    )
+    wanted = jax.random.bernoulli(for_whether, share, (count,))
+    return wanted[:, None, None] & rows[:, :, None] & columns[:, None, :]
 
 
 def random_crops(
@@ -72,17 +92,17 @@ def random_crops(
     return jax.vmap(crop)(corners) / 127.5 - 1
 
 
-def train_codec(folder: Path, clips: Clips, settings: TrainSettings) -> Weights:
-    """Train, or go on, or find it done."""
+def train_codec(folder: Path, first: Weights, clips: Clips, settings: TrainSettings) -> Weights:
+    """Train from the weights `first`, or go on, or find it done."""
     own = settings.codec
 
     def loss(weights: Weights, data: Array, key: PRNGKeyArray, size: int) -> Array:
         for_crops, for_latents = jax.random.split(key)
         crops = spread(random_crops(data, for_crops, size, own, len(data)))
-        return codec_loss(weights, crops, for_latents, own.config, own.divergence)
+        return codec_loss(weights, crops, for_latents, own)
 
     last = settings.clips.count
-    state = first_state(random_weights(VAE(own.config), own.optimizer.seed), own.optimizer)
+    state = first_state(first, own.optimizer)
     data, held_out = jnp.asarray(clips[:last]), jnp.asarray(clips[last:])
     return train(folder, state, loss, data, held_out, own.optimizer, save_every=settings.save_every)
 
@@ -95,7 +115,7 @@ def codec_stage(folder: Path, settings: TrainSettings, span: Span) -> Stage:
     def loss(weights: Weights, pool: Pool, key: PRNGKeyArray, size: int) -> Array:
         for_crops, for_latents = jax.random.split(key)
         crops = spread(random_crops(pool.kept, for_crops, size, own, pool.filled))
-        return codec_loss(weights, crops, for_latents, own.config, own.divergence)
+        return codec_loss(weights, crops, for_latents, own)
 
     return Stage(
         folder=folder,

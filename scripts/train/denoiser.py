@@ -96,7 +96,7 @@ def draw_batch(data: Encoded, key: PRNGKeyArray, size: int, filled: ArrayLike | 
     return Encoded(latents, data.given[clip, end], data.pixels[clip, end])  # pyright: ignore
 
 
-def train_denoiser(folder: Path, first: Weights, clips: Encoded, settings: TrainSettings) -> Weights:
+def train_denoiser(folder: Path, first: Weights, clips: Encoded, scale: float, settings: TrainSettings) -> Weights:
     """Train from the weights `first`, or go on, or find it done; weights of both networks."""
     own = settings.denoiser
 
@@ -104,7 +104,7 @@ def train_denoiser(folder: Path, first: Weights, clips: Encoded, settings: Train
         for_batch, for_loss = jax.random.split(key)
         return denoiser_loss(weights, spread(draw_batch(data, for_batch, size)), for_loss, own)
 
-    scale, last = latent_scale(clips, settings), settings.clips.count
+    last = settings.clips.count
     scaled = clips._replace(latents=clips.latents * np.float32(scale))
     data = jax.tree.map(lambda array: jnp.asarray(array[:last]), scaled)
     held_out = jax.tree.map(lambda array: jnp.asarray(array[last:]), scaled)

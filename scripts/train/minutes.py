@@ -7,55 +7,24 @@ is left.
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 
-from convert import load_networks
 from nvs_jax.disk import atomic_path
-from nvs_jax.models.svd.networks import SVDNetworks, as_svd
-from nvs_jax.models.svd.vae.network import VAE
-from nvs_jax.models.weights import Weights, random_weights
+from nvs_jax.models.svd.networks import SVDNetworks
+from nvs_jax.models.weights import Weights
+from scripts.train.beginning import Beginning, beginning
 from scripts.train.clock import Clock, Span, since, stop_when_asked
 from scripts.train.codec import codec_stage, encode_by_number
-from scripts.train.denoiser import denoiser_stage, first_weights, joined_weights, split_weights
+from scripts.train.denoiser import denoiser_stage, split_weights
 from scripts.train.export import export
 from scripts.train.losses import LossLog
 from scripts.train.settings import TrainSettings
 from scripts.train.stage import Run
 from scripts.train.within import train_within
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """What the training begins with.
-
-    Attributes:
-        vae: its weights.
-        scale: what latents are multiplied by; None: that is found when the VAE has been trained.
-        denoiser: weights of the other two networks.
-        settings: with the configurations of these networks.
-    """
-
-    vae: Weights
-    scale: float | None
-    denoiser: Weights
-    settings: TrainSettings
-
-
-def beginning(initial: str | None, settings: TrainSettings) -> Beginning:
-    """Random weights, or those of a folder or of the package."""
-    if initial is None:
-        vae = random_weights(VAE(settings.codec.config), settings.codec.optimizer.seed)
-        return Beginning(vae, None, first_weights(settings.denoiser), settings)
-    networks = as_svd(load_networks(initial, "float32"))
-    codec = replace(settings.codec, config=networks.vae_config)
-    denoiser = replace(settings.denoiser, unet=networks.unet_config, image_encoder=networks.image_encoder_config)
-    both = joined_weights(networks.unet, networks.image_encoder)
-    vae, scale = dict(networks.vae), networks.vae_config.scaling_factor
-    return Beginning(vae, scale, both, replace(settings, codec=codec, denoiser=denoiser))
 
 
 def train_for_minutes(
@@ -65,6 +34,8 @@ def train_for_minutes(
     initial: str | None,
     settings: TrainSettings,
     clock: Clock = time.monotonic,
+    *,
+    train_vae: bool = False,
 ) -> bool:
     """Train, or go on; whether it came to its end rather than being asked to stop.
 
@@ -72,19 +43,20 @@ def train_for_minutes(
         work: a folder for checkpoints, loss curves and the latest weights.
         exported: the folder to write the weights to.
         minutes: all it may take, over all processes that go on with it.
-        initial: weights to begin from, a folder or demo; their VAE is kept. None: random ones.
+        initial: weights to begin from, a folder or demo. None: random ones.
         settings: of everything.
         clock: any.
+        train_vae: train the VAE of `initial` on; False: it is kept.
     """
     now = since(_used(work), clock)
-    first = beginning(initial, settings)
+    first = beginning(initial, settings, train_vae)
     settings = first.settings
     own, total = settings.by_minutes, 60 * minutes
-    codec_end = 0.0 if initial is not None else own.codec * total
+    codec_end = 0.0 if first.scale is not None else own.codec * total
     vae, denoiser, scale = first.vae, first.denoiser, first.scale
     with stop_when_asked() as stop:
         run = Run(own, now, stop)
-        if initial is None:
+        if scale is None:
             vae = _trained_codec(work, first, Span(0, codec_end), run)
         if stop.wanted:
             print(f"stopped while the VAE was trained: see {work / 'latest'}; the same command goes on", flush=True)

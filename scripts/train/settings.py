@@ -59,7 +59,7 @@ class CodecSettings:
         # Every group norm has 32 groups: 32 channels would be normalised one by one and lose their brightness.
         block_out_channels=(64, 64, 96),
         layers_per_block=1,
-        latent_channels=8,
+        latent_channels=16,
     )
     optimizer: OptimizerSettings = OptimizerSettings(steps=1400, batch=2, learning_rate=2e-3, cool_down=466)
     crop: tuple[int, int] = (48, 64)
@@ -68,6 +68,8 @@ class CodecSettings:
     """Consecutive frames decoded together."""
     divergence: float = 5e-5
     """Weight of the Kullback-Leibler divergence, a mean over latent values."""
+    of_another: float = 0.5
+    """Share of crops that have another's latents in a part of them."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ class DenoiserSettings:
     """The UNet and the image encoder, trained together: v-prediction under SVD's distribution of noise."""
 
     unet: UNetConfig = UNetConfig(
-        in_channels=16,
-        out_channels=8,
+        in_channels=32,
+        out_channels=16,
         down_block_types=("DownBlockSpatioTemporal", "DownBlockSpatioTemporal", "CrossAttnDownBlockSpatioTemporal"),
         up_block_types=("UpBlockSpatioTemporal",) * 3,
         block_out_channels=(64, 96, 96),
