@@ -13,9 +13,10 @@ from nvs_jax.models.contract import VideoModel
 from nvs_jax.models.depth import DepthEstimator
 from nvs_jax.models.families import family
 from nvs_jax.models.lpips import Lpips
-from nvs_jax.models.networks import WeightSharding
+from nvs_jax.models.networks import Weightless, WeightSharding
 from nvs_jax.models.opened import Opened
 from nvs_jax.models.stacked import is_of_stack
+from nvs_jax.settings import RenderSettings
 from nvs_jax.sharding import divided_weights, replicated
 
 __all__ = ["load_depth", "load_lpips", "load_model", "open_published", "open_source"]
@@ -29,11 +30,14 @@ def load_model(
     mesh: Mesh | None = None,
     divide_weights: bool = False,
     frames: int | None = None,
+    told: RenderSettings | None = None,
 ) -> VideoModel:
     """A video model from published weights; arguments and errors as `nvs_jax.load`."""
     opened = open_source(source)
     if frames is not None:
         opened.lattice.check_frames(frames)
+    if told is not None:
+        family(opened.family).model(Weightless(opened.configs)).told(told)
     sharding = None if mesh is None else _homes(opened, mesh, divide_weights)
     networks = opened.in_turn(dtype, sharding) if low_memory else opened.networks(dtype, sharding)
     return family(opened.family).model(networks)

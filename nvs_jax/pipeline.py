@@ -43,6 +43,7 @@ def load(
     mesh: Mesh | None = None,
     divide_weights: bool = False,
     frames: int | None = None,
+    told: RenderSettings | None = None,
 ) -> "Pipeline":
     """A pipeline from published weights.
 
@@ -56,14 +57,15 @@ def load(
         divide_weights: each of them keeps a part of every layer's weights instead, and gathers a layer's when its turn
             comes; of the network that samples, where its layers are of one shape.
         frames: of the videos that it is to make, if that is known: no weights are read where the model cannot.
+        told: settings of renders that it is to make, if they are known: likewise.
 
     Raises:
-        InputError: `source` is none of them, or is damaged; its weights are not divided, or its videos have other
-            lengths.
+        InputError: `source` is none of them, or is damaged; its weights are not divided, its videos have other lengths,
+            or it cannot do what `told` says.
     """
     settings = None if own_preset(source) is None else settings_for(source)  # which come before the model's own
     asked = {"dtype": dtype, "low_memory": low_memory, "mesh": mesh, "divide_weights": divide_weights}
-    model = load_model(source, frames=frames, **asked)
+    model = load_model(source, frames=frames, told=told, **asked)
     return Pipeline(model, mesh, settings)
 
 

@@ -58,7 +58,7 @@ def run_benchmark(job: BenchmarkJob) -> None:
         path = mirror.folder / share.name(*_RESULTS)
         lpips = None if near.lpips is None or near.split in WITHOUT_TRUTH else load_lpips(near.lpips)
         with one_at_a_time(path, mirror.folder):
-            pipeline = load(near.weights, dtype=near.dtype, frames=near.settings.path.frames)
+            pipeline = load(near.weights, dtype=near.dtype, frames=near.settings.path.frames, told=near.settings)
             near = replace(near, settings=as_it_suits(near, pipeline.model))
             records, frames = Records(path, mirror.follow), mirror.folder / "frames"
             bench = Bench(near, pipeline, weights_digest(pipeline.model.networks), mine, records, frames, lpips)

@@ -90,6 +90,7 @@ def load_for(job: RenderJob) -> Pipeline:
         mesh=mesh,
         divide_weights=asked.weights,
         frames=_frames(job),
+        told=override(job.settings, job.method, job.steps),
     )
 
 
@@ -153,7 +154,7 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
         if pipeline is not None:
             say_ignored(pipeline.model.family, settings)
             settings = suit_model(job, settings, pipeline.model)
-            pipeline.model.told(settings)  # what it cannot do is said before inputs are read
+            pipeline.model.told(settings)  # what it cannot do is said before inputs are read; of its own settings too
             frames = _frames(job)
             if frames is not None:
                 pipeline.model.lattice.check_frames(frames)

@@ -171,6 +171,27 @@ def test_a_length_that_the_model_cannot_make_is_refused_before_weights_or_pictur
         assert f"a video of {command[-1]} frames: this model takes 1 more than a multiple of 4" in said, command
 
 
+MISTAKES = {
+    "a prompt that nothing embeds": (
+        ["--prompt", "a  red house"],
+        "these weights keep no embedding of the prompt 'a red house', and have no text encoder: give the published "
+        "folder as --weights, or convert it again with --prompts",
+    ),
+    "tiles": (["--memory.tile", "128", "128"], "memory.tile: this model's VAE works on whole pictures; leave it out"),
+    "a size": (["--picture.size", "20", "32"], "a size of 20x32 does not fit this model: use multiples of 8"),
+}
+
+
+@pytest.mark.parametrize("mistake", ["a prompt that nothing embeds", "tiles"])
+def test_what_the_model_cannot_do_is_refused_before_weights_or_pictures_are_read(
+    mistake: str, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(Opened, "load", Mock(side_effect=AssertionError("weights were read")))
+    more, said = MISTAKES[mistake]
+    out = ("--out", str(tmp_path / "out"))
+    assert said in fails(["single", "missing.png", "--weights", str(weights), *out, *more], capsys)
+
+
 def test_of_many_jobs_one_of_another_length_is_refused_with_the_weights_at_hand(
     inputs: Path, weights: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
@@ -184,17 +205,6 @@ def test_of_many_jobs_one_of_another_length_is_refused_with_the_weights_at_hand(
     fails(["batch", str(inputs / "jobs.yaml"), "--out", str(inputs / "out")], capsys, code=1)
     failed = json.loads((inputs / "out" / "summary.json").read_text())["failed"]
     assert "a video of 24 frames" in str(failed["b"])
-
-
-MISTAKES = {
-    "a prompt that nothing embeds": (
-        ["--prompt", "a  red house"],
-        "these weights keep no embedding of the prompt 'a red house', and have no text encoder: give the published "
-        "folder as --weights, or convert it again with --prompts",
-    ),
-    "tiles": (["--memory.tile", "128", "128"], "memory.tile: this model's VAE works on whole pictures; leave it out"),
-    "a size": (["--picture.size", "20", "32"], "a size of 20x32 does not fit this model: use multiples of 8"),
-}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
