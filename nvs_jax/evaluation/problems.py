@@ -69,7 +69,7 @@ def true_views(seed: int, shading: float, settings: BenchmarkSettings) -> Truth:
         settings: sizes and path.
     """
     height, width = settings.size
-    scenes = SceneSettings()
+    scenes = SceneSettings(natural=settings.natural)
     scene = random_scene(seed, scenes)
     step = settings.step_degrees if seed % 2 == 0 else -settings.step_degrees
     poses = orbit(scenes.orbit_radius, scenes.orbit_radius, jnp.float32(step), settings.frames)

@@ -27,6 +27,8 @@ class BenchmarkSettings(Ranged, group="--"):
     """Angle on the orbit from frame to frame."""
     samples: Annotated[int, Between(1, 8)] = 2
     """Rays along each side of a pixel of the true pictures."""
+    natural: Annotated[float, Between(0, 1)] = 0.0
+    """Share of scenes most of whose surfaces look as in photographs; the others have plain patterns."""
 
     def __post_init__(self):
         super().__post_init__()

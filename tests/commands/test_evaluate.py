@@ -48,11 +48,12 @@ def test_the_command_end_to_end_and_once_more(weights, tmp_path, capsys, monkeyp
     }
     monkeypatch.setattr("nvs_jax.commands.evaluate.QUICK", {"Methods": rows})
     out = tmp_path / "out"
-    command = ["evaluate", weights, "--out", str(out), "--quick", "--scenes", "1", *SIZE]
+    command = ["evaluate", weights, "--out", str(out), "--quick", "--scenes", "1", "--natural", "1", *SIZE]
     main(command)
     assert {path.name for path in out.iterdir()} == {"results.jsonl", "report.md", "angles.png"}
     text = (out / "report.md").read_text()
     assert text in capsys.readouterr().out
+    assert "1 scenes (seeds 40000 to 40000), 100% of them as in photographs, " in text
     for title in rows:
         assert text.count(f"| {title} |") == 3  # scores, and two tables by angle
     lines = (out / "results.jsonl").read_text().splitlines()

@@ -63,6 +63,13 @@ def test_a_variant_of_another_scale_needs_a_model_that_has_one(pipeline):
         own_scale(ToyVideo())
 
 
+def test_scenes_as_in_photographs_have_the_same_solids_in_other_colours(truth):
+    natural = true_views(40_000, 0.0, replace(SETTINGS, natural=1.0))
+    assert np.abs(natural.pictures - truth.pictures).max() > 0.05
+    np.testing.assert_array_equal(natural.depth, truth.depth)
+    np.testing.assert_array_equal(natural.holes, truth.holes)
+
+
 def test_shading_changes_pictures_and_nothing_else(truth):
     shiny = true_views(40_000, 1.0, SETTINGS)
     assert np.abs(shiny.pictures - truth.pictures).max() > 0.05

@@ -79,7 +79,15 @@ def test_the_quick_tables_need_no_fit():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"size": (0, 128)}, {"frames": 1}, {"step_degrees": 20.0}, {"step_degrees": -1.0}, {"samples": 0}]
+    "wrong",
+    [
+        {"size": (0, 128)},
+        {"frames": 1},
+        {"step_degrees": 20.0},
+        {"step_degrees": -1.0},
+        {"samples": 0},
+        {"natural": 1.5},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong):
     with pytest.raises(InputError):
