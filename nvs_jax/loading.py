@@ -19,7 +19,7 @@ from nvs_jax.models.stacked import is_of_stack
 from nvs_jax.settings import RenderSettings
 from nvs_jax.sharding import divided_weights, replicated
 
-__all__ = ["load_depth", "load_lpips", "load_model", "open_published", "open_source"]
+__all__ = ["describe_model", "load_depth", "load_lpips", "load_model", "open_published", "open_source"]
 
 
 def load_model(
@@ -37,10 +37,26 @@ def load_model(
     if frames is not None:
         opened.lattice.check_frames(frames)
     if told is not None:
-        family(opened.family).model(Weightless(opened.configs)).told(told)
+        _described(opened).told(told)
     sharding = None if mesh is None else _homes(opened, mesh, divide_weights)
     networks = opened.in_turn(dtype, sharding) if low_memory else opened.networks(dtype, sharding)
     return family(opened.family).model(networks)
+
+
+def describe_model(source: str | Path) -> VideoModel:
+    """A video model that says what it is and takes, before its weights are read.
+
+    Args:
+        source: see `nvs_jax.load`.
+
+    Raises:
+        InputError: `source` is nothing that can be loaded.
+    """
+    return _described(open_source(source))
+
+
+def _described(opened: Opened) -> VideoModel:
+    return family(opened.family).model(Weightless(opened.configs))
 
 
 def _homes(opened: Opened, mesh: Mesh, divide: bool) -> WeightSharding:

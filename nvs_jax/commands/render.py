@@ -24,6 +24,7 @@ from nvs_jax.inputs.depth import depth_of_views, depth_source
 from nvs_jax.inputs.posed_views import read_sources
 from nvs_jax.inputs.video import read_conditions, read_video
 from nvs_jax.inputs.view import View, read_view
+from nvs_jax.loading import describe_model
 from nvs_jax.media import check_encoder
 from nvs_jax.models.attention import used_backends
 from nvs_jax.models.families import family
@@ -89,8 +90,6 @@ def load_for(job: RenderJob) -> Pipeline:
         low_memory=job.low_memory,
         mesh=mesh,
         divide_weights=asked.weights,
-        frames=_frames(job),
-        told=override(job.settings, job.method, job.steps),
     )
 
 
@@ -150,18 +149,21 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
         return False
     inputs = input_paths(job, settings)
     with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop, inputs=inputs) as run:
-        pipeline = None if job.preview else load_pipeline(job)
-        if pipeline is not None:
-            say_ignored(pipeline.model.family, settings)
-            settings = suit_model(job, settings, pipeline.model)
-            pipeline.model.told(settings)  # what it cannot do is said before inputs are read; of its own settings too
+        model = None
+        if not job.preview:
+            assert job.weights is not None
+            model = describe_model(job.weights)  # what is wrong is said before weights are read
+            say_ignored(model.family, settings)
+            settings = suit_model(job, settings, model)
+            model.told(settings)
             frames = _frames(job)
             if frames is not None:
-                pipeline.model.lattice.check_frames(frames)
-        lattice = family().lattice if pipeline is None else pipeline.model.lattice
+                model.lattice.check_frames(frames)
+        lattice = family().lattice if model is None else model.lattice
         posed = with_poses(job, run.scene)
         plan, view = make_plan(posed, settings, lattice.pixels, lattice.frames, own_units=posed is job)
         plan = say_beforehand(plan, view, job, settings)
+        pipeline = None if model is None else load_pipeline(job)
         with Progress(len(plan.legs), count_steps(settings), job.profile) as progress:
             if pipeline is None:
                 result = warp_plan(plan)
