@@ -14,7 +14,7 @@ from nvs_jax.commands.dispatch import run_job
 from nvs_jax.commands.usage import one_line_errors, wide_enough
 from nvs_jax.disk import PUBLISHED
 from nvs_jax.disk.paths import check_paths
-from nvs_jax.errors import InputError
+from nvs_jax.errors import InputError, in_words
 from nvs_jax.runs.endings import exit_code, is_out_of_memory
 from nvs_jax.runs.stopping import Stopped
 from nvs_jax.saying import lasting_output, log_as, say
@@ -66,10 +66,8 @@ def _main(arguments: Sequence[str], output: ExitStack) -> None:
         output.enter_context(log_as(getattr(job, "log", "text")))
         check_paths(job)
         run_job(job)
-    except InputError as error:
-        sys.exit(_fail(str(error), exit_code(error)))
-    except OSError as error:
-        sys.exit(_fail(f"{error.filename or 'input/output'}: {error.strerror or error}", exit_code(error)))
+    except (InputError, OSError) as error:
+        sys.exit(_fail(in_words(error), exit_code(error)))
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise

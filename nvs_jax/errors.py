@@ -1,4 +1,15 @@
-"""The one exception a user's input can cause; the command prints it as a single line."""
+"""The one exception a user's input can cause, and how the command says what went wrong."""
+
+
+def in_words(error: Exception) -> str:
+    """What a mistake is about, a file that cannot be read or written among them.
+
+    >>> in_words(FileNotFoundError(2, "No such file or directory", "a.png"))
+    'a.png: No such file or directory'
+    """
+    if isinstance(error, OSError):
+        return f"{error.filename or 'input/output'}: {error.strerror or error}"
+    return str(error)
 
 
 class InputError(ValueError):

@@ -43,16 +43,21 @@ def load_model(
     return family(opened.family).model(networks)
 
 
-def describe_model(source: str | Path) -> VideoModel:
+def describe_model(source: str | Path, *, mesh: Mesh | None = None, divide_weights: bool = False) -> VideoModel:
     """A video model that says what it is and takes, before its weights are read.
 
     Args:
         source: see `nvs_jax.load`.
+        mesh: that its weights will go to.
+        divide_weights: whether they will be divided among its devices.
 
     Raises:
-        InputError: `source` is nothing that can be loaded.
+        InputError: `source` is nothing that can be loaded, or not in this way.
     """
-    return _described(open_source(source))
+    opened = open_source(source)
+    if mesh is not None:
+        _homes(opened, mesh, divide_weights)
+    return _described(opened)
 
 
 def _described(opened: Opened) -> VideoModel:

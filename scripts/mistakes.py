@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nvs_jax.errors import InputError
+from nvs_jax.errors import InputError, in_words
 
 
 @contextmanager
@@ -13,6 +13,5 @@ def mistakes_in_one_line() -> Iterator[None]:
     try:
         yield
     except (InputError, OSError) as error:
-        said = str(error) if isinstance(error, InputError) else f"{error.filename or 'input/output'}: {error.strerror}"
-        print(f"error: {said}", file=sys.stderr)
+        print(f"error: {' '.join(in_words(error).split())}", file=sys.stderr)
         sys.exit(2)

@@ -158,8 +158,8 @@ def main(arguments: Arguments) -> None:
         measure(bench, seeds, list(dict.fromkeys([DGS, ROWS[FILL], *rows.values()])), arguments.cameras, title="parts")
     about = (
         f"DGS with w = 1 and holes drawn to their fill, 25 steps of Euler where nothing else is said; {len(seeds)} "
-        f"scenes (seeds {seeds[0]} to {seeds[-1]}), weights {bench.experiment.weights}. Means over scenes with 95 % "
-        "confidence intervals; differences are to the run without parts, scene by scene."
+        f"scenes (seeds {seeds[0]} to {seeds[-1]}){arguments.settings.looks}, weights {bench.experiment.weights}. "
+        "Means over scenes with 95 % confidence intervals; differences are to the run without parts, scene by scene."
     )
     text = "\n".join([about, "", *table(bench, seeds, rows)]) + "\n"
     print(text)

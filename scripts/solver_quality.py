@@ -178,9 +178,9 @@ def _run(arguments: Arguments) -> None:
     seeds = EVALUATION_SEEDS[: arguments.scenes]
     measure(bench, seeds, [run.variant for run in dict.fromkeys([*runs, yardstick])], title="solvers")
     about = (
-        f"DGS with w by {rule}, {len(seeds)} scenes (seeds {seeds[0]} to {seeds[-1]}), weights "
-        f"{bench.experiment.weights}. Means over scenes in dB with 95 % confidence intervals; differences are scene by "
-        "scene."
+        f"DGS with w by {rule}, {len(seeds)} scenes (seeds {seeds[0]} to {seeds[-1]}){arguments.settings.looks}, "
+        f"weights {bench.experiment.weights}. Means over scenes in dB with 95 % confidence intervals; differences are "
+        "scene by scene."
     )
     text = "\n".join([about, "", *table(bench, seeds, runs, yardstick)]) + "\n"
     print(text)

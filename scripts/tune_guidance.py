@@ -246,8 +246,9 @@ def _about(rule: Rule, errors: Sequence[float], bench: Bench, arguments: Argumen
         f"{arguments.method}, {describe(rule)}: {arguments.iterations} gradient steps on {arguments.scenes} scenes, "
         f"{arguments.steps} sampler steps, estimate {arguments.estimate}; mean squared error of {arguments.target} "
         f"{before:.4g} in the first {count} steps, {after:.4g} in the last. Measured on {arguments.held_out} other "
-        f"scenes (seeds from {EVALUATION_SEEDS[0]} on) with {arguments.held_out_steps} steps, weights "
-        f"{bench.experiment.weights}; gains are to the release's coefficients with the same estimate, scene by scene."
+        f"scenes (seeds from {EVALUATION_SEEDS[0]} on){arguments.settings.looks} with {arguments.held_out_steps} "
+        f"steps, weights {bench.experiment.weights}; gains are to the release's coefficients with the same estimate, "
+        "scene by scene."
     )
 
 

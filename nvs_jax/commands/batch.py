@@ -9,11 +9,11 @@ from pathlib import Path
 
 from nvs_jax.commands.back_end import require_back_end
 from nvs_jax.commands.batch_file import read_batch
-from nvs_jax.commands.render import load_for, run_render
+from nvs_jax.commands.loaded import LastLoaded, Loader
+from nvs_jax.commands.render import run_render
 from nvs_jax.disk import BusyError
 from nvs_jax.disk.files import read_bounded, remove_file, write_text
-from nvs_jax.errors import InputError
-from nvs_jax.pipeline import Pipeline
+from nvs_jax.errors import InputError, in_words
 from nvs_jax.remote import spelt
 from nvs_jax.runs.shares import Share, own_share
 from nvs_jax.runs.stopping import EXIT_CODE, Stopped, StopRequest, stop_on_signals
@@ -100,7 +100,7 @@ def render_all(jobs: dict[str, RenderJob], stop: StopRequest) -> Summary:
         Stopped: it was asked for, during a job or between two.
     """
     summary = Summary()
-    loaded = _LastLoaded()
+    loaded = LastLoaded()
     for index, (name, job) in enumerate(jobs.items()):
         with at_job(name):
             say(f"[{index + 1}/{len(jobs)}] {name}")
@@ -108,12 +108,12 @@ def render_all(jobs: dict[str, RenderJob], stop: StopRequest) -> Summary:
     return summary
 
 
-def _render_one(name: str, job: RenderJob, stop: StopRequest, loaded: "_LastLoaded", summary: Summary) -> None:
+def _render_one(name: str, job: RenderJob, stop: StopRequest, loaded: LastLoaded, summary: Summary) -> None:
     """Render a job and note in the summary what became of it; see `render_all`."""
     since = time.perf_counter()
     try:
         stop.obey("before its first step")
-        if run_render(job, stop, loaded.get):
+        if run_render(job, stop, Loader(loaded.describe, loaded.load)):
             summary.rendered[name] = round(time.perf_counter() - since, 3)
         else:
             summary.there_already.append(name)
@@ -129,30 +129,12 @@ def _render_one(name: str, job: RenderJob, stop: StopRequest, loaded: "_LastLoad
         log_event("failed", reason=summary.failed[name])
 
 
-class _LastLoaded:
-    """The pipeline of the last job: kept for the next one if that asks for the same, or freed before it is read."""
-
-    def __init__(self) -> None:
-        self._asked: tuple[object, ...] | None = None
-        self._pipeline: Pipeline | None = None
-
-    def get(self, job: RenderJob) -> Pipeline:
-        asked = (job.weights, job.dtype, job.low_memory, job.mesh)
-        if self._pipeline is None or self._asked != asked:
-            self._pipeline = None
-            self._pipeline = load_for(job)
-            self._asked = asked
-        return self._pipeline
-
-
 def _message(error: Exception) -> str:
     """In one line; what is no mistake of the user's is shown in full besides."""
-    if isinstance(error, OSError):
-        return spelt(f"{error.filename or 'input/output'}: {error.strerror or error}")
-    if not isinstance(error, InputError):
+    if not isinstance(error, InputError | OSError):
         say("".join(traceback.format_exception(error)).rstrip())
         return " ".join(f"{type(error).__name__}: {error}".split())[:600]
-    return spelt(str(error))
+    return spelt(in_words(error))
 
 
 def _write(path: Path, summary: Summary) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nvs_jax.commands.benchmark_tasks import part_of, shorter_side
+from nvs_jax.errors import InputError
 from nvs_jax.evaluation.field.fingerprint import fingerprint
 from nvs_jax.evaluation.field.kept_frames import KeptVideo, kept_video
 from nvs_jax.evaluation.field.samples import variants_of
@@ -22,7 +23,7 @@ from nvs_jax.models.lpips import Lpips
 from nvs_jax.pipeline import Pipeline
 from nvs_jax.settings.benchmark import BenchmarkJob
 
-PROTOCOL = 2
+PROTOCOL = 1
 """Goes up whenever the same frames would get other scores: old results are left."""
 
 
@@ -47,6 +48,7 @@ class Bench:
         records: what has been measured.
         frames: the folder of frames that are kept.
         lpips: measures LPIPS; None: that is not asked for, or nobody knows a truth.
+        fingerprints: of the scenes that were read.
     """
 
     job: BenchmarkJob
@@ -56,6 +58,7 @@ class Bench:
     records: Records
     frames: Path
     lpips: Lpips | None = None
+    fingerprints: dict[str, str] = field(default_factory=dict)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -67,10 +70,6 @@ class Bench:
         """Whether frames are kept: that is asked for, or what is measured of them."""
         job = self.job
         return job.keep_frames or job.cameras or job.fid is not None or job.camera_files is not None
-
-    @cached_property
-    def _fingerprints(self) -> dict[str, str]:
-        return {}
 
     @cached_property
     def lpips_name(self) -> str | None:
@@ -87,9 +86,12 @@ class Bench:
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
     def _fingerprint(self, scene: str) -> str:
-        if scene not in self._fingerprints:
-            self._fingerprints[scene] = fingerprint(self.scenes[scene]())
-        return self._fingerprints[scene]
+        if scene not in self.fingerprints:
+            try:
+                self.fingerprints[scene] = fingerprint(self.scenes[scene]())
+            except InputError:  # which is said when its turn comes, of another process perhaps
+                return "unreadable"
+        return self.fingerprints[scene]
 
     def kept(self, variant: str, scene: str, video: int) -> KeptVideo:
         """Where frames of a video are kept."""

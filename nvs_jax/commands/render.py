@@ -1,7 +1,6 @@
 """A render as the command does it: files in, a folder of results out."""
 
 import shutil
-from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import asdict, replace
 from functools import partial
@@ -14,6 +13,7 @@ import jax.numpy as jnp
 
 from nvs_jax.commands.back_end import require_back_end
 from nvs_jax.commands.beforehand import say_beforehand, say_ignored, suit_model
+from nvs_jax.commands.loaded import FRESH, Loader, default_dtype, load_for
 from nvs_jax.commands.progress import Progress
 from nvs_jax.diffusion.assemble import check_parts, count_steps
 from nvs_jax.disk import job_at_hand
@@ -24,12 +24,10 @@ from nvs_jax.inputs.depth import depth_of_views, depth_source
 from nvs_jax.inputs.posed_views import read_sources
 from nvs_jax.inputs.video import read_conditions, read_video
 from nvs_jax.inputs.view import View, read_view
-from nvs_jax.loading import describe_model
 from nvs_jax.media import check_encoder
 from nvs_jax.models.attention import used_backends
 from nvs_jax.models.families import family
-from nvs_jax.pipeline import Pipeline, load, override
-from nvs_jax.planning.devices import default_mesh
+from nvs_jax.pipeline import Pipeline, override
 from nvs_jax.runs.identity import identity, input_paths, short
 from nvs_jax.runs.presence import Presence
 from nvs_jax.runs.processes import StopTogether, first_says, in_company, join_cluster, wait_for_all
@@ -40,13 +38,9 @@ from nvs_jax.runs.watched import WatchedLegs, writer
 from nvs_jax.saying import at_job, log_event, say, tell
 from nvs_jax.settings import RenderSettings
 from nvs_jax.settings.combinations import check_combinations
-from nvs_jax.settings.jobs import DemoJob, Dtype, RenderJob, SingleJob, VideoJob, ViewsJob
-from nvs_jax.settings.presets import BEST, own_preset
-from nvs_jax.sharding import make_mesh
+from nvs_jax.settings.jobs import DemoJob, RenderJob, SingleJob, VideoJob, ViewsJob
 from nvs_jax.steering.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.steering.render import warp_plan
-
-Loader = Callable[[RenderJob], Pipeline]
 
 
 def run_here_or_on_hosts(job: RenderJob) -> None:
@@ -66,55 +60,18 @@ def run_here_or_on_hosts(job: RenderJob) -> None:
         run_on_hosts(job, stop, presence)
 
 
-def load_for(job: RenderJob) -> Pipeline:
-    """The pipeline that a job asks for."""
-    assert job.weights is not None
-    own = own_preset(job.weights) if job.preset in (None, BEST) else None
-    if own is not None:
-        say(f"settings that are not given are the weights' own, {own}; --preset fast leaves them out")
-    mesh, asked = None, job.mesh
-    if asked.weights and asked.size == 1:
-        raise InputError(
-            "--mesh.weights divides them among several devices: give --mesh.branches and --mesh.frames, too"
-        )
-    if asked.size > 1:
-        # A process on its own, such as each of a batch's, has its own devices alone.
-        devices = jax.devices() if asked.hosts else jax.local_devices()
-        mesh = make_mesh(asked.branches, asked.frames, asked.rows, devices)
-    there = jax.device_count() if asked.hosts else jax.local_device_count()
-    if asked.size < there:
-        say(f"the render takes {asked.size} of {there} devices, the others are idle; {_fullest(there)} takes all")
-    return load(
-        job.weights,
-        dtype=job.dtype or _default_dtype(),
-        low_memory=job.low_memory,
-        mesh=mesh,
-        divide_weights=asked.weights,
-    )
-
-
 def _frames(job: RenderJob) -> int | None:
     """Of each video that the model makes, where the job says so: recorded ones of any length are cut to suit it."""
     return None if isinstance(job, VideoJob) else job.settings.path.frames
 
 
-def _fullest(devices: int) -> str:
-    """The options for a mesh of so many devices.
-
-    >>> _fullest(8), _fullest(3)
-    ('--mesh.branches 2 --mesh.frames 4', '--mesh.frames 3')
-    """
-    branches, frames, _ = default_mesh(devices)
-    return f"--mesh.branches 2 --mesh.frames {frames}" if branches * frames == devices else f"--mesh.frames {devices}"
-
-
-def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_for) -> bool:
+def run_render(job: RenderJob, stop: StopRequest, loader: Loader = FRESH) -> bool:
     """Render, or preview, whatever kind of input the job has.
 
     Args:
         job: what to render.
         stop: asked between segments of the sampling.
-        load_pipeline: gives the job's pipeline, when everything else has been looked at.
+        loader: gives the job's model.
 
     Returns:
         Whether there was anything to do: with `resume`, a complete result of the same job is left as it is.
@@ -124,11 +81,11 @@ def run_render(job: RenderJob, stop: StopRequest, load_pipeline: Loader = load_f
         Stopped: it was asked for; the job goes on with `resume`.
     """
     with job_at_hand(job) as near:
-        return _render(near, stop, load_pipeline)
+        return _render(near, stop, loader)
 
 
-def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
-    job = replace(job, dtype=job.dtype or _default_dtype())
+def _render(job: RenderJob, stop: StopRequest, loader: Loader) -> bool:
+    job = replace(job, dtype=job.dtype or default_dtype())
     settings = override(job.settings, job.method, job.steps)
     if job.weights is None and not job.preview:
         raise InputError("give --weights, or look at the warps alone with --preview")
@@ -149,10 +106,8 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
         return False
     inputs = input_paths(job, settings)
     with open_run(job.out, known, resume=job.resume, overwrite=job.overwrite, stop=stop, inputs=inputs) as run:
-        model = None
-        if not job.preview:
-            assert job.weights is not None
-            model = describe_model(job.weights)  # what is wrong is said before weights are read
+        model = None if job.preview else loader.describe(job)
+        if model is not None:  # what it cannot do is said before inputs are read, and these are before its weights
             say_ignored(model.family, settings)
             settings = suit_model(job, settings, model)
             model.told(settings)
@@ -163,7 +118,7 @@ def _render(job: RenderJob, stop: StopRequest, load_pipeline: Loader) -> bool:
         posed = with_poses(job, run.scene)
         plan, view = make_plan(posed, settings, lattice.pixels, lattice.frames, own_units=posed is job)
         plan = say_beforehand(plan, view, job, settings)
-        pipeline = None if model is None else load_pipeline(job)
+        pipeline = None if model is None else loader.load(job)
         with Progress(len(plan.legs), count_steps(settings), job.profile) as progress:
             if pipeline is None:
                 result = warp_plan(plan)
@@ -199,16 +154,17 @@ def run_on_hosts(job: RenderJob, stop: StopRequest, presence: Presence) -> None:
         wait_for_all("weights")  # a disk may keep one of them waiting longer than the devices' own patience lasts
         return pipeline
 
+    loader = Loader(load=load_together)
     with job_at_hand(job) as near:
         settings = override(near.settings, near.method, near.steps)
-        known = identity(replace(near, dtype=near.dtype or _default_dtype()), settings)
+        known = identity(replace(near, dtype=near.dtype or default_dtype()), settings)
     complete = first_says(job.resume and is_complete(job.out, known))
     if jax.process_index() == 0:
-        run_render(job, together, load_together)
+        run_render(job, together, loader)
     elif not complete:
         with TemporaryDirectory() as folder, redirect_stdout(None):
             presence.tidy.append(partial(shutil.rmtree, folder, ignore_errors=True))
-            run_render(replace(job, out=Path(folder) / "result", resume=False, watch=None), together, load_together)
+            run_render(replace(job, out=Path(folder) / "result", resume=False, watch=None), together, loader)
 
 
 def make_plan(
@@ -244,8 +200,3 @@ def record(folder: Path, job: RenderJob | DemoJob, settings: RenderSettings, vie
     known = {"depth_kind": view.depth_kind, "fps": view.fps}
     known = {name: value for name, value in known.items() if value is not None}
     write_record(folder, job=asdict(job) | {"settings": settings}, fit=view.fit, **known, **computed)
-
-
-def _default_dtype() -> Dtype:
-    """Accelerators are made for bfloat16; on a CPU the narrow types are slower than float32."""
-    return "float32" if jax.default_backend() == "cpu" else "bfloat16"

@@ -4,11 +4,11 @@ import importlib.util
 import socket
 import threading
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from nvs_jax.commands.render import load_for, run_render
+from nvs_jax.commands.loaded import LastLoaded, Loader
+from nvs_jax.commands.render import run_render
 from nvs_jax.errors import InputError
-from nvs_jax.pipeline import Pipeline, override
+from nvs_jax.pipeline import override
 from nvs_jax.runs.latent_colours import Colours
 from nvs_jax.runs.stopping import StopRequest, stop_on_signals
 from nvs_jax.saying import say, tell
@@ -87,20 +87,17 @@ def wait_for(stop: StopRequest) -> None:
 class Loaded:
     """The pipeline of the last render: another one with the same weights need not read them again."""
 
-    key: tuple[Any, ...] = ()
-    pipeline: Pipeline | None = None
+    last: LastLoaded = field(default_factory=LastLoaded)
     colours: list[Colours] = field(default_factory=list)
 
     def render(self, job: RenderJob, stop: StopRequest, watch: Watch) -> None:
         """Render into the job's folder; see `nvs_jax.studio.rendering.Renderer`."""
 
         def load(job: RenderJob) -> Watched:
-            key = (job.weights, job.dtype, job.low_memory, job.mesh)
-            if self.pipeline is None or key != self.key:
-                self.pipeline, self.colours = None, []  # the former is gone before the next one is there
-                self.pipeline, self.key = load_for(job), key
+            if not self.last.holds(job):
+                self.colours = []
             # A second network on the device is what low memory is there to avoid.
             seen = replace(watch, preview=None) if job.low_memory else watch
-            return Watched(self.pipeline, seen, self.colours)
+            return Watched(self.last.load(job), seen, self.colours)
 
-        run_render(job, stop, load)
+        run_render(job, stop, Loader(self.last.describe, load))

@@ -35,7 +35,7 @@ class Experiment:
 
     def key(self, seed: int, variant: Variant) -> str:
         """Names a result; equal where the frames are."""
-        parts = [PROTOCOL, self.weights, asdict(self.settings), seed, variant.described()]
+        parts = [PROTOCOL, self.weights, self.settings.known, seed, variant.described()]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 

@@ -10,7 +10,6 @@ from nvs_jax.disk import atomic_path
 from nvs_jax.evaluation.intervals import Interval, interval, paired_interval
 from nvs_jax.evaluation.measure import Bench, Line
 from nvs_jax.evaluation.variants import MAIN, Fit, Table, Variant, resolve
-from nvs_jax.settings.evaluation import BenchmarkSettings
 
 MEASURES = {"psnr": "PSNR", "hole_psnr": "PSNR in holes", "ssim": "SSIM", "hole_ssim": "SSIM in holes"}
 CAMERAS = {"ate": "ATE, scene units", "rpe_t": "RPE-T, scene units", "rpe_r": "RPE-R, degrees"}
@@ -51,7 +50,7 @@ def report(
     seeds = seeds_of[MAIN]
     shares = [np.mean(line["scores"]["hole_share"]) for line in bench.lines(seeds, Variant("baseline"))]
     lines = [
-        f"{len(seeds)} scenes (seeds {seeds[0]} to {seeds[-1]}){_looks(settings)}, {settings.frames} frames of "
+        f"{len(seeds)} scenes (seeds {seeds[0]} to {seeds[-1]}){settings.looks}, {settings.frames} frames of "
         f"{settings.size[0]}x{settings.size[1]}, {settings.angles[0]:g} to {settings.angles[-1]:g} degrees; holes are "
         f"{100 * float(np.mean(shares)):.1f} % of the pixels. Weights {bench.experiment.weights}. Means over scenes "
         "with 95 % confidence intervals; differences are to the filled warp under the same conditions, scene by scene."
@@ -68,10 +67,6 @@ def report(
         lines += ["", "### Cameras", "", *_on_the_first(camera_seeds, seeds)]
         lines += _camera_table(bench, camera_seeds, tables[MAIN], fit)
     return "\n".join(lines) + "\n"
-
-
-def _looks(settings: BenchmarkSettings) -> str:
-    return f", {settings.natural:.0%} of them as in photographs" if settings.natural else ""
 
 
 def draw_curves(path: Path, bench: Bench, seeds: Sequence[int], table: Table, fit: Fit) -> None:

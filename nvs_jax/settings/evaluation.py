@@ -1,6 +1,6 @@
 """What the benchmark measures on. Chosen before the first measurement, and left alone since (no JAX here)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from nvs_jax.errors import InputError
@@ -28,12 +28,23 @@ class BenchmarkSettings(Ranged, group="--"):
     samples: Annotated[int, Between(1, 8)] = 2
     """Rays along each side of a pixel of the true pictures."""
     natural: Annotated[float, Between(0, 1)] = 0.0
-    """Share of scenes most of whose surfaces look as in photographs; the others have plain patterns."""
+    """Probability of a scene most of whose surfaces look as in photographs; the others have plain patterns."""
 
     def __post_init__(self):
         super().__post_init__()
         if not 0 < self.step_degrees * (self.frames - 1) <= 90:
             raise InputError(f"the path must turn by 90 degrees at most, not {self.step_degrees * (self.frames - 1)}")
+
+    @property
+    def known(self) -> dict[str, object]:
+        """What results are known by: settings younger than the first results count for nothing at their defaults."""
+        values = asdict(self)
+        return values if self.natural else {name: value for name, value in values.items() if name != "natural"}
+
+    @property
+    def looks(self) -> str:
+        """What a report says of the scenes, after their number; nothing where they are as always."""
+        return f", each with a probability of {self.natural:.0%} as in photographs" if self.natural else ""
 
     @property
     def angles(self) -> tuple[float, ...]:

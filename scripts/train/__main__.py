@@ -16,6 +16,7 @@ import jax
 import tyro
 
 from nvs_jax.commands.compilation_cache import enable_compilation_cache
+from nvs_jax.errors import InputError
 from nvs_jax.models.svd.networks import SVDNetworks
 from nvs_jax.runs.stopping import EXIT_CODE
 from scripts.mistakes import mistakes_in_one_line
@@ -46,6 +47,8 @@ def main(
         minutes: how long it may take, with rendering and writing. None: as many steps as `settings` say.
         train_vae: train the VAE of `initial` on; without it, it is kept.
     """
+    if train_vae and initial is None:
+        raise InputError("--train-vae trains the VAE of --initial on: name its weights, or leave it out")
     work.mkdir(parents=True, exist_ok=True)
     enable_compilation_cache()
     if minutes is not None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from convert import load_networks
+from nvs_jax.errors import InputError
 from nvs_jax.models.svd.networks import SVDNetworks, as_svd
 from nvs_jax.models.svd.vae.network import VAE
 from nvs_jax.models.weights import Weights, random_weights
@@ -35,6 +36,9 @@ def beginning(initial: str | None, settings: TrainSettings, train_vae: bool = Fa
         initial: a folder, or demo; None for random weights.
         settings: of everything.
         train_vae: train the VAE of `initial` on, with as many latent channels as the settings say if it has fewer.
+
+    Raises:
+        InputError: there are no such weights, or their latents would lose channels.
     """
     if initial is None:
         vae = random_weights(VAE(settings.codec.config), settings.codec.optimizer.seed)
@@ -46,6 +50,11 @@ def beginning(initial: str | None, settings: TrainSettings, train_vae: bool = Fa
     if not train_vae:
         return Beginning(vae, scale, both, settings)
     before = networks.vae_config.latent_channels
+    if wanted < before:
+        raise InputError(
+            f"{initial} has {before} latent channels, more than the {wanted} of "
+            "--settings.codec.config.latent-channels: a model gets more of them, not fewer"
+        )
     if wanted > before:
         settings = _with_latent_channels(settings, wanted)
         vae = widened(vae, random_weights(VAE(settings.codec.config), settings.codec.optimizer.seed), before, wanted)

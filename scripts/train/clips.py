@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 from tqdm import tqdm
 
+from nvs_jax.errors import InputError
 from nvs_jax.geometry.cameras import intrinsics_matrix, look_at
 from nvs_jax.scenes import random_scene, render_path
 from scripts.train.settings import ClipSettings
@@ -69,7 +70,7 @@ def rendered_clips(folder: Path, settings: ClipSettings) -> Clips:
         np.lib.format.open_memmap(path, "w+", np.uint8, shape).flush()
     clips = np.load(path, mmap_mode="r+", allow_pickle=False)
     if clips.shape != shape:
-        raise SystemExit(f"{path} holds clips of shape {clips.shape}, not {shape}: take another folder")
+        raise InputError(f"{path} holds clips of shape {clips.shape}, not {shape}: take another folder")
     for index in tqdm(range(done, total), desc="clips", initial=done, total=total, disable=done == total):
         clips[index] = render_clip(jax.random.key(settings.first_seed + index), settings)
         if index % 100 == 99 or index == total - 1:

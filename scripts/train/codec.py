@@ -1,5 +1,6 @@
 """Train the VAE on crops of clips, and turn clips into latents with it."""
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, UInt8
 from tqdm import tqdm
 
 from nvs_jax.disk import atomic_path
+from nvs_jax.errors import InputError
 from nvs_jax.models.clip.preprocess import preprocess
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.vae.network import VAE
@@ -54,7 +56,8 @@ def codec_loss(
     for_noise, for_others = jax.random.split(key)
     latents = mean + jnp.exp(log_variance / 2) * jax.random.normal(for_noise, mean.shape)
     latents = latents.reshape(*pictures.shape[:2], *latents.shape[1:])
-    others = random_rectangles(for_others, len(pictures), latents.shape[2:4], settings.of_another)[:, None, ..., None]
+    batch, _, h, w, _ = latents.shape
+    others = random_rectangles(for_others, batch, (h, w), settings.of_another)[:, None, ..., None]
     latents = jnp.where(others, jax.lax.stop_gradient(jnp.roll(latents, 1, axis=0)), latents)
     decoded = vae.decode(latents.astype(dtype)).astype(jnp.float32)
     stride = settings.config.stride
@@ -164,10 +167,24 @@ def encoded_held_out(settings: TrainSettings, vae: Weights) -> Encoded:
     return Encoded(*(jnp.stack(part) for part in zip(*parts, strict=True)))  # pyright: ignore
 
 
+def _digest(weights: Weights) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(weights.items()):
+        digest.update(name.encode() + np.asarray(value).tobytes())
+    return digest.hexdigest()[:32]
+
+
 def encoded_clips(folder: Path, weights: Weights, clips: Clips, settings: TrainSettings) -> Encoded:
-    """Latents of all clips, made once."""
-    path = folder / "latents.npz"
+    """Latents of all clips, made once.
+
+    Raises:
+        InputError: those in the folder are another VAE's.
+    """
+    path, made_with = folder / "latents.npz", folder / "latents.vae"
+    if path.exists() and not (made_with.exists() and made_with.read_text() == _digest(weights)):
+        raise InputError(f"{path} was made with another VAE: take another folder")
     if not path.exists():
+        made_with.write_text(_digest(weights))
         config, image_size = settings.codec.config, settings.denoiser.image_encoder.image_size
         parts = [
             jax.tree.map(np.asarray, _encode(weights, clip, jax.random.key(index), config, image_size))

@@ -1,4 +1,4 @@
-"""What is trained, on what, for how long. The defaults make a model like the package's; tests take toy sizes."""
+"""What is trained, on what, for how long. The package's model is smaller in its latents; tests take toy sizes."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,7 +28,7 @@ class ClipSettings:
     fields_of_view: tuple[float, float] = (40.0, 85.0)
     """Horizontal angles of the cameras in degrees, from the narrowest to the widest."""
     scenes: SceneSettings = SceneSettings(natural=0.5, rods=4)
-    """Half of them as in photographs; evaluation has none of these."""
+    """Half of them as in photographs; evaluation has none of these unless asked to."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class MinutesSettings:
     """What networks compute in; weights, averages, moments and losses are float32. None: float32 on CPUs, bfloat16
     elsewhere."""
     codec: float = 0.30
-    """Share of the time in which the VAE is trained; the UNet's if there is a VAE to begin with."""
+    """Share of the time in which the VAE is trained; the UNet's if the VAE is kept."""
     denoiser: float = 0.65
     """Share in which UNet and image encoder are trained. The rest is for writing the weights."""
     cool_down: float = 0.3

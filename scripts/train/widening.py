@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from nvs_jax.errors import InputError
 from nvs_jax.models.weights import Weights
 
 
@@ -25,7 +26,7 @@ def widened(old: Mapping[str, Array], fresh: Weights, before: int, after: int) -
         after: latent channels of the wider.
 
     Raises:
-        ValueError: a layer differs in more than latent channels.
+        InputError: a layer differs in more than latent channels.
     """
     return {name: _placed(name, np.asarray(old[name]), fresh[name], before, after) for name in fresh}
 
@@ -45,5 +46,5 @@ def _places(name: str, old: int, new: int, before: int, after: int) -> np.ndarra
     if old == new:
         return np.arange(old)
     if old % before or new != old // before * after:
-        raise ValueError(f"{name}: {old} channels cannot become {new} as {before} latent channels become {after}")
+        raise InputError(f"{name}: {old} channels cannot become {new} as {before} latent channels become {after}")
     return np.arange(new).reshape(-1, after)[:, :before].ravel()

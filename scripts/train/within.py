@@ -16,6 +16,7 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array
 
 from nvs_jax.disk import atomic_path
+from nvs_jax.errors import InputError
 from nvs_jax.models.weights import Weights
 from scripts.train.batches import next_batch
 from scripts.train.loop import TrainState, all_devices
@@ -189,7 +190,7 @@ def _settled_batch(training: _Training) -> int:
     batch = own.first_batch if batch is None else batch
     if not training.over:
         if not training.compile(batch):
-            raise SystemExit(f"{stage.folder.name}: a batch of {batch} does not fit the memory: set a smaller one")
+            raise InputError(f"{stage.folder.name}: a batch of {batch} does not fit the memory: set a smaller one")
         training.finished = run.clock()
         with atomic_path(path) as partial:
             partial.write_text(json.dumps({"batch": batch, "examples_per_second": speeds}) + "\n", encoding="utf-8")

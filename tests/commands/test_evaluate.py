@@ -53,7 +53,7 @@ def test_the_command_end_to_end_and_once_more(weights, tmp_path, capsys, monkeyp
     assert {path.name for path in out.iterdir()} == {"results.jsonl", "report.md", "angles.png"}
     text = (out / "report.md").read_text()
     assert text in capsys.readouterr().out
-    assert "1 scenes (seeds 40000 to 40000), 100% of them as in photographs, " in text
+    assert "1 scenes (seeds 40000 to 40000), each with a probability of 100% as in photographs, " in text
     for title in rows:
         assert text.count(f"| {title} |") == 3  # scores, and two tables by angle
     lines = (out / "results.jsonl").read_text().splitlines()

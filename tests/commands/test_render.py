@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import pytest
 
-import nvs_jax.commands.render
+import nvs_jax.commands.loaded
 import nvs_jax.diffusion.problem
 import nvs_jax.pipeline
 from nvs_jax.cli import main
@@ -166,9 +166,9 @@ def test_killed_twenty_times(inputs, weights):
 @pytest.mark.parametrize(("mesh", "taken"), [({}, 1), ({"branches": 2, "frames": 3}, 6), ({"frames": 8}, 8)])
 def test_devices_that_are_left_idle_are_said(mesh, taken, monkeypatch, capsys):
     monkeypatch.setattr(jax, "local_device_count", lambda: 8)
-    monkeypatch.setattr(nvs_jax.commands.render, "make_mesh", lambda *_: None)
-    monkeypatch.setattr(nvs_jax.commands.render, "load", lambda *_, **__: None)
-    nvs_jax.commands.render.load_for(
+    monkeypatch.setattr(nvs_jax.commands.loaded, "make_mesh", lambda *_: None)
+    monkeypatch.setattr(nvs_jax.commands.loaded, "load", lambda *_, **__: None)
+    nvs_jax.commands.loaded.load_for(
         SingleJob(photo=Path("a.png"), out=Path("out"), weights="b", mesh=MeshOptions(**mesh))
     )
     said = capsys.readouterr().err
@@ -180,7 +180,15 @@ def test_devices_that_are_left_idle_are_said(mesh, taken, monkeypatch, capsys):
 def test_divided_weights_need_several_devices():
     job = SingleJob(photo=Path("a.png"), out=Path("out"), weights="b", mesh=MeshOptions(weights=True))
     with pytest.raises(InputError, match=r"--mesh\.weights divides them among several devices: give --mesh\.branches"):
-        nvs_jax.commands.render.load_for(job)
+        nvs_jax.commands.loaded.load_for(job)
+
+
+def test_devices_that_there_are_not_are_refused_before_inputs_are_read(inputs, weights, capsys):
+    (inputs / "photo.png").unlink()
+    with pytest.raises(SystemExit) as ended:
+        main(single(inputs, weights, "--mesh.frames", "99"))
+    assert ended.value.code == 2
+    assert "99 devices" in capsys.readouterr().err
 
 
 def test_numbers_that_a_solver_has_not_are_refused_before_anything_is_read(inputs, capsys):

@@ -14,6 +14,7 @@ from scripts.mistakes import mistakes_in_one_line
             FileNotFoundError(errno.ENOENT, "No such file or directory", "a.pth"),
             "error: a.pth: No such file or directory\n",
         ),
+        (OSError("no\nnumber"), "error: input/output: no number\n"),
         (OSError(errno.EIO, "Input/output error"), "error: input/output: Input/output error\n"),
     ],
 )

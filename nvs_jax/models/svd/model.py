@@ -18,7 +18,7 @@ from nvs_jax.models.networks import Networks
 from nvs_jax.models.svd.codec import SVDCodec
 from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.denoiser import SVDDenoiser
-from nvs_jax.models.svd.vae.tiling import tiles_of_pixels
+from nvs_jax.models.svd.vae.tiling import Tiles, tiles_of_pixels
 from nvs_jax.models.weights import Weights, bind
 from nvs_jax.settings import Holes, RenderSettings
 from nvs_jax.sharding import constrain
@@ -70,8 +70,20 @@ class SVD:
         return 1 / self.networks.configs["vae"].scaling_factor
 
     def told(self, settings: RenderSettings) -> "SVD":
-        """See `VideoModel`."""
-        return replace(self, settings=settings)
+        """See `VideoModel`.
+
+        Raises:
+            InputError: tiles whose size is not a multiple of the VAE's stride.
+        """
+        told = replace(self, settings=settings)
+        _ = told.tiles
+        return told
+
+    @property
+    def tiles(self) -> Tiles | None:
+        """Of the VAE, in latent cells; None for whole pictures."""
+        memory = self.settings.memory
+        return tiles_of_pixels(memory.tile, memory.tile_overlap, self.networks.configs["vae"].stride)
 
     def look(self, picture: Float[Array, "H W 3"], noise: Float[Array, "b H W 3"], warp: Warp) -> Seen:
         """See `VideoModel`; `svd.noise_aug` times the noise is added to the picture in [-1, 1]."""
@@ -88,20 +100,15 @@ class SVD:
         return _encode_views(codec, seen.latent / codec.target_scale, warp, self.settings.conditioning.holes)
 
     def codec(self) -> SVDCodec:
-        """The VAE.
-
-        Raises:
-            InputError: the tiles' size is not a multiple of the VAE's stride.
-        """
-        config, memory = self.networks.configs["vae"], self.settings.memory
+        """The VAE."""
         scale = self.settings.svd.target_scale
         return SVDCodec(
             weights=self.networks.weights("vae"),
             target_scale=self.latent_scale if scale is None else scale,
-            config=config,
+            config=self.networks.configs["vae"],
             chunk=self.settings.decode_chunk,
-            tiles=tiles_of_pixels(memory.tile, memory.tile_overlap, config.stride),
-            decode_dtype=memory.vae_dtype,
+            tiles=self.tiles,
+            decode_dtype=self.settings.memory.vae_dtype,
         )
 
     def denoiser(self, seen: Seen, frames: int) -> SVDDenoiser:

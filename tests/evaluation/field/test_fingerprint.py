@@ -6,6 +6,7 @@ import pytest
 
 from nvs_jax.evaluation.field.fingerprint import fingerprint
 from nvs_jax.media.cameras import CameraSet, PosedCamera
+from nvs_jax.media.cameras.views import DepthUnit
 from nvs_jax.media.splits import Sample
 from nvs_jax.media.unposed_splits import Unposed
 
@@ -33,8 +34,25 @@ def test_another_picture_another_pose_and_an_added_map_are_another_scene(posed: 
     (tmp_path / "a.npy").write_bytes(b"map")
     with_map = fingerprint(posed)
     assert with_map != before
+    (tmp_path / "a.npy").write_bytes(b"MAP")
+    of_one_size = fingerprint(posed)
+    assert of_one_size not in (before, with_map)
     (tmp_path / "a.png").write_bytes(b"another picture")
-    assert fingerprint(posed) not in (before, with_map)
+    assert fingerprint(posed) not in (before, with_map, of_one_size)
+
+
+def test_the_last_bits_of_cameras_count_for_nothing(posed: Sample) -> None:
+    camera = posed.given.cameras[0]
+    other = replace(camera, pose=camera.pose - 1e-12, intrinsics=camera.intrinsics * (1 + 1e-12))
+    assert fingerprint(replace(posed, given=CameraSet((other,)))) == fingerprint(posed)
+
+
+def test_depth_of_another_unit_and_other_points_are_another_scene(posed: Sample) -> None:
+    camera, before = posed.given.cameras[0], fingerprint(posed)
+    in_metres = replace(camera, depth_unit=DepthUnit(0.001, "millimetres"))
+    assert fingerprint(replace(posed, given=CameraSet((in_metres,)))) != before
+    with_points = [fingerprint(replace(posed, given=CameraSet((camera,), np.full((2, 3), at)))) for at in (1.0, 2.0)]
+    assert len({before, *with_points}) == 3
 
 
 def test_of_a_video_every_frame_counts(tmp_path: Path) -> None:

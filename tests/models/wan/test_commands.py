@@ -192,7 +192,7 @@ def test_what_the_model_cannot_do_is_refused_before_weights_or_pictures_are_read
     assert said in fails(["single", "missing.png", "--weights", str(weights), *out, *more], capsys)
 
 
-def test_of_many_jobs_one_of_another_length_is_refused_with_the_weights_at_hand(
+def test_of_many_jobs_one_of_another_length_is_refused(
     inputs: Path, weights: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Pipeline, "render_plan", Mock(side_effect=InputError("enough")))

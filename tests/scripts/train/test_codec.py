@@ -22,17 +22,27 @@ def test_rectangles_lie_in_the_field_and_are_as_large_as_they_should_be():
     assert 0 < corner < centre < 1
 
 
-def test_the_loss_does_not_ask_for_what_is_anothers():
-    """With everything another's nothing is left but the divergence; no gradient reaches another's latents."""
-    own = replace(TOY.codec, of_another=0.0)
+def test_a_crop_is_not_asked_for_what_it_lends_to_another():
+    """Where crop 0 has latents of crop 1 its error does not count, and nothing else depends on what it lends."""
+    own = replace(TOY.codec, of_another=0.5, divergence=0.0)
     weights = random_weights(VAE(own.config), 0)
     pictures = jax.random.uniform(jax.random.key(1), (2, 2, 8, 16, 3), minval=-1)
-    measure = jax.jit(codec_loss, static_argnums=3)
-    whole = measure(weights, pictures, jax.random.key(2), own)
-    parts = measure(weights, pictures, jax.random.key(2), replace(own, of_another=1.0))
-    assert np.isfinite(parts) and float(parts) != float(whole)
-    changed = pictures.at[0].set(-pictures[0])
-    assert float(measure(weights, changed, jax.random.key(2), own)) != float(whole)
+
+    def taken(seed: int) -> np.ndarray:
+        _, for_others = jax.random.split(jax.random.key(seed))
+        return np.asarray(random_rectangles(for_others, 2, (4, 8), 0.5)).any((1, 2))
+
+    seed = next(seed for seed in range(100) if taken(seed).tolist() == [True, False])
+    measure = jax.jit(
+        jax.grad(lambda x, settings: codec_loss(weights, x, jax.random.key(seed), settings)), static_argnums=1
+    )
+    with_others, alone = measure(pictures, own), measure(pictures, replace(own, of_another=0.0))
+    count = jnp.size(pictures)
+    _, for_others = jax.random.split(jax.random.key(seed))
+    lent = int(np.asarray(random_rectangles(for_others, 2, (4, 8), 0.5)).sum()) * 4 * 2 * 3
+    # The gradient of what was lent is that of a crop on its own, but for the number of pixels that count.
+    np.testing.assert_allclose(with_others[1] * (count - lent) / count, alone[1], rtol=2e-4, atol=1e-7)
+    assert float(jnp.abs(with_others[0] * (count - lent) / count - alone[0]).max()) > 1e-6
 
 
 def test_an_error_is_not_counted_where_latents_are_anothers():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import nvs_jax
+from nvs_jax.errors import InputError
 from nvs_jax.models.clip.config import ImageEncoderConfig
 from nvs_jax.models.svd.config import UNetConfig, VAEConfig
 from nvs_jax.models.svd.networks import as_svd
@@ -25,7 +26,7 @@ TOY = TrainSettings(
     clips=ClipSettings(count=3, held_out=2, frames=3, height=16, width=24, samples=1),
     codec=CodecSettings(
         config=VAEConfig(down_block_types=("DownEncoderBlock2D",) * 2, block_out_channels=(32, 32), layers_per_block=1),
-        optimizer=OptimizerSettings(steps=4, cool_down=1, batch=1, learning_rate=1e-3, warm_up=2, held_out_batch=2),
+        optimizer=OptimizerSettings(steps=4, cool_down=1, batch=2, learning_rate=1e-3, warm_up=2, held_out_batch=2),
         crop=(8, 16),
         frames=2,
     ),
@@ -110,6 +111,17 @@ def test_training_can_begin_from_weights_and_keeps_their_vae(tmp_path, trained):
         np.testing.assert_array_equal(value, after.vae[name])
     assert any(np.any(value != after.unet[name]) for name, value in before.unet.items())
     assert not (tmp_path / "codec").exists()
+
+
+@pytest.mark.full
+def test_a_vae_can_be_trained_on_and_latents_of_another_are_not_taken(tmp_path, trained):
+    work, wider = tmp_path / "work", replace(TOY.codec.config, latent_channels=6)
+    settings = replace(TOY, codec=replace(TOY.codec, config=wider))
+    main(work, tmp_path / "exported", str(trained / "exported"), settings, train_vae=True)
+    networks = as_svd(nvs_jax.load(tmp_path / "exported", dtype="float32").model.networks)
+    assert networks.vae_config.latent_channels == 6 and networks.unet_config.in_channels == 12
+    with pytest.raises(InputError, match="made with another VAE"):
+        main(work, tmp_path / "exported", str(trained / "exported"), settings)
 
 
 @pytest.mark.full

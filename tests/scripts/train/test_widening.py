@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nvs_jax.errors import InputError
 from nvs_jax.models.svd.unet.network import UNetSpatioTemporal
 from nvs_jax.models.svd.vae.network import VAE
 from nvs_jax.models.weights import bind, random_weights
@@ -47,5 +48,5 @@ def test_the_unet_says_the_same_and_nothing_of_new_channels():
 
 
 def test_other_differences_are_refused():
-    with pytest.raises(ValueError, match="bias: 5 channels cannot become 7"):
+    with pytest.raises(InputError, match="bias: 5 channels cannot become 7"):
         widened({"bias": jnp.zeros(5)}, {"bias": jnp.zeros(7)}, 4, 6)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nvs_jax.errors import InputError
 from nvs_jax.runs.stopping import StopRequest
 from scripts.train import within
 from scripts.train.losses import LossLog
@@ -96,7 +97,7 @@ def test_the_batch_that_pays_is_found_and_kept(tmp_path, monkeypatch, capsys):
 
 def test_what_does_not_fit_the_memory_is_not_taken(tmp_path, monkeypatch):
     monkeypatch.setattr(within, "_memory", lambda: 1)
-    with pytest.raises(SystemExit, match="batch of 4 does not fit"):
+    with pytest.raises(InputError, match="batch of 4 does not fit"):
         train_within(toy_stage(tmp_path, 100.0), WEIGHTS, toy_run(), lambda _: None)
 
 
