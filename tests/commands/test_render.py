@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import nvs_jax.commands.loaded
+import nvs_jax.commands.render
 import nvs_jax.diffusion.problem
 import nvs_jax.pipeline
 from nvs_jax.cli import main
