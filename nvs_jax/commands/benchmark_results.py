@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nvs_jax.commands.benchmark_fingerprint import fingerprint
 from nvs_jax.commands.benchmark_tasks import part_of, shorter_side
 from nvs_jax.errors import InputError
-from nvs_jax.evaluation.field.fingerprint import fingerprint
 from nvs_jax.evaluation.field.kept_frames import KeptVideo, kept_video
 from nvs_jax.evaluation.field.samples import variants_of
 from nvs_jax.evaluation.field.samples_report import Line

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nvs_jax.evaluation.field.fingerprint import fingerprint
+from nvs_jax.commands.benchmark_fingerprint import fingerprint
 from nvs_jax.media.cameras import CameraSet, PosedCamera
 from nvs_jax.media.cameras.views import DepthUnit
 from nvs_jax.media.splits import Sample
