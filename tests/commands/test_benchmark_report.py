@@ -44,7 +44,7 @@ def frames() -> dict[str, np.ndarray]:
 def bench_of(out: Path, job: BenchmarkJob) -> Bench:
     model: Any = SimpleNamespace(model=SimpleNamespace(lattice=SimpleNamespace(frames=FRAMES, pixels=8)))
     cameras = CameraSet((PosedCamera(np.eye(4), LENSES[0], HEIGHT, WIDTH, None),))
-    scenes = dict.fromkeys(SCENES, lambda: Sample("scene", cameras, cameras))
+    scenes: Any = dict.fromkeys(SCENES, lambda: Sample("scene", cameras, cameras))
     return Bench(job, model, "weights", scenes, Records(out / "results.jsonl"), out / "frames")
 
 
