@@ -13,7 +13,7 @@ from nvs_jax.models.contract import VideoModel
 from nvs_jax.models.depth import DepthEstimator
 from nvs_jax.models.families import family
 from nvs_jax.models.lpips import Lpips
-from nvs_jax.models.networks import Weightless, WeightSharding
+from nvs_jax.models.networks import WeightSharding
 from nvs_jax.models.opened import Opened
 from nvs_jax.models.stacked import is_of_stack
 from nvs_jax.settings import RenderSettings
@@ -37,7 +37,7 @@ def load_model(
     if frames is not None:
         opened.lattice.check_frames(frames)
     if told is not None:
-        _described(opened).told(told)
+        family(opened.family).described(opened.configs).told(told)
     sharding = None if mesh is None else _homes(opened, mesh, divide_weights)
     networks = opened.in_turn(dtype, sharding) if low_memory else opened.networks(dtype, sharding)
     return family(opened.family).model(networks)
@@ -57,11 +57,7 @@ def describe_model(source: str | Path, *, mesh: Mesh | None = None, divide_weigh
     opened = open_source(source)
     if mesh is not None:
         _homes(opened, mesh, divide_weights)
-    return _described(opened)
-
-
-def _described(opened: Opened) -> VideoModel:
-    return family(opened.family).model(Weightless(opened.configs))
+    return family(opened.family).described(opened.configs)
 
 
 def _homes(opened: Opened, mesh: Mesh, divide: bool) -> WeightSharding:

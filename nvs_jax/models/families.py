@@ -56,7 +56,11 @@ class Family:
 
     def lattice_of(self, configs: Mapping[str, Any]) -> Lattice:
         """Of a model whose networks have these configurations."""
-        return self.model(Weightless(configs)).lattice
+        return self.described(configs).lattice
+
+    def described(self, configs: Mapping[str, Any]) -> VideoModel:
+        """A model whose networks have these configurations, and no weights yet: it says what it is and takes."""
+        return self.model(Weightless(configs))
 
 
 def family(name: str = DEFAULT) -> Family:

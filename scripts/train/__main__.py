@@ -55,9 +55,9 @@ def main(
         if not train_for_minutes(work, exported, minutes, initial, settings, train_vae=train_vae):
             sys.exit(EXIT_CODE)
         return
-    clips = rendered_clips(work, settings.clips)
     first = beginning(initial, settings, train_vae)
     settings, vae, scale = first.settings, first.vae, first.scale
+    clips = rendered_clips(work, settings.clips)
     if scale is None:
         vae = train_codec(work / "codec", vae, clips, settings)
     encoded = encoded_clips(work, vae, clips, settings)

@@ -46,10 +46,10 @@ def beginning(initial: str | None, settings: TrainSettings, train_vae: bool = Fa
     networks = as_svd(load_networks(initial, "float32"))
     both = joined_weights(networks.unet, networks.image_encoder)
     vae, scale = dict(networks.vae), networks.vae_config.scaling_factor
-    settings, wanted = _as_in(networks, settings), settings.codec.config.latent_channels
+    before, wanted = networks.vae_config.latent_channels, settings.codec.config.latent_channels
+    settings = _as_in(networks, settings)
     if not train_vae:
         return Beginning(vae, scale, both, settings)
-    before = networks.vae_config.latent_channels
     if wanted < before:
         raise InputError(
             f"{initial} has {before} latent channels, more than the {wanted} of "

@@ -1,6 +1,5 @@
 """Train the VAE on crops of clips, and turn clips into latents with it."""
 
-import hashlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,9 @@ from tqdm import tqdm
 
 from nvs_jax.disk import atomic_path
 from nvs_jax.errors import InputError
+from nvs_jax.evaluation.records import weights_digest
 from nvs_jax.models.clip.preprocess import preprocess
+from nvs_jax.models.networks import Weightless
 from nvs_jax.models.svd.config import VAEConfig
 from nvs_jax.models.svd.vae.network import VAE
 from nvs_jax.models.weights import Weights, bind
@@ -167,30 +168,22 @@ def encoded_held_out(settings: TrainSettings, vae: Weights) -> Encoded:
     return Encoded(*(jnp.stack(part) for part in zip(*parts, strict=True)))  # pyright: ignore
 
 
-def _digest(weights: Weights) -> str:
-    digest = hashlib.sha256()
-    for name, value in sorted(weights.items()):
-        digest.update(name.encode() + np.asarray(value).tobytes())
-    return digest.hexdigest()[:32]
-
-
 def encoded_clips(folder: Path, weights: Weights, clips: Clips, settings: TrainSettings) -> Encoded:
     """Latents of all clips, made once.
 
     Raises:
         InputError: those in the folder are another VAE's.
     """
-    path, made_with = folder / "latents.npz", folder / "latents.vae"
-    if path.exists() and not (made_with.exists() and made_with.read_text() == _digest(weights)):
-        raise InputError(f"{path} was made with another VAE: take another folder")
+    path, vae = folder / "latents.npz", weights_digest(Weightless({"vae": settings.codec.config}, {"vae": weights}))
     if not path.exists():
-        made_with.write_text(_digest(weights))
         config, image_size = settings.codec.config, settings.denoiser.image_encoder.image_size
         parts = [
             jax.tree.map(np.asarray, _encode(weights, clip, jax.random.key(index), config, image_size))
             for index, clip in enumerate(tqdm(clips, desc="latents"))
         ]
         with atomic_path(path) as partial_path, partial_path.open("wb") as file:
-            np.savez(file, **Encoded(*map(np.stack, zip(*parts, strict=True)))._asdict())
+            np.savez(file, vae=vae, **Encoded(*map(np.stack, zip(*parts, strict=True)))._asdict())
     with np.load(path, allow_pickle=False) as stored:
-        return Encoded(**stored)
+        if "vae" not in stored or str(stored["vae"]) != vae:
+            raise InputError(f"{path} was made with another VAE: take another folder")
+        return Encoded(*(stored[name] for name in Encoded._fields))
