@@ -86,11 +86,16 @@ def _of_equation(equation: Any, share: float, layouts: Mapping[Any, Any]) -> Wor
             return _of_branches(equation, share)
         case "scan":
             body, length = equation.params["jaxpr"].jaxpr, equation.params["length"]
-            again, kept = _kept(body, body.invars[: equation.params["num_consts"]])
+            again, kept = _kept(body, body.invars[: _constants(equation.params)])
             return _of_jaxpr(body, share).times(length) + Work(activations=share * (kept - length * again))
         case "shard_map":
             return _of_jaxpr(equation.params["jaxpr"], 1)
     return sum((_of_jaxpr(inner, share) for inner in _inside(equation.params)), Work())
+
+
+def _constants(scan: Mapping[str, Any]) -> int:
+    """How many inputs of a scan's body are the same in every turn; they come first."""
+    return scan["num_consts"] if "num_consts" in scan else len(scan["ft_in"].unpack()[0])  # JAX 0.10, and since 0.11
 
 
 def _kept(jaxpr: Jaxpr, constants: Sequence[Any]) -> tuple[int, int]:

@@ -62,7 +62,7 @@ STAGES: tuple[Stage, ...] = (
     _stage("dgs", "jax", 150, "sampling:dgs", "a step of DGS, as the pipeline makes it"),
     _stage("profile", "jax", 75, "profile:profile", "its kernels by kind and by time", flags=(NO_GRAPHS,)),
     _stage("vae", "jax", 90, "renders:vae", "encoding; decoding in float32 and in bfloat16"),
-    _stage("end-to-end", "jax", 90, "renders:end_to_end", "a render of DGS from conditions to frames"),
+    _stage("end-to-end", "jax", 150, "renders:end_to_end", "a render of DGS from conditions to frames"),
     _stage("post", "jax", 120, "sampling:post", "a step of Post"),
     _stage("dgs-default", "jax", 240, "sampling:dgs", "a step of DGS with XLA's default flags", default_flags=True),
     _stage("torch-eager", "torch", 60, "torch_side:eager", "diffusers' UNet in PyTorch, both branches"),

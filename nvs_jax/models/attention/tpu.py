@@ -4,6 +4,10 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+
+# Not inside of a program that is being traced: the first import of Pallas adds to what JAX tells programs apart by, so
+# that every program made before would be made again.
+from jax.experimental.pallas.ops.tpu import splash_attention as kernels
 from jaxtyping import Array, Float
 
 # The kernel's unit along sequences, and the largest block that its scores in float32 leave room for.
@@ -30,9 +34,6 @@ def splash(
         value: values.
         interpret: run the kernel step by step on any device, slowly, for tests.
     """
-    # Imported here: Pallas takes half a second that programs without it should not wait for.
-    from jax.experimental.pallas.ops.tpu import splash_attention as kernels
-
     (_, n, heads, d), m = query.shape, key.shape[1]
     queries, keys = -(-n // LANES) * LANES, -(-m // LANES) * LANES
     q_block, kv_block = block_size(queries), block_size(keys)

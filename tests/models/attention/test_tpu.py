@@ -1,5 +1,7 @@
 """The TPU's kernel, interpreted step by step."""
 
+import subprocess
+import sys
 from functools import partial
 
 import jax.numpy as jnp
@@ -38,3 +40,20 @@ def test_bfloat16_is_rounded_once():
     assert result.dtype == jnp.bfloat16
     exact = whole(*(x.astype(jnp.float32) for x in qkv))
     np.testing.assert_allclose(np.asarray(result, np.float32), exact, rtol=2**-8, atol=1e-3)
+
+
+def test_programs_made_before_are_not_made_again():
+    """With JAX 0.11 the first import of Pallas makes every later call of a program one that JAX has not seen."""
+    code = """
+import jax, jax.numpy as jnp
+from nvs_jax.models.attention import attention
+made = []
+program = jax.jit(lambda x: made.append(x) or x)
+program(1.0)
+long = jax.ShapeDtypeStruct((1, 4096, 2, 64), jnp.bfloat16)
+jax.eval_shape(attention, long, long, long)
+program(1.0)
+print(len(made))
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "1\n"
