@@ -36,8 +36,8 @@ def write_docs(done: Evaluation, out: Path, docs: Path) -> None:
     """Tables, curves and pictures to where the documentation has them."""
     images = docs / "images"
     images.mkdir(parents=True, exist_ok=True)
-    shown = {"evaluation.png": f"Frames of scene {done.seeds[0]}"}
-    write_picture(images / "evaluation.png", pictures(done, done.seeds[0]))
+    shown = {"evaluation.jpg": f"Frames of scene {done.seeds[0]}"}
+    write_picture(images / "evaluation.jpg", pictures(done, done.seeds[0]))
     for name, caption in (("angles", "Quality by angle"), ("steps", "Quality by the number of steps")):
         if (out / f"{name}.png").exists():
             shutil.copyfile(out / f"{name}.png", images / f"evaluation_{name}.png")

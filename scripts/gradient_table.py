@@ -26,7 +26,7 @@ from nvs_jax.models.svd.networks import as_svd
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.pytree import pytree
 from nvs_jax.scenes import default_view, random_scene, render_path
-from nvs_jax.settings import RenderSettings, WarpSettings
+from nvs_jax.settings import RenderSettings, ResampleSettings, WarpSettings
 from nvs_jax.steering import from_photo
 from nvs_jax.steering.preparing import Noise
 from scripts.documentation import write_results
@@ -159,6 +159,7 @@ def make_loss(arguments: Arguments, pipeline: Pipeline, steps: int, seen: Seen) 
     settings = replace(
         settings,
         schedule=replace(settings.schedule, steps=steps),
+        resample=ResampleSettings(),
         guidance=replace(settings.guidance, estimate="smooth"),
         warp=WarpSettings(splat="soft"),
     )

@@ -33,7 +33,7 @@ from scripts.mistakes import mistakes_in_one_line
 
 PLAIN, FILL = "none", "smoothly filled warp"
 DGS = Variant("dgs", Constant(), hole_strength=0.5)
-POST = replace(DGS, method="post", learning_rate=2.0)
+POST = replace(DGS, method="post", learning_rate=0.5)
 """The rate that docs/evaluation.md has found best."""
 
 
@@ -57,6 +57,12 @@ ROWS: Table = {
     PLAIN: DGS,
     "restarts from 1 to 20, twice": with_parts(DGS, restart__times=2),
     "resampling from 20 to 1, once": with_parts(DGS, resample__times=1),
+    "resampling from 50 to 0.5, once": with_parts(DGS, resample__times=1, resample__low=0.5, resample__high=50.0),
+    "the same, holes drawn down to 3": with_parts(
+        DGS, guidance__hole_sigma=3.0, resample__times=1, resample__low=0.5, resample__high=50.0
+    ),
+    "holes drawn by 0.3": replace(DGS, hole_strength=0.3),
+    "holes drawn by 0": replace(DGS, hole_strength=0.0),
     "soft holes, edge of 2 cells": with_parts(DGS, guidance__hole_edge=2.0),
     "soft holes, doubt at 40 pixels": with_parts(DGS, guidance__hole_doubt=40.0, trust__distance="pixels"),
     "agreement of holes, by half": with_parts(DGS, guidance__agreement=0.5),
@@ -67,6 +73,7 @@ ROWS: Table = {
     "start from the views at 1": with_parts(DGS, schedule__start=1.0),
     "`lcm`, 25 steps": replace(DGS, solver="lcm"),
     "`lcm`, 4 steps": LCM4,
+    "`lcm`, 4 steps, holes drawn by 0.3": replace(LCM4, hole_strength=0.3),
     "`lcm`, 1 step": in_levels(DGS, 700.0),
     "`lcm`, 4 steps, edge of 1 cell": with_parts(LCM4, guidance__hole_edge=1.0),
     "`lcm`, 4 steps, agreement by half": with_parts(LCM4, guidance__agreement=0.5),

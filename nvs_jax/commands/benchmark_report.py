@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nvs_jax.commands.benchmark_results import Bench
 from nvs_jax.commands.benchmark_tasks import part_of, shorter_side
+from nvs_jax.diffusion.assemble import count_steps
 from nvs_jax.disk import atomic_path
 from nvs_jax.evaluation.field.distances import distance_lines, distances, package_name
 from nvs_jax.evaluation.field.found_cameras import VideoCameras, camera_lines, compare_cameras
@@ -54,7 +55,7 @@ def _protocol(bench: Bench) -> str:
     given = "a photo or a video given" if job.split in WITHOUT_TRUTH else f"{job.inputs} given"
     return (
         f"Layout {job.split}, {given}, videos of {frames} frames at {size} ({settings.picture.fit}){part}, "
-        f"{settings.guidance.method}, {settings.schedule.steps} steps. Weights {bench.weights}. {_geometry(job)}"
+        f"{settings.guidance.method}, {count_steps(settings)} steps. Weights {bench.weights}. {_geometry(job)}"
     )
 
 

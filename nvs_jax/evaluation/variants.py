@@ -169,6 +169,17 @@ _REFERENCES = {
     "smoothly filled warp": Variant("baseline", fill="smooth"),
 }
 
+_RESAMPLED = (("guidance.hole_sigma", 3.0), ("resample.times", 1), ("resample.low", 0.5), ("resample.high", 50.0))
+_FOR_LOOKS = {
+    "DGS, w = 1, holes drawn down to 3, resampled": Variant("dgs", Constant(), hole_strength=0.5, more=_RESAMPLED)
+}
+_FOUR_LEVELS = (("schedule.kind", "list"), ("schedule.levels", (700.0, 128.5637, 13.678444, 0.49687842)))
+_FOR_PSNR = {
+    "DGS, w = 1, holes drawn by 0.3, 4 steps of lcm": Variant(
+        "dgs", Constant(), hole_strength=0.3, solver="lcm", more=_FOUR_LEVELS
+    )
+}
+
 
 def _main() -> Table:
     guided = {
@@ -178,7 +189,7 @@ def _main() -> Table:
         f"{name}, w = 1, holes drawn to the fill": Variant(method, Constant(), hole_strength=0.5)
         for method, name in _NAMES.items()
     }
-    return _REFERENCES | {"model alone": Variant("none")} | guided | drawn
+    return _REFERENCES | {"model alone": Variant("none")} | guided | drawn | _FOR_LOOKS | _FOR_PSNR
 
 
 def _steps() -> Table:

@@ -1,4 +1,4 @@
-"""What is trained, on what, for how long. The package's model is smaller in its latents; tests take toy sizes."""
+"""What is trained, on what, for how long. Tests take toy sizes."""
 
 from dataclasses import dataclass, field
 from typing import Literal

@@ -139,6 +139,7 @@ def test_the_ceiling_beats_noise_and_the_truth_beats_the_ceiling(pipeline, truth
     assert np.mean(ceiling.ssim) < np.mean(perfect.ssim)
 
 
+@pytest.mark.full
 def test_segments_are_the_pipelines_own_sampler(pipeline, truth):
     problem = problem_of(pipeline, truth, Variant("dgs", steps=10), 3)
     np.testing.assert_allclose(solve_in_segments(problem), solve(problem), atol=1e-5)

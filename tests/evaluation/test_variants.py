@@ -44,10 +44,10 @@ def test_everything_is_measured_once_and_with_its_baseline():
     for variant in rows.values():
         assert str(resolve(variant, FAST).described()) in described
         assert str(variant.baseline.described()) in described
-    # 14 methods; 2 more numbers of steps of 3 methods; 5 conditions of 4, with ceiling and model of shiny scenes;
+    # 16 methods; 2 more numbers of steps of 3 methods; 5 conditions of 4, with ceiling and model of shiny scenes;
     # 6 changes of 2 methods, all of the release's of both, tiles and the release's learning rate;
     # means of 3 methods.
-    assert len(needed) == 14 + 6 + 5 * 4 + 2 + 6 * 2 + 2 + 2 + 3
+    assert len(needed) == 16 + 6 + 5 * 4 + 2 + 6 * 2 + 2 + 2 + 3
 
 
 def test_settings_that_change_nothing_do_not_tell_variants_apart():

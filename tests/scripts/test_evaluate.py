@@ -17,7 +17,7 @@ def test_results_and_pictures_reach_the_documentation(tmp_path):
     main(EvaluateJob(weights, tmp_path / "out", quick=True, scenes=1, settings=SETTINGS), docs)
     page = (docs / "evaluation.md").read_text()
     assert "### PSNR in holes by angle" in page
-    for name in ("evaluation.png", "evaluation_angles.png"):
+    for name in ("evaluation.jpg", "evaluation_angles.png"):
         assert f"(images/{name})" in page
         assert read_photo(docs / "images" / name).size
     assert not (docs / "images" / "evaluation_steps.png").exists()

@@ -58,7 +58,8 @@ def test_weights_may_bring_what_measured_best_with_them(weights):
 def test_what_measured_best_with_the_demo_is_four_evaluations():
     suited, best = settings_for("demo"), settings_for("demo", "best")
     assert (best.solver.kind, best.schedule.steps) == ("lcm", 4)
-    assert (best.trust, best.guidance, best.picture) == (suited.trust, suited.guidance, suited.picture)
+    assert (best.trust, best.guidance.method, best.picture) == (suited.trust, suited.guidance.method, suited.picture)
+    assert suited.resample.times > 0 == best.resample.times
 
 
 def test_jobs_of_a_batch_take_what_their_weights_bring(weights):

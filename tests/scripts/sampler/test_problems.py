@@ -12,7 +12,7 @@ SETTING = Setting("dgs", 2, 4, 4, None, None)
 
 def test_it_takes_a_model_of_other_latents_at_its_own_noise_levels():
     problem = make_problem("demo", SETTING, "heun", 3)
-    assert problem.noise.shape == (1, 2, 4, 4, 8)
+    assert problem.noise.shape == (1, 2, 4, 4, 16)
     assert jax.eval_shape(problem.denoiser, problem.noise, jnp.float32(1)).shape == problem.noise.shape
     net = network("demo", None)
     np.testing.assert_allclose(problem.sigmas[0], net.schedule.sigma_max, rtol=1e-5)
