@@ -138,6 +138,7 @@ def test_several_seeds_at_once_give_what_each_gives_alone(pipeline, guidance, so
     assert np.abs(together[1].frames - together[0].frames).max() > 0.01
 
 
+@pytest.mark.full
 def test_noise_of_several_videos_can_be_handed_in(pipeline):
     """And solved in one program under vmap, over whatever there is."""
     photo, depth = scene()

@@ -58,6 +58,7 @@ def without_truth(layout: str, data: Path, weights: str, size: tuple[int, int], 
     return ["benchmark", layout, "--data", str(data), "--weights", weights, *sizes, *kind]
 
 
+@pytest.mark.full
 def test_videos_and_photos_without_true_pictures(tmp_path: Path, capsys) -> None:
     """A network of random weights: what is asked for, measured and said."""
     size, frames = (HEIGHT, WIDTH), 4

@@ -156,6 +156,7 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = convert.nothing  # pyright: ignore[reportAttributeAccessIssue]
 
 
+@pytest.mark.full
 def test_a_conversion_holds_no_more_than_a_part_at_a_time(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

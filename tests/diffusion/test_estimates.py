@@ -114,6 +114,7 @@ def test_a_window_of_the_rule_is_the_rule_on_the_window():
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.lists(st.integers(4, 40), min_size=3, max_size=3))
+@pytest.mark.full
 def test_smooth_selection_tends_to_selection(seed, taken):
     """Where w asks for whole values: of others a part of one is taken."""
     with jax.enable_x64(True):
@@ -159,6 +160,7 @@ def test_views_that_are_known_in_part_count_in_part(rule):
     np.testing.assert_array_equal(known, window.crop(share) / 2)
 
 
+@pytest.mark.full
 def test_smooth_selection_takes_more_as_w_grows_and_without_jumps():
     x0, target, hole = random_case(5)
     rule = SmoothSelect(target, hole, 0.0, 0.05)

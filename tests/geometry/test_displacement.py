@@ -38,6 +38,7 @@ def test_uncertainty_is_the_spread_of_displaced_positions():
     np.testing.assert_allclose(displacement_uncertainty(depth, spread, K, pose, other), expected, rtol=1e-4)
 
 
+@pytest.mark.full
 def test_gradient_in_depth_is_finite_everywhere():
     settings = WarpSettings(splat="bilinear")  # compiles faster than the default
     gradient = jax.grad(lambda depth: pixel_displacements(depth, K, jnp.eye(4), aside(0.0, 0.5), settings).sum())

@@ -63,6 +63,7 @@ def test_one_frame_is_the_given_view_and_none_is_refused(path):
         path(0)
 
 
+@pytest.mark.full
 def test_paths_are_differentiable_in_their_parameters():
     with jax.enable_x64(True):
         for path, at in (

@@ -76,6 +76,7 @@ def test_dolly_zoom_keeps_the_size_of_what_is_at_the_distance(travel):
     np.testing.assert_array_equal(intrinsics[:, :, 2], np.tile(first[:, 2], (5, 1)))
 
 
+@pytest.mark.full
 def test_are_differentiable_in_their_parameters():
     start = [3.0, 1.0, -5.0]
     with jax.enable_x64(True):

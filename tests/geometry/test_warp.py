@@ -67,6 +67,7 @@ def test_any_sharpness_agrees_with_numpy_in_float64(sharpness, max_weight):
     np.testing.assert_array_equal(found.valid, valid)
 
 
+@pytest.mark.full
 def test_a_great_sharpness_takes_the_nearest_and_keeps_gradients_finite():
     scene = arrays(random_scene(3, 12, 16, angle=0.05, near=2.0, far=300.0).to(np.float32))
     how = WarpSettings(splat="bilinear", max_tilt=None, sharpness=500.0, quantize=False)

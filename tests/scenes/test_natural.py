@@ -30,6 +30,7 @@ def contrast(picture: np.ndarray) -> list[float]:
     return [float(power[(low <= frequency) & (frequency < 2 * low)].sum()) for low in (0.25, 0.5, 1.0)]
 
 
+@pytest.mark.full
 def test_every_octave_of_a_cloudy_surface_has_the_same_contrast():
     equal = contrast(seen("cloudy")[0])
     assert max(equal) / min(equal) < 1.6
@@ -38,6 +39,7 @@ def test_every_octave_of_a_cloudy_surface_has_the_same_contrast():
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.full
 def test_weights_lie_between_0_and_1_and_fade_where_a_pixel_is_coarse(kind):
     fine, coarse = seen(kind), seen(kind, pixels=8)
     assert fine.min() >= 0 and fine.max() <= 1
@@ -52,6 +54,7 @@ def test_the_tint_says_nothing_about_the_tone(kind, pixels):
 
 
 @pytest.mark.parametrize("kind", ["cloudy", "leaves"])
+@pytest.mark.full
 def test_the_tint_of_a_pixel_is_the_mean_of_what_it_covers(kind):
     covered = seen(kind)[1].reshape(256, 2, 256, 2).mean((1, 3))
     assert (seen(kind, pixels=256)[1] - covered).std() < 0.25 * covered.std()

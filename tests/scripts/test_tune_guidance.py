@@ -39,6 +39,7 @@ def scene():
     return replace(scene, problem=linear(scene.problem))
 
 
+@pytest.mark.full
 def test_tuning_lowers_the_error(scene):
     start = tuned_table(START, (100.0, 1.0), scene)
     found, errors = tune(start, [scene], 8, 0.5)

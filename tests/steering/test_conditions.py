@@ -153,6 +153,7 @@ def test_conditions_compile_and_have_gradients():
         from_photo(picture, -depth, K, PATH, settings)
 
 
+@pytest.mark.full
 def test_conditions_of_a_video_and_of_views_compile_and_have_gradients():
     """In the path, which is where the camera stands at its first pose, and at a given view's at its ends."""
     sources, settings = two_lenses(), replace(SETTINGS, warp=replace(SETTINGS.warp, quantize=False))
@@ -169,6 +170,7 @@ def test_conditions_of_a_video_and_of_views_compile_and_have_gradients():
         assert np.isfinite(slope) and slope != 0
 
 
+@pytest.mark.full
 def test_distances_have_the_gradient_of_the_path():
     with jax.enable_x64(True):
         moved = jax.grad(lambda radius: pose_distances(*_path(radius), "centre").sum())(jnp.float64(6.0))

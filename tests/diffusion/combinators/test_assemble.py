@@ -49,6 +49,7 @@ def test_where_they_are_off_nothing_is_put_around_and_nothing_repeated():
     assert count_steps(PLAIN) == 6
 
 
+@pytest.mark.full
 def test_all_of_them_at_once_follow_the_views():
     pipeline, conditions = Pipeline(ToyVideo()), conditions_of(ALL)
     problem: Any = pipeline.prepare(conditions, 5, ALL)

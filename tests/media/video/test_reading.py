@@ -198,6 +198,7 @@ print(len(small), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@pytest.mark.full
 def test_memory_does_not_grow_with_the_pixels_of_a_clip(tmp_path: Path) -> None:
     peaks = []
     for height, width in ((180, 320), (720, 1280)):

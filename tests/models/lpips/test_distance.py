@@ -58,6 +58,7 @@ def test_distance_and_map_are_the_packages(pair, size) -> None:
     assert wanted.min() > 0.01  # far above what may differ
 
 
+@pytest.mark.full
 def test_its_gradient_is_the_packages(pair) -> None:
     ours, theirs = pair
     first, second = (x[:1] for x in pictures(32, 32))

@@ -87,6 +87,7 @@ def test_a_stage_that_fails_or_crashes_leaves_its_findings_and_says_why(tmp_path
     ]
 
 
+@pytest.mark.full
 def test_stages_after_one_whose_process_is_killed_are_named(tmp_path):
     record = ran(tmp_path, stage("slow", box=5.0, process="one"), stage("quick", process="one"))
     assert notes(record)["quick"] == "left out: it runs after slow, which did not end"

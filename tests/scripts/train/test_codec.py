@@ -22,6 +22,7 @@ def test_rectangles_lie_in_the_field_and_are_as_large_as_they_should_be():
     assert 0 < corner < centre < 1
 
 
+@pytest.mark.full
 def test_a_crop_is_not_asked_for_what_it_lends_to_another():
     """Where crop 0 has latents of crop 1 its error does not count, and nothing else depends on what it lends."""
     own = replace(TOY.codec, of_another=0.5, divergence=0.0)

@@ -29,6 +29,7 @@ def test_the_vae_makes_the_same_latents_and_reads_them_alike():
     np.testing.assert_allclose(after.decode(latents), before.decode(latents[..., :BEFORE]), atol=1e-5)
 
 
+@pytest.mark.full
 def test_the_unet_says_the_same_and_nothing_of_new_channels():
     narrow = TOY.denoiser
     wide = replace(narrow, unet=replace(narrow.unet, in_channels=2 * AFTER, out_channels=AFTER))

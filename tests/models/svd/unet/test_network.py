@@ -166,6 +166,7 @@ def test_published_parameters_are_all_there_and_no_others():
     assert round(sum(math.prod(spec.shape) for spec in specs.values()) / 1e9, 4) == 1.5246
 
 
+@pytest.mark.full
 def test_the_full_size_network_keeps_the_shape_and_dtype_of_its_input():
     config = UNetConfig()
     specs = parameter_specs(UNetSpatioTemporal(config))
