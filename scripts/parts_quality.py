@@ -24,7 +24,7 @@ from nvs_jax.evaluation.intervals import interval, paired_interval
 from nvs_jax.evaluation.measure import Bench, Line, measure
 from nvs_jax.evaluation.problems import render_settings
 from nvs_jax.evaluation.report import CAMERAS, MEASURES, camera_cells, markdown_table, scene_means, signed
-from nvs_jax.evaluation.variants import ClosedForm, Constant, Table, Variant
+from nvs_jax.evaluation.variants import FOR_LOOKS, FOR_PSNR, ClosedForm, Constant, Table, Variant
 from nvs_jax.pipeline import Pipeline, load
 from nvs_jax.settings.evaluation import EVALUATION_SEEDS, FITTING_SEEDS, BenchmarkSettings
 from nvs_jax.settings.presets import load_settings
@@ -58,9 +58,7 @@ ROWS: Table = {
     "restarts from 1 to 20, twice": with_parts(DGS, restart__times=2),
     "resampling from 20 to 1, once": with_parts(DGS, resample__times=1),
     "resampling from 50 to 0.5, once": with_parts(DGS, resample__times=1, resample__low=0.5, resample__high=50.0),
-    "the same, holes drawn down to 3": with_parts(
-        DGS, guidance__hole_sigma=3.0, resample__times=1, resample__low=0.5, resample__high=50.0
-    ),
+    "the same, holes drawn down to 3": FOR_LOOKS,
     "holes drawn by 0.3": replace(DGS, hole_strength=0.3),
     "holes drawn by 0": replace(DGS, hole_strength=0.0),
     "soft holes, edge of 2 cells": with_parts(DGS, guidance__hole_edge=2.0),
@@ -73,7 +71,7 @@ ROWS: Table = {
     "start from the views at 1": with_parts(DGS, schedule__start=1.0),
     "`lcm`, 25 steps": replace(DGS, solver="lcm"),
     "`lcm`, 4 steps": LCM4,
-    "`lcm`, 4 steps, holes drawn by 0.3": replace(LCM4, hole_strength=0.3),
+    "`lcm`, 4 steps, holes drawn by 0.3": FOR_PSNR,
     "`lcm`, 1 step": in_levels(DGS, 700.0),
     "`lcm`, 4 steps, edge of 1 cell": with_parts(LCM4, guidance__hole_edge=1.0),
     "`lcm`, 4 steps, agreement by half": with_parts(LCM4, guidance__agreement=0.5),

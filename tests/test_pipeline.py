@@ -116,11 +116,11 @@ def test_noise_can_be_handed_in(pipeline):
     np.testing.assert_allclose(problem.guidance.modulate.target[0, 0], without, atol=1e-5)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("guidance", "solver"),
     [("dgs", "churn"), ("post", "euler")],
 )
-@pytest.mark.full
 def test_several_seeds_at_once_give_what_each_gives_alone(pipeline, guidance, solver):
     """The given view's own noise among it, and that of a stochastic solver."""
     photo, depth = scene()

@@ -169,16 +169,21 @@ _REFERENCES = {
     "smoothly filled warp": Variant("baseline", fill="smooth"),
 }
 
-_RESAMPLED = (("guidance.hole_sigma", 3.0), ("resample.times", 1), ("resample.low", 0.5), ("resample.high", 50.0))
-_FOR_LOOKS = {
-    "DGS, w = 1, holes drawn down to 3, resampled": Variant("dgs", Constant(), hole_strength=0.5, more=_RESAMPLED)
-}
-_FOUR_LEVELS = (("schedule.kind", "list"), ("schedule.levels", (700.0, 128.5637, 13.678444, 0.49687842)))
-_FOR_PSNR = {
-    "DGS, w = 1, holes drawn by 0.3, 4 steps of lcm": Variant(
-        "dgs", Constant(), hole_strength=0.3, solver="lcm", more=_FOUR_LEVELS
-    )
-}
+FOR_LOOKS = Variant(
+    "dgs",
+    Constant(),
+    hole_strength=0.5,
+    more=(("guidance.hole_sigma", 3.0), ("resample.times", 1), ("resample.low", 0.5), ("resample.high", 50.0)),
+)
+"""What the small model's preset.yaml asks for."""
+FOR_PSNR = Variant(
+    "dgs",
+    Constant(),
+    hole_strength=0.3,
+    solver="lcm",
+    more=(("schedule.kind", "list"), ("schedule.levels", (700.0, 128.5637, 13.678444, 0.49687842))),
+)
+"""What its best.yaml asks for."""
 
 
 def _main() -> Table:
@@ -189,7 +194,11 @@ def _main() -> Table:
         f"{name}, w = 1, holes drawn to the fill": Variant(method, Constant(), hole_strength=0.5)
         for method, name in _NAMES.items()
     }
-    return _REFERENCES | {"model alone": Variant("none")} | guided | drawn | _FOR_LOOKS | _FOR_PSNR
+    chosen = {
+        "DGS, w = 1, holes drawn down to 3, resampled": FOR_LOOKS,
+        "DGS, w = 1, holes drawn by 0.3, 4 steps of lcm": FOR_PSNR,
+    }
+    return _REFERENCES | {"model alone": Variant("none")} | guided | drawn | chosen
 
 
 def _steps() -> Table:

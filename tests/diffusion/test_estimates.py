@@ -112,9 +112,9 @@ def test_a_window_of_the_rule_is_the_rule_on_the_window():
     np.testing.assert_array_equal(Select(target, hole, 0.2).window(window)(window.crop(x0), w), cropped)
 
 
+@pytest.mark.full
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.lists(st.integers(4, 40), min_size=3, max_size=3))
-@pytest.mark.full
 def test_smooth_selection_tends_to_selection(seed, taken):
     """Where w asks for whole values: of others a part of one is taken."""
     with jax.enable_x64(True):

@@ -23,6 +23,7 @@ from nvs_jax.evaluation.problems import (
     frames_of,
     own_scale,
     problem_of,
+    render_settings,
     rule_table,
     rule_trust,
     solve_in_segments,
@@ -30,8 +31,9 @@ from nvs_jax.evaluation.problems import (
     wrong_depth,
 )
 from nvs_jax.evaluation.scores import score
-from nvs_jax.evaluation.variants import ClosedForm, Constant, DepthError, FreeTable, Variant
+from nvs_jax.evaluation.variants import FOR_LOOKS, FOR_PSNR, ClosedForm, Constant, DepthError, FreeTable, Variant
 from nvs_jax.settings import SolverKind
+from nvs_jax.settings.presets import settings_for
 from tests.compilations import count_compilations
 from tests.evaluation.benches import SETTINGS, linear
 from tests.models.toy_video import ToyVideo
@@ -217,3 +219,16 @@ def test_holes_are_drawn_to_their_smooth_fill_by_what_a_variant_says(pipeline, t
 def test_rules_without_numbers_are_refused(pipeline, truth):
     with pytest.raises(TypeError, match="best constant"):
         frames_of(pipeline, truth, Variant("dgs", "best constant"), 0)
+
+
+@pytest.mark.parametrize(("variant", "preset"), [(FOR_LOOKS, None), (FOR_PSNR, "best")])
+def test_what_was_chosen_for_the_small_model_is_what_it_brings(pipeline, variant, preset):
+    measured, brought = render_settings(variant, pipeline), settings_for("demo", preset)
+    for settings in (measured, brought):
+        assert settings.guidance.method == "dgs"
+    assert measured.solver == brought.solver and measured.schedule.levels == brought.schedule.levels
+    assert measured.guidance.hole_strength == brought.guidance.hole_strength
+    assert measured.guidance.hole_sigma == brought.guidance.hole_sigma
+    assert measured.resample.times == brought.resample.times
+    if brought.resample.times:
+        assert measured.resample == brought.resample

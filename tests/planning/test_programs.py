@@ -23,9 +23,9 @@ def test_parameters_of_svd_xt():
     assert model.weight_bytes("vae", "bfloat16") == 4 * model.parameters("vae")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("request_", [SMALL, Request(3, 64, 64, "bfloat16", "post", "full", True, 2, (32, 32), 8)])
 @pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.full
 def test_every_program_can_be_lowered(program, request_):
     placed = []
     sharding = jax.sharding.SingleDeviceSharding(jax.devices()[0])

@@ -38,8 +38,8 @@ def test_every_octave_of_a_cloudy_surface_has_the_same_contrast():
     assert falling[0] > falling[1] > 3 * falling[2]
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
 @pytest.mark.full
+@pytest.mark.parametrize("kind", KINDS[1:])
 def test_weights_lie_between_0_and_1_and_fade_where_a_pixel_is_coarse(kind):
     fine, coarse = seen(kind), seen(kind, pixels=8)
     assert fine.min() >= 0 and fine.max() <= 1
@@ -53,8 +53,8 @@ def test_the_tint_says_nothing_about_the_tone(kind, pixels):
     assert abs(np.corrcoef(seen(kind, pixels=pixels).reshape(2, -1))[0, 1]) < 0.2
 
 
-@pytest.mark.parametrize("kind", ["cloudy", "leaves"])
 @pytest.mark.full
+@pytest.mark.parametrize("kind", ["cloudy", "leaves"])
 def test_the_tint_of_a_pixel_is_the_mean_of_what_it_covers(kind):
     covered = seen(kind)[1].reshape(256, 2, 256, 2).mean((1, 3))
     assert (seen(kind, pixels=256)[1] - covered).std() < 0.25 * covered.std()

@@ -6,11 +6,11 @@ from scripts.sampler.problems import make_problem
 from scripts.sampler.programs import cost_of, timed_in_turn
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("guidance", "solver", "evaluations"),
     [("none", "euler", 6), ("dgs", "heun", 10), ("post", "res2s", 13), ("post-full", "unipc", 9)],
 )
-@pytest.mark.full
 def test_evaluations_are_counted_with_both_branches_and_operations_follow_them(guidance, solver, evaluations):
     """Three steps; the last one takes one estimate, and each has two branches."""
     cost = cost_of(make_problem(None, Setting(guidance, 2, 4, 4, None, None), solver, 3))

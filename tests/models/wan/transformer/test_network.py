@@ -114,8 +114,8 @@ def test_a_deep_network_is_no_larger_a_program_than_a_shallow_one():
     assert lines(12) == lines(2)
 
 
-@pytest.mark.parametrize("options", [{}, {"num_layers": 4, "vace_layers": (0, 2), "vace_in_channels": 6}])
 @pytest.mark.full
+@pytest.mark.parametrize("options", [{}, {"num_layers": 4, "vace_layers": (0, 2), "vace_in_channels": 6}])
 def test_gradients_are_the_same_whether_layers_are_computed_again(options):
     config, weights = small(**options)
     given = jax.tree.map(jnp.asarray, inputs(config, b=1, f=1, h=2, w=2))
