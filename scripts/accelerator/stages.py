@@ -65,8 +65,15 @@ STAGES: tuple[Stage, ...] = (
     _stage("end-to-end", "jax", 150, "renders:end_to_end", "a render of DGS from conditions to frames"),
     _stage("post", "jax", 120, "sampling:post", "a step of Post"),
     _stage("dgs-default", "jax", 240, "sampling:dgs", "a step of DGS with XLA's default flags", default_flags=True),
+    _stage("wan-t2v", "jax", 90, "families:wan_t2v", "a step of Wan2.1 T2V-1.3B, 81 frames of 480x832"),
+    _stage("wan-vae", "jax", 150, "families:wan_vae", "Wan2.1's VAE: encoding and decoding 81 frames"),
+    _stage("wan-vace", "jax", 100, "families:wan_vace", "a step of Wan2.1 VACE-1.3B"),
+    _stage("wan-ti2v", "jax", 100, "families:wan_ti2v", "a step of Wan2.2 TI2V-5B, 121 frames of 704x1280"),
+    _stage("wan-i2v", "jax", 200, "families:wan_i2v", "a step of Wan2.1 I2V-14B"),
     _stage("torch-eager", "torch", 60, "torch_side:eager", "diffusers' UNet in PyTorch, both branches"),
     _stage("torch-compile", "torch", 200, "torch_side:compiled", "the same compiled, and the release's step of DGS"),
+    _stage("torch-wan-t2v", "torch", 120, "torch_families:wan_t2v", "diffusers' transformer of Wan2.1 T2V-1.3B"),
+    _stage("torch-wan-vae", "torch", 100, "torch_families:wan_vae", "diffusers' VAE of Wan2.1"),
 )
 
 

@@ -67,7 +67,7 @@ def eager(size: Size) -> Iterator[Row]:
         unet = random_unet(size, dtype)
         for layout, formats in LAYOUTS.items():
             unet = laid_out(unet, formats)
-            yield _timed(f"UNet, {dtype}, {layout}", _evaluation(unet, size, dtype), size)
+            yield timed(f"UNet, {dtype}, {layout}", _evaluation(unet, size, dtype), size)
         del unet
         gc.collect()  # before the next one is made
 
@@ -81,15 +81,15 @@ def compiled(size: Size) -> Iterator[Row]:
     begun = time.perf_counter()
     try:
         call()
-        _wait()
+        wait()
     except Exception as error:  # torch.compile may find no compiler, or fail in any way of its own
         yield Row(f"UNet, {dtype}, compiled", note=reason(error), failed=True)
         return
     first = time.perf_counter() - begun
-    row = _timed(f"UNet, {dtype}, compiled", call, size, "not by inductor" if toy else "")
+    row = timed(f"UNet, {dtype}, compiled", call, size, "not by inductor" if toy else "")
     yield Row(row.what, {**row.figures, "first time, s": first}, row.note)
     loop = TorchLoop(fast, _inputs(size), "dgs", device(), getattr(torch, dtype))
-    yield _timed(f"the release's step of DGS, {dtype}, compiled", lambda: loop.step(0), size)
+    yield timed(f"the release's step of DGS, {dtype}, compiled", lambda: loop.step(0), size)
 
 
 def _inputs(size: Size) -> LoopInputs:
@@ -125,11 +125,12 @@ def _evaluation(unet: Any, size: Size, dtype: str) -> Callable[[], Any]:
     return evaluate
 
 
-def _timed(what: str, call: Callable[[], Any], size: Size, note: str = "") -> Row:
+def timed(what: str, call: Callable[[], Any], size: Size, note: str = "") -> Row:
+    """A row with the time of a call, and the most memory that it takes."""
     try:
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
-        figures = {"ms": 1e3 * time_of(call, lambda _: _wait(), size)}
+        figures = {"ms": 1e3 * time_of(call, lambda _: wait(), size)}
         if torch.cuda.is_available():
             figures["GB at most"] = torch.cuda.max_memory_allocated() / 1e9
     except Exception as error:  # a CPU may not have the dtype
@@ -137,6 +138,7 @@ def _timed(what: str, call: Callable[[], Any], size: Size, note: str = "") -> Ro
     return Row(what, figures, note)
 
 
-def _wait() -> None:
+def wait() -> None:
+    """For what the card is at."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()

@@ -8,12 +8,13 @@ would be faster, and cooler, than with a trained network's.
 import math
 
 import jax
+import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 from flax import nnx
 from jaxtyping import UInt16
 
-from nvs_jax.models.weights import Weights, parameter_specs
+from nvs_jax.models.weights import ParameterSpec, Weights, parameter_specs
 
 Bits = UInt16[np.ndarray, "n"]
 _EXPONENT = 7
@@ -47,6 +48,9 @@ def scaled(bits: Bits, halvings: int) -> Bits:
 def quick_weights(module: nnx.Module, dtype: str, tile: tuple[Bits, Bits], seed: int = 0) -> Weights:
     """Weights of a network on the device, of about variance 1 / fan_in; norms 1, biases 0.
 
+    Layers that lie side by side (`nvs_jax.models.stacked`) have one layer's numbers each, so that a network of many
+    billions is drawn, and sent, as one of few.
+
     Args:
         module: the network.
         dtype: "bfloat16" or "float32".
@@ -55,16 +59,20 @@ def quick_weights(module: nnx.Module, dtype: str, tile: tuple[Bits, Bits], seed:
     """
     rng = np.random.default_rng(seed)
     return {
-        name: jax.device_put(_parameter(name, spec.shape, dtype, tile, rng))
+        name: _in_every_layer(jax.device_put(_parameter(name, spec.layer_shape, dtype, tile, rng)), spec)
         for name, spec in parameter_specs(module).items()
     }
+
+
+def _in_every_layer(one: jax.Array, spec: ParameterSpec) -> jax.Array:
+    return jnp.broadcast_to(one, spec.shape)
 
 
 def _parameter(
     name: str, shape: tuple[int, ...], dtype: str, tile: tuple[Bits, Bits], rng: np.random.Generator
 ) -> np.ndarray:
-    if len(shape) < 2:
-        gain = "norm" in name and name.endswith("weight")
+    if math.prod(shape[:-1]) == 1:
+        gain = "norm" in name and name.endswith(("weight", "gamma"))
         return np.full(shape, gain, ml_dtypes.bfloat16 if dtype == "bfloat16" else np.float32)
     halvings, odd = divmod(round(math.log2(math.prod(shape[:-1]))), 2)
     bits, count = tile[odd], math.prod(shape)
