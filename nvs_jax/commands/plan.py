@@ -54,7 +54,8 @@ def run_plan(job: PlanJob) -> bool:
     alone = replace(device, chips=1)
     on_one = phases(model, request, from_table(entries, alone, model), low_memory=job.low_memory)
     steps = job.steps or model.told(request).defaults.schedule.steps
-    known = time_lines(entries, device, request, model.runs(steps), alone=peak(on_one) <= alone.usable)
+    runs, reached = model.runs(steps), model.family.reached
+    known = time_lines(entries, device, request, runs, reached, alone=peak(on_one) <= alone.usable)
     tell("\n".join(["", *known]))
     return fits
 

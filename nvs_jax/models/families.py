@@ -35,6 +35,8 @@ class Family:
         held_dtype: component, stored and wanted dtype (None: as stored) to that on the device.
         gather: configurations and weights of all components to networks.
         model: networks to a model.
+        reached: by each of a render's programs, of the least time that operations and bytes take on an H200: a share
+            that was measured (docs/accelerators.md).
         further: networks that only some of its models have.
     """
 
@@ -47,6 +49,7 @@ class Family:
     held_dtype: Callable[[str, Any, Any], np.dtype]
     gather: Callable[[Mapping[str, Any], Mapping[str, Weights]], Networks]
     model: Callable[[Networks], VideoModel]
+    reached: Mapping[str, float]
     further: tuple[str, ...] = ()
 
     @property

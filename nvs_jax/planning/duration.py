@@ -8,8 +8,10 @@ from nvs_jax.planning.request import PROGRAMS, Program, Request
 from nvs_jax.planning.roofline import RATES, Roofline
 from nvs_jax.planning.table import Entry
 
-REACHED: Mapping[Program, float] = {"embed": 0.2, "encode": 0.21, "sample": 0.43, "decode": 0.22}
-"""Of the roofline, what an H200 was measured to reach with SVD-XT at full size: docs/accelerators.md."""
+NARROW = 1.84
+"""How many times as fast a VAE decodes in bfloat16, SVD's and Wan's alike: docs/accelerators.md."""
+Reached = Mapping[str, float]
+"""Of the roofline, what each program of a family was measured to reach: `Family.reached`."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,13 @@ class Stage:
         program: which.
         times: how often it runs; of sampling, a step.
         least: seconds of one run by the roofline.
+        reached: the share of it that is expected.
     """
 
     program: Program
     times: int
     least: Roofline
+    reached: float
 
     @property
     def at_least(self) -> float:
@@ -34,10 +38,12 @@ class Stage:
     @property
     def expected(self) -> float:
         """Seconds of all its runs, if a chip reaches the share that was measured on another."""
-        return self.at_least / REACHED[self.program]
+        return self.at_least / self.reached
 
 
-def stages(entries: Sequence[Entry], device: Device, request: Request, runs: Mapping[Program, int]) -> list[Stage]:
+def stages(
+    entries: Sequence[Entry], device: Device, request: Request, runs: Mapping[Program, int], reached: Reached
+) -> list[Stage]:
     """Every program of a render with its time; empty where the work of one of them is not known.
 
     Work is that of the table's programs for one chip, in proportion to the pixels of all frames (attention to the
@@ -49,6 +55,7 @@ def stages(entries: Sequence[Entry], device: Device, request: Request, runs: Map
         device: what it runs on.
         request: sizes and settings.
         runs: how often each of the model's programs runs.
+        reached: by the model's programs.
     """
     known = {entry.program for entry in entries}
     programs: list[Program] = [program for program in PROGRAMS if program == "sample" or program in known]
@@ -57,8 +64,13 @@ def stages(entries: Sequence[Entry], device: Device, request: Request, runs: Map
         least = _least(entries, device, request, program)
         if least is None:
             return []
-        found.append(Stage(program, runs[program], least))
+        found.append(Stage(program, runs[program], least, _share_of(program, request, reached)))
     return found
+
+
+def _share_of(program: Program, request: Request, reached: Reached) -> float:
+    narrow = program == "decode" and request.vae_dtype == "bfloat16"
+    return reached[program] * (NARROW if narrow else 1)
 
 
 def _least(entries: Sequence[Entry], device: Device, request: Request, program: Program) -> Roofline | None:
@@ -112,7 +124,13 @@ def _share(program: Program, request: Request, chips: int) -> float:
 
 
 def time_lines(
-    entries: Sequence[Entry], device: Device, request: Request, runs: Mapping[Program, int], *, alone: bool = False
+    entries: Sequence[Entry],
+    device: Device,
+    request: Request,
+    runs: Mapping[Program, int],
+    reached: Reached,
+    *,
+    alone: bool = False,
 ) -> list[str]:
     """For people: how long a render takes, what it is divided into, and how many videos all chips make in an hour.
 
@@ -121,19 +139,21 @@ def time_lines(
         device: what it runs on.
         request: sizes and settings.
         runs: how often each of the model's programs runs.
+        reached: by the model's programs.
         alone: whether one chip has room for all of it.
     """
-    found = stages(entries, device, request, runs)
+    found = stages(entries, device, request, runs, reached)
     if not found:
         return ["How long it takes is not known: the work of such programs was not counted."]
     least, expected = sum(stage.at_least for stage in found), sum(stage.expected for stage in found)
     sample = next(stage for stage in found if stage.program == "sample")
-    step = sample.least.total / REACHED["sample"]
+    decode = _share_of("decode", request, reached)
+    step = sample.least.total / sample.reached
     where = " on an H100" if device.kind == "gpu" else ""
     lines = [
         f"Time{where}, a prediction: {expected:.3g} s a video of {runs['sample']} steps, {step:.3g} s a step.",
-        f"At the least {least:.3g} s, by operations and bytes; an H200 reaches {REACHED['sample']:.0%} of that in "
-        f"sampling and {REACHED['decode']:.0%} in the VAE, which is expected here, too.",
+        f"At the least {least:.3g} s, by operations and bytes; an H200 reaches {sample.reached:.0%} of that in "
+        f"sampling and {decode:.0%} in decoding, which is expected here, too.",
         "Reading weights and compiling, once, come on top.",
     ]
     if device.chips == 1:
@@ -142,7 +162,7 @@ def time_lines(
     divided = " --mesh.weights" * request.divided
     lines.append(f"Divide it by --mesh.branches {branches} --mesh.frames {parts}{divided}.")
     if alone:
-        each = sum(stage.expected for stage in stages(entries, replace(device, chips=1), request, runs))
+        each = sum(stage.expected for stage in stages(entries, replace(device, chips=1), request, runs, reached))
         lines.append(
             f"Of many videos these chips make {3600 / expected:.0f} an hour one after the other, and "
             f"{3600 * device.chips / each:.0f} if each chip makes its own, in {each:.3g} s (docs/cloud_tpu.md)."

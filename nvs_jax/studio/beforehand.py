@@ -56,7 +56,8 @@ def needs_of(session: Session, device: str) -> str:
     of = f"{needed / GIB:.1f} of {known.usable / GIB:.1f} GiB of {device}"
     lines = [f"{request.frames} frames of {request.height}x{request.width}: {of}, most in {most.program}: {verdict}"]
     if model.configs is None or dict(model.configs) == dict(family(DEFAULT).configs):  # whose work was counted
-        lines += time_lines(entries, known, request, model.runs(session.settings.schedule.steps))[:1]
+        runs, reached = model.runs(session.settings.schedule.steps), model.family.reached
+        lines += time_lines(entries, known, request, runs, reached)[:1]
     return "\n\n".join(lines)
 
 

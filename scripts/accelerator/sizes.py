@@ -68,6 +68,7 @@ class Size:
         released_steps: of the recorded run of the release that are made again.
         precisions: at which svd-tiny is compared.
         torch_dtypes: of PyTorch's UNet.
+        modes: of the embedded model's renders.
     """
 
     name: SizeName = "full"
@@ -87,6 +88,7 @@ class Size:
     released_steps: int = 4
     precisions: tuple[str, ...] = ("float32", "default", "bfloat16")
     torch_dtypes: tuple[str, ...] = ("bfloat16", "float16")
+    modes: tuple[str, ...] = ("a photo, DGS", "a photo, Post", "a video", "two views", "once round")
 
     @property
     def cells(self) -> tuple[int, int]:
@@ -113,6 +115,7 @@ TOY = Size(
     released_steps=0,
     precisions=("float32",),
     torch_dtypes=("float32",),
+    modes=("a photo, DGS",),
 )
 SIZES: dict[SizeName, Size] = {"toy": TOY, "full": FULL}
 TOY_BOX = 120.0

@@ -58,6 +58,7 @@ def _stage(name: str, side: Side, box: float, function: str, yields: str, **othe
 STAGES: tuple[Stage, ...] = (
     _stage("ceilings", "jax", 25, "ceilings:ceilings", "bytes a second of a copy, operations a second of a product"),
     _stage("numerics", "jax", 60, "numerics:numerics", "differences from float32 on a CPU, attention, the solver"),
+    _stage("modes", "jax", 240, "modes:modes", "renders of the embedded model in every mode against a CPU's"),
     _stage("blocks", "jax", 75, "blocks:blocks", "parts of the UNet at its finest level, in several ways"),
     _stage("dgs", "jax", 150, "sampling:dgs", "a step of DGS, as the pipeline makes it"),
     _stage("profile", "jax", 75, "profile:profile", "its kernels by kind and by time", flags=(NO_GRAPHS,)),

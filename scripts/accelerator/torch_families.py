@@ -65,7 +65,7 @@ def wan_vae(size: Size) -> Iterator[Row]:
 
 
 def random_transformer(size: Size) -> Any:
-    """diffusers' transformer of T2V-1.3B in bfloat16, made on the device: matrices N(0, 1/fan_in), norms 1, biases 0."""
+    """That of T2V-1.3B in bfloat16, made on the device: matrices N(0, 1/fan_in), norms 1, biases 0."""
     config = T2V
     if size.name == "toy":
         torch.set_num_threads(1)  # threads that wait for each other take long where others are at work, too
