@@ -22,7 +22,7 @@ from scripts.accelerator.rows import Row
 from scripts.accelerator.sizes import Size
 
 SEED, STEP_DEGREES, STEPS = 0, 2.0, 5
-LEAST = {"float32": 40.0, "default": 30.0}
+LEAST = {"float32": 60.0, "default": 60.0}
 """dB that frames have to agree to, by precision of products: default is a GPU's TF32."""
 Plans = Mapping[str, Callable[[RenderSettings], Plan]]
 """By mode: settings to a plan."""
@@ -67,7 +67,7 @@ def _plans(frames: int) -> Plans:
     truth = jax.tree.map(np.asarray, render_path(random_scene(SEED, scenes), path, intrinsics, height, width))
     view = given_view(truth.picture[0], truth.depth[0], intrinsics)
     ends = jnp.array([0, frames - 1])
-    sources = Sources(truth.picture[ends], truth.depth[ends], np.stack([view.intrinsics] * 2), path[ends])
+    sources = Sources(truth.picture[ends], truth.depth[ends], jnp.stack([view.intrinsics] * 2), path[ends])
     radii = scenes.orbit_radius, scenes.orbit_radius
     return {
         "a photo, DGS": lambda settings: photo_plan(view, path, settings),

@@ -58,19 +58,19 @@ def _stage(name: str, side: Side, box: float, function: str, yields: str, **othe
 STAGES: tuple[Stage, ...] = (
     _stage("ceilings", "jax", 25, "ceilings:ceilings", "bytes a second of a copy, operations a second of a product"),
     _stage("numerics", "jax", 60, "numerics:numerics", "differences from float32 on a CPU, attention, the solver"),
-    _stage("modes", "jax", 240, "modes:modes", "renders of the embedded model in every mode against a CPU's"),
     _stage("blocks", "jax", 75, "blocks:blocks", "parts of the UNet at its finest level, in several ways"),
     _stage("dgs", "jax", 150, "sampling:dgs", "a step of DGS, as the pipeline makes it"),
     _stage("profile", "jax", 75, "profile:profile", "its kernels by kind and by time", flags=(NO_GRAPHS,)),
     _stage("vae", "jax", 90, "renders:vae", "encoding; decoding in float32 and in bfloat16"),
     _stage("end-to-end", "jax", 150, "renders:end_to_end", "a render of DGS from conditions to frames"),
     _stage("post", "jax", 120, "sampling:post", "a step of Post"),
-    _stage("dgs-default", "jax", 240, "sampling:dgs", "a step of DGS with XLA's default flags", default_flags=True),
+    _stage("modes", "jax", 240, "modes:modes", "renders of the embedded model in every mode against a CPU's"),
     _stage("wan-t2v", "jax", 90, "families:wan_t2v", "a step of Wan2.1 T2V-1.3B, 81 frames of 480x832"),
     _stage("wan-vae", "jax", 150, "families:wan_vae", "Wan2.1's VAE: encoding and decoding 81 frames"),
     _stage("wan-vace", "jax", 100, "families:wan_vace", "a step of Wan2.1 VACE-1.3B"),
     _stage("wan-ti2v", "jax", 100, "families:wan_ti2v", "a step of Wan2.2 TI2V-5B, 121 frames of 704x1280"),
     _stage("wan-i2v", "jax", 200, "families:wan_i2v", "a step of Wan2.1 I2V-14B"),
+    _stage("dgs-default", "jax", 240, "sampling:dgs", "a step of DGS with XLA's default flags", default_flags=True),
     _stage("torch-eager", "torch", 60, "torch_side:eager", "diffusers' UNet in PyTorch, both branches"),
     _stage("torch-compile", "torch", 200, "torch_side:compiled", "the same compiled, and the release's step of DGS"),
     _stage("torch-wan-t2v", "torch", 120, "torch_families:wan_t2v", "diffusers' transformer of Wan2.1 T2V-1.3B"),
@@ -105,8 +105,8 @@ def quickly(stages: Sequence[Stage], box: float) -> list[Stage]:
 def processes(stages: Sequence[Stage]) -> list[list[Stage]]:
     """Stages by the child that runs them.
 
-    >>> [[stage.name for stage in group] for group in processes(quickly(STAGES[7:10], 9))]
-    [['post'], ['dgs-default'], ['torch-eager']]
+    >>> [[stage.name for stage in group] for group in processes(quickly(STAGES[-6:-2], 9))]
+    [['wan-i2v'], ['dgs-default'], ['torch-eager', 'torch-compile']]
     """
     groups: list[list[Stage]] = []
     for stage in stages:

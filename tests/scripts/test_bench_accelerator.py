@@ -56,6 +56,10 @@ def test_all_of_jaxs_side_at_toy_size(tmp_path):
         ("vae", "decoding in bfloat16 against float32", "PSNR, dB"),
         ("end-to-end", "render of 10 steps, second", "s"),
         ("post", "post, a step", "ms"),
+        ("modes", "a photo, DGS, default", "PSNR, dB"),
+        ("wan-t2v", "wan2_1_t2v_1_3b, 5 frames of 64x64, a step of DGS", "s"),
+        ("wan-vae", "wan2_1_t2v_1_3b, 5 frames of 64x64, decode, bfloat16", "s"),
+        ("wan-i2v", "wan2_1_i2v_14b_480p, 5 frames of 64x64, a step of DGS", "TFLOP/s"),
         ("dgs-default", "dgs, a step", "ms"),
     ):
         found = rows[stage, what]["figures"][figure]

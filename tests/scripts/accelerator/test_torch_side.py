@@ -31,6 +31,11 @@ def test_all_of_pytorchs_side_at_toy_size(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("signal.signal", lambda *_: None)  # which only a process of its own should change
     assert main(Options(size="toy", side="torch", out=tmp_path)) == 0
     rows = {row["what"]: row for row in json.loads((tmp_path / "results.json").read_text())["rows"]}
-    for what in (*(f"UNet, float32, {layout}" for layout in LAYOUTS), "the release's step of DGS, float32, compiled"):
+    for what in (
+        *(f"UNet, float32, {layout}" for layout in LAYOUTS),
+        "the release's step of DGS, float32, compiled",
+        "WanTransformer3DModel, bfloat16, its layers compiled",
+        "AutoencoderKLWan, decode, float32",
+    ):
         assert rows[what]["figures"]["ms"] > 0
         assert rows[what]["environment"]["torch"] == torch.__version__

@@ -5,6 +5,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from nvs_jax.models.layers import Linear
+from nvs_jax.models.stacked import Stacked
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.weights import parameter_specs
 from scripts.accelerator.sizes import FULL, SMALL
@@ -44,6 +46,13 @@ def test_signals_keep_their_size_in_every_layer(dtype):
             assert 0.75 < gain < 1.35 or value.size < 1000, name
         else:
             assert set(np.asarray(value, np.float32)) == {float("norm" in name and name.endswith("weight"))}
+
+
+def test_layers_of_a_stack_have_one_layers_numbers_each():
+    weights = quick_weights(Stacked(Linear(64, 64), 8), "float32", draw(2**16))["each.weight"]
+    assert weights.shape == (8, 64, 64)
+    assert (weights == weights[0]).all()
+    assert np.asarray(weights[0]).std() == pytest.approx(1 / 8, rel=0.05)  # 4,096 numbers
 
 
 def test_parameters_differ_and_a_small_tile_is_repeated():
