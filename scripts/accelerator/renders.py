@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import jax
@@ -87,8 +88,6 @@ def end_to_end(size: Size) -> Iterator[Row]:
     """
     pipe, given = pipeline(size, unet=True), conditions(size)
     settings = override(RenderSettings(), "dgs", size.steps)
-    jax.config.update("jax_log_compiles", True)  # which, and why: in the stage's log
-    jax.config.update("jax_explain_cache_misses", True)
     for turn in range(1 + size.whole_runs):
         hits, (programs, spent), begun = from_cache(), compiling(), time.perf_counter()
         ends: dict[str, float] = {}
@@ -96,7 +95,8 @@ def end_to_end(size: Size) -> Iterator[Row]:
         def report(stage: str, done: int, total: int, begun: float = begun, ends: dict[str, float] = ends) -> None:
             ends[stage] = time.perf_counter() - begun
 
-        render = pipe.render_conditions(given, settings=settings, report=report)
+        with _explained():
+            render = pipe.render_conditions(given, settings=settings, report=report)
         figures = {"s": time.perf_counter() - begun}
         parts = zip(ends, [0.0, *ends.values()], ends.values(), strict=False)
         figures |= {f"{stage} s": end - before for stage, before, end in parts}
@@ -106,3 +106,16 @@ def end_to_end(size: Size) -> Iterator[Row]:
         good = bool(np.isfinite(render.frames).all())
         note = "" if good else "frames are not finite"
         yield Row(f"render of {size.steps} steps, {ORDER[min(turn, 2)]}", figures, note, not good)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Of every program that is compiled meanwhile the stage's log says why. It takes long where there are many."""
+    flags = "jax_log_compiles", "jax_explain_cache_misses"
+    for flag in flags:
+        jax.config.update(flag, True)
+    try:
+        yield
+    finally:
+        for flag in flags:
+            jax.config.update(flag, False)
