@@ -32,7 +32,7 @@ class Options:
     """What to measure."""
 
     size: SizeName = "full"
-    """Toy: a small network and a few cells; full: SVD-XT, 25 frames of 576x1024."""
+    """Toy: small networks and a few cells; full: SVD-XT, 25 frames of 576x1024, and what Wan's models were made for."""
     side: Literal["jax", "torch", "both"] = "both"
     """Whose stages."""
     stages: tuple[str, ...] = ()

@@ -35,8 +35,8 @@ class Family:
         held_dtype: component, stored and wanted dtype (None: as stored) to that on the device.
         gather: configurations and weights of all components to networks.
         model: networks to a model.
-        reached: by each of a render's programs, of the least time that operations and bytes take on an H200: a share
-            that was measured (docs/accelerators.md).
+        reached: by each of a render's programs, the share of its roofline (`nvs_jax.planning.roofline`) that an H200
+            was measured to reach (docs/accelerators.md); of embedding, which takes no time, an assumption.
         further: networks that only some of its models have.
     """
 

@@ -9,7 +9,7 @@ from nvs_jax.planning.roofline import RATES, Roofline
 from nvs_jax.planning.table import Entry
 
 NARROW = 1.84
-"""How many times as fast a VAE decodes in bfloat16, SVD's and Wan's alike: docs/accelerators.md."""
+"""How many times as fast a VAE decodes in bfloat16 on an H200, SVD's and Wan's alike: docs/accelerators.md."""
 Reached = Mapping[str, float]
 """Of the roofline, what each program of a family was measured to reach: `Family.reached`."""
 
@@ -64,12 +64,13 @@ def stages(
         least = _least(entries, device, request, program)
         if least is None:
             return []
-        found.append(Stage(program, runs[program], least, _share_of(program, request, reached)))
+        found.append(Stage(program, runs[program], least, _share_of(program, device, request, reached)))
     return found
 
 
-def _share_of(program: Program, request: Request, reached: Reached) -> float:
-    narrow = program == "decode" and request.vae_dtype == "bfloat16"
+def _share_of(program: Program, device: Device, request: Request, reached: Reached) -> float:
+    # A TPU's products take bfloat16 in any case.
+    narrow = device.kind == "gpu" and program == "decode" and request.vae_dtype == "bfloat16"
     return reached[program] * (NARROW if narrow else 1)
 
 
@@ -147,7 +148,7 @@ def time_lines(
         return ["How long it takes is not known: the work of such programs was not counted."]
     least, expected = sum(stage.at_least for stage in found), sum(stage.expected for stage in found)
     sample = next(stage for stage in found if stage.program == "sample")
-    decode = _share_of("decode", request, reached)
+    decode = _share_of("decode", device, request, reached)
     step = sample.least.total / sample.reached
     where = " on an H100" if device.kind == "gpu" else ""
     lines = [

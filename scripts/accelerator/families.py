@@ -63,7 +63,7 @@ def model_and_request(name: str, size: Size) -> tuple[Model, Request]:
 
 
 @dataclass(frozen=True)
-class _Compiled:
+class _Filled:
     """A program, and what it is called with.
 
     Attributes:
@@ -84,7 +84,7 @@ class _Compiled:
     def figures(self, seconds: float, times: int = 1) -> dict[str, float]:
         """What is known of each of so many like parts that it has, of which one takes so many seconds."""
         tflop, peak, used = self.tflop / times, memory(), self.program.memory_analysis()
-        figures = {"s": seconds, "TFLOP": tflop, **rates(tflop, seconds)}
+        figures = {"ms": 1e3 * seconds, "TFLOP": tflop, **rates(tflop, seconds)}
         figures |= {"GB at most": peak} if peak else {}
         figures |= {"GB, temporary": used.temp_size_in_bytes / 1e9} if used else {}
         return figures | {"compile s": self.seconds}
@@ -98,13 +98,13 @@ def _step(name: str, size: Size) -> Iterator[Row]:
     schedule = model.told(request).defaults.schedule
     middle = schedule.steps // 2
     levels = make_sigmas(schedule)[middle : middle + STEPS + 1]
-    compiled = _compiled(program, {"weights": _weights(model, "sample", size), "sigmas": levels})
+    compiled = _filled(program, {"weights": _weights(model, "sample", size), "sigmas": levels})
 
     def advance() -> jax.Array:
         compiled.arguments["latents"] = compiled()  # whose memory is used again
         return compiled.arguments["latents"]
 
-    seconds = time_of(advance, jax.block_until_ready, _few(size)) / STEPS
+    seconds = time_of(advance, jax.block_until_ready, size.few) / STEPS
     finite = bool(jnp.isfinite(compiled.arguments["latents"]).all())
     note = "" if finite else "latents are not finite"
     yield Row(f"{_title(name, request)}, a step of DGS", compiled.figures(seconds, STEPS), note, not finite)
@@ -119,39 +119,37 @@ def _codec(name: str, size: Size) -> Iterator[Row]:
         ("decode", "decode, float32", request),
     )  # in this order, since the most memory so far only grows
     for which, what, asked in runs:
-        compiled = _compiled(build_program(which, model, asked), {"weights": weights})
-        seconds = time_of(compiled, jax.block_until_ready, _few(size))
+        compiled = _filled(build_program(which, model, asked), {"weights": weights})
+        seconds = time_of(compiled, jax.block_until_ready, size.few)
         yield Row(f"{_title(name, request)}, {what}", compiled.figures(seconds))
 
 
-def _compiled(program: AbstractProgram, given: dict[str, Any]) -> _Compiled:
+def _filled(program: AbstractProgram, given: dict[str, Any]) -> _Filled:
     """The program for these arguments, the others being random."""
     traced = jax.jit(program.function, donate_argnames=program.donated).trace(**program.arguments)
     begun = time.perf_counter()
     compiled = traced.lower().compile()
     seconds = time.perf_counter() - begun
-    arguments = {name: given[name] if name in given else _random(leaf) for name, leaf in program.arguments.items()}
-    return _Compiled(compiled, arguments, count_work(traced.jaxpr).flops / 1e12, seconds)
+    arguments = _random({name: shapes for name, shapes in program.arguments.items() if name not in given}) | given
+    return _Filled(compiled, arguments, count_work(traced.jaxpr).flops / 1e12, seconds)
 
 
-def _random(shapes: Any) -> Any:
-    """Arrays of the shapes of a pytree: N(0, 1), or where truth is asked for, of its sign."""
+def _random(shapes: dict[str, Any]) -> dict[str, Any]:
+    """Arrays of the shapes of a pytree, no two alike: N(0, 1), or where yes or no is asked for, as often as not."""
+    leaves, structure = jax.tree.flatten(shapes)
 
-    def of(shape: jax.ShapeDtypeStruct) -> jax.Array:
-        return normal(*shape.shape, dtype="float32" if shape.dtype == bool else str(shape.dtype)).astype(shape.dtype)
+    def of(shape: jax.ShapeDtypeStruct, seed: int) -> jax.Array:
+        if shape.dtype == bool:
+            return normal(*shape.shape, seed=seed) > 0
+        return normal(*shape.shape, dtype=str(shape.dtype), seed=seed)
 
-    return jax.tree.map(of, shapes)
+    return structure.unflatten([of(shape, seed) for seed, shape in enumerate(leaves)])
 
 
 def _weights(model: Model, program: Program, size: Size) -> Weights:
     component = model.family.uses[program]
     dtype = model.family.held_dtype(component, size.dtype, None)
     return quick_weights(model.module(component), str(dtype), draw(size.tile))
-
-
-def _few(size: Size) -> Size:
-    """Fewer runs: each takes seconds."""
-    return replace(size, warm=1, runs=min(3, size.runs))
 
 
 def _title(name: str, request: Request) -> str:

@@ -24,6 +24,8 @@ from scripts.accelerator.sizes import Size
 SEED, STEP_DEGREES, STEPS = 0, 2.0, 5
 LEAST = {"float32": 60.0, "default": 60.0}
 """dB that frames have to agree to, by precision of products: default is a GPU's TF32."""
+LEAST_OF_NARROW = 30.0
+"""The same where default is bfloat16, as on a TPU, which none of them has been asked."""
 Plans = Mapping[str, Callable[[RenderSettings], Plan]]
 """By mode: settings to a plan."""
 
@@ -37,15 +39,17 @@ def modes(size: Size) -> Iterator[Row]:
         plans = {what: known[what] for what in size.modes}
         wanted = {what: there.render_plan(make(settings), SEED).frames for what, make in plans.items()}
     here = load(EMBEDDED_NAME, dtype="float32")
-    for precision in LEAST:
+    for precision, least in LEAST.items():
+        narrow = precision == "default" and jax.default_backend() == "tpu"
+        least = LEAST_OF_NARROW if narrow else least
         for what, make in plans.items():
             begun = time.perf_counter()
             with jax.default_matmul_precision("highest" if precision == "float32" else "default"):
                 got = here.render_plan(make(settings), SEED).frames
             seconds = time.perf_counter() - begun
             found = psnr(got, wanted[what])
-            good = found >= LEAST[precision]
-            figures = {"PSNR, dB": found, "at least": LEAST[precision], "s": seconds, "frames": float(len(got))}
+            good = found >= least
+            figures = {"PSNR, dB": found, "at least": least, "s": seconds, "frames": float(len(got))}
             yield Row(f"{what}, {precision}", figures, "" if good else "less than it should be", not good)
 
 

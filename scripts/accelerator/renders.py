@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import jax
@@ -95,7 +95,7 @@ def end_to_end(size: Size) -> Iterator[Row]:
         def report(stage: str, done: int, total: int, begun: float = begun, ends: dict[str, float] = ends) -> None:
             ends[stage] = time.perf_counter() - begun
 
-        with _explained():
+        with _explained() if turn else nullcontext():
             render = pipe.render_conditions(given, settings=settings, report=report)
         figures = {"s": time.perf_counter() - begun}
         parts = zip(ends, [0.0, *ends.values()], ends.values(), strict=False)
@@ -110,12 +110,12 @@ def end_to_end(size: Size) -> Iterator[Row]:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Of every program that is compiled meanwhile the stage's log says why. It takes long where there are many."""
-    flags = "jax_log_compiles", "jax_explain_cache_misses"
-    for flag in flags:
+    """Of every program that is compiled meanwhile, of which there should be none, the stage's log says why."""
+    before = {flag: getattr(jax.config, flag) for flag in ("jax_log_compiles", "jax_explain_cache_misses")}
+    for flag in before:
         jax.config.update(flag, True)
     try:
         yield
     finally:
-        for flag in flags:
-            jax.config.update(flag, False)
+        for flag, value in before.items():
+            jax.config.update(flag, value)

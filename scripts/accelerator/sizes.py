@@ -1,6 +1,6 @@
 """How large a benchmark is: networks, video, and what of it is measured how often. No JAX and no PyTorch here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nvs_jax.models.clip.config import ImageEncoderConfig
@@ -89,6 +89,11 @@ class Size:
     precisions: tuple[str, ...] = ("float32", "default", "bfloat16")
     torch_dtypes: tuple[str, ...] = ("bfloat16", "float16")
     modes: tuple[str, ...] = ("a photo, DGS", "a photo, Post", "a video", "two views", "once round")
+
+    @property
+    def few(self) -> "Size":
+        """The same with fewer runs, for what takes seconds."""
+        return replace(self, warm=1, runs=min(3, self.runs))
 
     @property
     def cells(self) -> tuple[int, int]:

@@ -1,6 +1,5 @@
 """Models of other families in PyTorch: diffusers' own, with random weights, as they are and compiled."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,10 +9,9 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
 
 from nvs_jax.models.wan.config import TransformerConfig, VAEConfig
-from scripts.accelerator.child import reason
 from scripts.accelerator.rows import Row
 from scripts.accelerator.sizes import Size
-from scripts.accelerator.torch_side import device, timed, wait
+from scripts.accelerator.torch_side import device, timed, when_compiled
 
 T2V = TransformerConfig(num_attention_heads=12, ffn_dim=8960, num_layers=30)
 FRAMES, HEIGHT, WIDTH = 81, 480, 832
@@ -33,16 +31,14 @@ def wan_t2v(size: Size) -> Iterator[Row]:
         with torch.no_grad():
             return transformer(x, timestep, text, return_dict=False)[0]
 
-    few = _few(size)
-    yield timed("WanTransformer3DModel, bfloat16", evaluate, few)
+    yield timed("WanTransformer3DModel, bfloat16", evaluate, size.few)
     # What diffusers advises: one layer's program serves all of them.
     transformer.compile_repeated_blocks(backend="eager" if size.name == "toy" else "inductor")
-    yield _first_then(evaluate, "WanTransformer3DModel, bfloat16, its layers compiled", few)
+    yield when_compiled("WanTransformer3DModel, bfloat16, its layers compiled", evaluate, size.few)
 
 
 def wan_vae(size: Size) -> Iterator[Row]:
     """Wan2.1's VAE: as its pipeline calls it, in float32, and in bfloat16."""
-    few = _few(size)
     config = VAEConfig(base_dim=4, num_res_blocks=1) if size.name == "toy" else VAEConfig()
     channels, frames, rows, columns = _shapes(size)[0]
     kept = asdict(config)
@@ -61,7 +57,7 @@ def wan_vae(size: Size) -> Iterator[Row]:
             "decode": lambda vae=vae, latents=latents: vae.decode(latents, return_dict=False)[0],
         }
         for what, call in calls.items():
-            yield timed(f"AutoencoderKLWan, {what}, {name}", torch.no_grad()(call), few)
+            yield timed(f"AutoencoderKLWan, {what}, {name}", torch.no_grad()(call), size.few)
 
 
 def random_transformer(size: Size) -> Any:
@@ -97,21 +93,3 @@ def _shapes(size: Size) -> tuple[tuple[int, ...], tuple[int, int]]:
     vae = VAEConfig()
     frames = 1 + (FRAMES - 1) // vae.frame_step
     return (T2V.in_channels, frames, HEIGHT // vae.stride, WIDTH // vae.stride), (TOKENS, T2V.text_dim)
-
-
-def _first_then(call: Callable[[], Any], what: str, size: Size) -> Row:
-    """A row of what compiles when it is called first."""
-    begun = time.perf_counter()
-    try:
-        call()
-        wait()
-    except Exception as error:  # torch.compile may find no compiler, or fail in any way of its own
-        return Row(what, note=reason(error), failed=True)
-    first = time.perf_counter() - begun
-    row = timed(what, call, size, "not by inductor" if size.name == "toy" else "")
-    return replace(row, figures={**row.figures, "first time, s": first})
-
-
-def _few(size: Size) -> Size:
-    """Fewer runs: each takes seconds."""
-    return replace(size, warm=1, runs=min(3, size.runs))

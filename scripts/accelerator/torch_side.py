@@ -4,6 +4,7 @@ import gc
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,17 +78,10 @@ def compiled(size: Size) -> Iterator[Row]:
     dtype = size.torch_dtypes[0]
     unet, toy = laid_out(random_unet(size, dtype), CHANNELS_LAST), size.name == "toy"
     fast = torch.compile(unet, backend="eager" if toy else "inductor")
-    call = _evaluation(fast, size, dtype)
-    begun = time.perf_counter()
-    try:
-        call()
-        wait()
-    except Exception as error:  # torch.compile may find no compiler, or fail in any way of its own
-        yield Row(f"UNet, {dtype}, compiled", note=reason(error), failed=True)
+    row = when_compiled(f"UNet, {dtype}, compiled", _evaluation(fast, size, dtype), size)
+    yield row
+    if row.failed:
         return
-    first = time.perf_counter() - begun
-    row = timed(f"UNet, {dtype}, compiled", call, size, "not by inductor" if toy else "")
-    yield Row(row.what, {**row.figures, "first time, s": first}, row.note)
     loop = TorchLoop(fast, _inputs(size), "dgs", device(), getattr(torch, dtype))
     yield timed(f"the release's step of DGS, {dtype}, compiled", lambda: loop.step(0), size)
 
@@ -123,6 +117,19 @@ def _evaluation(unet: Any, size: Size, dtype: str) -> Callable[[], Any]:
             return unet(x, timestep, tokens, ids).sample
 
     return evaluate
+
+
+def when_compiled(what: str, call: Callable[[], Any], size: Size) -> Row:
+    """The same of what is compiled when it is first called, and the time that takes."""
+    begun = time.perf_counter()
+    try:
+        call()
+        wait()
+    except Exception as error:  # torch.compile may find no compiler, or fail in any way of its own
+        return Row(what, note=reason(error), failed=True)
+    first = time.perf_counter() - begun
+    row = timed(what, call, size, "not by inductor" if size.name == "toy" else "")
+    return replace(row, figures={**row.figures, "first time, s": first})
 
 
 def timed(what: str, call: Callable[[], Any], size: Size, note: str = "") -> Row:

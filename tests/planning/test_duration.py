@@ -29,8 +29,9 @@ def test_what_an_h200_was_measured_to_take():
     assert found["sample"] / 25 == pytest.approx(0.3600, rel=0.02)
     assert found["encode"] == pytest.approx(0.31, rel=0.05)
     assert found["decode"] == pytest.approx(0.789, rel=0.05)
-    narrow = seconds("gpu:80GB", replace(FULL, vae_dtype="bfloat16"))
-    assert narrow["decode"] == pytest.approx(0.4255, rel=0.05)
+    narrow = replace(FULL, vae_dtype="bfloat16")
+    assert seconds("gpu:80GB", narrow)["decode"] == pytest.approx(0.4255, rel=0.05)
+    assert seconds("v5e:1", narrow)["decode"] == seconds("v5e:1")["decode"]  # whose products take bfloat16 anyway
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,7 @@ def test_what_wans_models_were_measured_to_take(name, measured):
     model = published_model(name)
     asked = parse_device("gpu:80GB"), usual_request(model), model.runs(1), model.family.reached
     found = {stage.program: stage.expected for stage in stages(entries_of(read_table(), model), *asked)}
+    # One share stands for four models, of which each reaches another: 57 to 62 %.
     assert {program: found[program] for program in measured} == pytest.approx(measured, rel=0.06)
 
 

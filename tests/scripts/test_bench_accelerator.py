@@ -57,8 +57,8 @@ def test_all_of_jaxs_side_at_toy_size(tmp_path):
         ("end-to-end", "render of 10 steps, second", "s"),
         ("post", "post, a step", "ms"),
         ("modes", "a photo, DGS, default", "PSNR, dB"),
-        ("wan-t2v", "wan2_1_t2v_1_3b, 5 frames of 64x64, a step of DGS", "s"),
-        ("wan-vae", "wan2_1_t2v_1_3b, 5 frames of 64x64, decode, bfloat16", "s"),
+        ("wan-t2v", "wan2_1_t2v_1_3b, 5 frames of 64x64, a step of DGS", "ms"),
+        ("wan-vae", "wan2_1_t2v_1_3b, 5 frames of 64x64, decode, bfloat16", "ms"),
         ("wan-i2v", "wan2_1_i2v_14b_480p, 5 frames of 64x64, a step of DGS", "TFLOP/s"),
         ("dgs-default", "dgs, a step", "ms"),
     ):
@@ -111,4 +111,5 @@ def test_what_a_user_gets_wrong_is_said_in_a_line(tmp_path):
     command = [sys.executable, "-m", "scripts.bench_accelerator", "--side", "torch", "--stages", "dgs"]
     ran = subprocess.run([*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 2
-    assert ran.stderr == "error: there is no stage dgs on this side: choose from torch-eager, torch-compile\n"
+    theirs = "torch-eager, torch-compile, torch-wan-t2v, torch-wan-vae"
+    assert ran.stderr == f"error: there is no stage dgs on this side: choose from {theirs}\n"

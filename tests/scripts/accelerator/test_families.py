@@ -19,7 +19,7 @@ def test_a_step_of_every_model_is_finite_and_its_work_is_counted(name):
     """Whatever it is told of a video, made as small as it can be."""
     (row,) = STAGES[name](TOY)
     assert row.what == f"{name}, 5 frames of 64x64, a step of DGS"
-    assert not row.failed and row.figures["s"] > 0
+    assert not row.failed and row.figures["ms"] > 0
     model, request = model_and_request(name, TOY)
     of_five = build_program("sample", model, request).work().flops
     assert row.figures["TFLOP"] == pytest.approx(of_five / 5 / 1e12)

@@ -9,7 +9,8 @@ from nvs_jax.models.layers import Linear
 from nvs_jax.models.stacked import Stacked
 from nvs_jax.models.svd.build import build
 from nvs_jax.models.weights import parameter_specs
-from scripts.accelerator.sizes import FULL, SMALL
+from scripts.accelerator.families import model_and_request
+from scripts.accelerator.sizes import FULL, SMALL, TOY
 from scripts.accelerator.weights import draw, quick_weights, scaled
 
 
@@ -53,6 +54,13 @@ def test_layers_of_a_stack_have_one_layers_numbers_each():
     assert weights.shape == (8, 64, 64)
     assert (weights == weights[0]).all()
     assert np.asarray(weights[0]).std() == pytest.approx(1 / 8, rel=0.05)  # 4,096 numbers
+
+
+def test_gains_are_ones_whatever_their_axes():
+    weights = quick_weights(model_and_request("wan2_1_t2v_1_3b", TOY)[0].module("vae"), "float32", draw(2**16))
+    gains = {name: value for name, value in weights.items() if name.endswith("gamma")}
+    assert {value.ndim for value in gains.values()} == {3, 4}  # of a frame's cells, and of a video's
+    assert all((value == 1).all() for value in gains.values())
 
 
 def test_parameters_differ_and_a_small_tile_is_repeated():
