@@ -1,10 +1,10 @@
 """Measures an accelerator stage by stage, against PyTorch on the same card; docs/accelerators.md says what.
 
-    python -m scripts.bench_accelerator --side jax --budget 450 --out out/jax        at full size, with random weights
+    python -m scripts.bench_accelerator --side jax --budget 480 --out out/jax        at full size, with random weights
     python -m scripts.bench_accelerator --side torch --budget 300 --out out/torch
-    python -m scripts.bench_accelerator --merge out/jax out/torch --page docs/accelerators.md
+    python -m scripts.bench_accelerator --merge out/jax out/torch --out out/both --page docs/accelerators.md
 
-    ... --size toy                                the whole of it in a minute, on any device
+    ... --size toy                                the whole of it in two minutes, on any device
 
 JAX and PyTorch take turns: every stage is a process of its own, killed when its box of time is used up. Whatever ends a
 run, results.json and results.md in the folder hold what was found until then. The exit status is 1 if anything failed.

@@ -1,6 +1,6 @@
 """Which warp is best: every splat on rendered scenes, against what the target camera really sees.
 
-    python scripts/benchmark_warp.py --out docs/warp
+    python scripts/benchmark_warp.py --out docs/images/warp
 
 prints a table for each kind of depth and writes OUT.json and OUT.png. Scenes, angles and errors were fixed before the
 first run; the warp was designed on the scenes 0 to 7, which are not among them.

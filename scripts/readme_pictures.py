@@ -1,4 +1,4 @@
-"""Makes the pictures of the README and the docs from procedural scenes: `python scripts/readme_pictures.py`."""
+"""Makes docs/images/modes.png from a procedural scene: `python scripts/readme_pictures.py`."""
 
 from pathlib import Path
 
@@ -7,26 +7,15 @@ import numpy as np
 import tyro
 from jax import Array
 
-from nvs_jax.geometry import Sources, forward_warp, orbit
+from nvs_jax.geometry import Sources, orbit
 from nvs_jax.inputs.view import View
 from nvs_jax.media import placement_of, write_picture
 from nvs_jax.runs.results import sheet
 from nvs_jax.scenes import SceneSettings, default_view, random_scene, render_path
-from nvs_jax.settings import RenderSettings, WarpSettings
+from nvs_jax.settings import RenderSettings
 from nvs_jax.steering.legs import Plan, photo_plan, turn_plan, video_plan, views_plan
 
 HEIGHT, WIDTH = 192, 256
-
-
-def warps(seed: int = 3, frames: int = 9, step_degrees: float = 2.5) -> np.ndarray:
-    """One scene: the first view warped along an orbit, above the truth."""
-    settings = SceneSettings()
-    path = orbit(settings.orbit_radius, settings.orbit_radius, step_degrees, frames)
-    _, intrinsics = default_view(HEIGHT, WIDTH, settings)
-    truth = render_path(random_scene(seed, settings), path, intrinsics, HEIGHT, WIDTH, samples=2)
-    warp = forward_warp(truth.picture[0], truth.depth[0], intrinsics, path[0], path[1:], WarpSettings())
-    views = np.concatenate([np.asarray(truth.picture[:1]), np.asarray(warp.condition)])
-    return sheet({"warp": views, "truth": np.asarray(truth.picture)}, columns=4)
 
 
 def modes(seed: int = 5) -> np.ndarray:
@@ -65,8 +54,7 @@ def known(plan: Plan) -> np.ndarray:
 
 
 def main(folder: Path = Path("docs/images")) -> None:
-    """Write every picture into `folder`."""
-    write_picture(folder / "warps.png", warps())
+    """Write the picture into `folder`."""
     write_picture(folder / "modes.png", modes())
 
 

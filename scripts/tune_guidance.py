@@ -4,8 +4,8 @@ The error of the sampler's result against the truth of the fitting scenes is dif
 a free table of noise levels and frames, through all steps, and Adam follows it, a scene at a time. The error is that of
 latents unless frames are asked for: the truth's are encoded once, and no run has to be decoded. The selection is
 smooth or the blend while fitting, for the release's is a step function of w. What was found is then measured on scenes
-of the evaluation with the ordinary estimates, beside the release's coefficients. Defaults: about four minutes on two
-cores with the small model.
+of the evaluation with the ordinary estimates, beside the release's coefficients. Defaults: a quarter of an hour on one
+core with the small model.
 """
 
 import json

@@ -23,7 +23,7 @@ TOUR = ROOT / "docs" / "tour.ipynb"
 SMALLER = {
     "frames=25": f"frames={FRAMES}",
     "steps=25": "steps=2",
-    "size=(96, 128)": f"size=({HEIGHT}, {WIDTH})",
+    "size=(192, 256)": f"size=({HEIGHT}, {WIDTH})",
     "range(40_000, 40_003)": "range(40_000, 40_002)",
 }
 

@@ -249,8 +249,8 @@ class PlanJob(Ranged, group="--"):
     divide_weights: bool = False
     """Each of several chips keeps a part of the weights of the network that samples: --mesh.weights of a render."""
     figures: Literal["auto", "compile", "table"] = "auto"
-    """Ask the TPU compiler, which takes minutes, or a table of what it said before; auto: the compiler where it is
-    installed (libtpu)."""
+    """Ask the device's compiler, which takes minutes, or a table of what it said before; auto: the compiler where it is
+    installed (libtpu; for GPUs the extra gpu-compiler)."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class MemorySettings(Ranged, group="memory."):
     sequential_guidance: bool = False
     """Evaluate the two branches of classifier-free guidance one after the other instead of together."""
     vae_dtype: Literal["float32", "bfloat16"] = "float32"
-    """What the VAE decodes in. bfloat16 takes half the memory and on GPUs a third of the time, for a little noise.
+    """What the VAE decodes in. bfloat16 takes half the memory and on GPUs half the time, for a little noise.
     Encoding is always in float32."""
 
     def __post_init__(self):

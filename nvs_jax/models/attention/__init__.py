@@ -40,7 +40,7 @@ def attention(
     backend: Backend = "auto",
     divided: Divided = "batch",
 ) -> Float[Array, "b n heads d"]:
-    """`softmax(q k^T / sqrt(d)) v`, softmax in float32, result in the dtype of `query`.
+    """`softmax(q k^T / sqrt(d)) v`, softmax in float32 (of float64 in float64), result in the dtype of `query`.
 
     Args:
         query: queries.

@@ -19,6 +19,9 @@ def whole(
 ) -> Float[Array, "b n heads d"]:
     """Every score at once, in any dtype and of any width, on any device."""
     dtype = query.dtype
+    if dtype == jnp.float64:  # whose scores JAX's own rounds to float32
+        scores = jnp.einsum("bnhd,bmhd->bhnm", query, key) / query.shape[-1] ** 0.5
+        return jnp.einsum("bhnm,bmhd->bnhd", jax.nn.softmax(scores), value)
     if dtype == jnp.float16:  # whose products summed in float32 XLA does not have on CPUs
         query, key, value = (x.astype(jnp.float32) for x in (query, key, value))
     return jax.nn.dot_product_attention(query, key, value, implementation="xla").astype(dtype)

@@ -144,8 +144,8 @@ def _encode_noisy(codec: SVDCodec, picture: Array, noise: Array, level: Array | 
 def _embed(weights: Weights, picture: Array, config: ImageEncoderConfig) -> Array:
     dtype = weights["visual_projection.weight"].dtype
     pixels = preprocess(picture, config.image_size)[None]
-    embedding = bind(ImageEncoder(config), weights)(pixels.astype(dtype))[0].astype(jnp.float32)
-    return constrain(embedding, "replicated")
+    embedding = bind(ImageEncoder(config), weights)(pixels.astype(dtype))[0]
+    return constrain(embedding.astype(jnp.promote_types(dtype, jnp.float32)), "replicated")
 
 
 @partial(jax.jit, static_argnames="content")

@@ -22,6 +22,14 @@ def test_every_back_end_of_any_device_is_the_formula(backend, sizes):
     np.testing.assert_allclose(attention(*qkv, backend=backend), formula(*qkv), atol=2e-6)
 
 
+@pytest.mark.parametrize("backend", ["auto", "xla", "chunked"])
+def test_float64_is_float64_throughout(backend):
+    """So that differences say something of gradients."""
+    with jax.enable_x64(True):
+        qkv = [jnp.asarray(x, jnp.float64) for x in random_qkv(2, 5, 9, 3, 8)]
+        np.testing.assert_allclose(attention(*qkv, backend=backend), formula(*qkv), atol=1e-14)
+
+
 @pytest.mark.parametrize("backend", ["xla", "chunked"])
 def test_the_softmax_is_float32_for_bfloat16(backend):
     # Scores 128 and 128.5, which bfloat16 cannot tell apart.
