@@ -8,6 +8,7 @@ compare with PyTorch's modules are not collected where PyTorch is not installed.
 import ast
 import gc
 import importlib.util
+import itertools
 import os
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,10 @@ CHECKED = [
 install_import_hook(["convert", *(f"nvs_jax.{name}" for name in CHECKED)], "beartype.beartype")
 
 DATA = Path(__file__).parent / "data"
+MOST_MAPS = 25_000
+"""Areas of memory of a process, of which Linux lets it have 65,530 (vm.max_map_count)."""
+_MAPS = Path("/proc/self/maps")
+_ended = itertools.count(1)
 _WITH_PYTORCH = ("torch", "diffusers", "transformers")
 
 
@@ -117,6 +122,16 @@ def parity(pytestconfig: pytest.Config) -> Path:
     folder = _parity(pytestconfig)
     assert folder is not None
     return folder
+
+
+def pytest_runtest_teardown() -> None:
+    """Let go of compiled programs before they are too many: each takes a dozen of the areas of memory that Linux lets a
+    process have, and a compiler that is given no more may end it, or leave it waiting for ever."""
+    if next(_ended) % 25 == 0 and _MAPS.exists() and _MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        import jax  # which reads variables that `pytest_configure` sets
+
+        jax.clear_caches()
+        gc.collect()
 
 
 def pytest_collection_finish() -> None:
