@@ -38,7 +38,7 @@ CHECKED = [
 install_import_hook(["convert", *(f"nvs_jax.{name}" for name in CHECKED)], "beartype.beartype")
 
 DATA = Path(__file__).parent / "data"
-MOST_MAPS = 25_000
+MOST_MAPS = 40_000
 """Areas of memory of a process, of which Linux lets it have 65,530 (vm.max_map_count)."""
 _MAPS = Path("/proc/self/maps")
 _ended = itertools.count(1)
