@@ -64,11 +64,11 @@ def stages(
         least = _least(entries, device, request, program)
         if least is None:
             return []
-        found.append(Stage(program, runs[program], least, _share_of(program, device, request, reached)))
+        found.append(Stage(program, runs[program], least, _reached(program, device, request, reached)))
     return found
 
 
-def _share_of(program: Program, device: Device, request: Request, reached: Reached) -> float:
+def _reached(program: Program, device: Device, request: Request, reached: Reached) -> float:
     # A TPU's products take bfloat16 in any case.
     narrow = device.kind == "gpu" and program == "decode" and request.vae_dtype == "bfloat16"
     return reached[program] * (NARROW if narrow else 1)
@@ -148,7 +148,7 @@ def time_lines(
         return ["How long it takes is not known: the work of such programs was not counted."]
     least, expected = sum(stage.at_least for stage in found), sum(stage.expected for stage in found)
     sample = next(stage for stage in found if stage.program == "sample")
-    decode = _share_of("decode", device, request, reached)
+    decode = _reached("decode", device, request, reached)
     step = sample.least.total / sample.reached
     where = " on an H100" if device.kind == "gpu" else ""
     lines = [

@@ -1,6 +1,5 @@
 """Whether the device makes the videos that a CPU makes: the whole method in every mode, with the embedded model."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -18,6 +17,7 @@ from nvs_jax.settings.evaluation import BenchmarkSettings
 from nvs_jax.settings.presets import settings_for
 from nvs_jax.steering import photo_plan, turn_plan, video_plan, views_plan
 from nvs_jax.steering.legs import Plan
+from scripts.accelerator.renders import psnr
 from scripts.accelerator.rows import Row
 from scripts.accelerator.sizes import Size
 
@@ -51,15 +51,6 @@ def modes(size: Size) -> Iterator[Row]:
             good = found >= least
             figures = {"PSNR, dB": found, "at least": least, "s": seconds, "frames": float(len(got))}
             yield Row(f"{what}, {precision}", figures, "" if good else "less than it should be", not good)
-
-
-def psnr(got: np.ndarray, wanted: np.ndarray) -> float:
-    """In dB, of pictures in [0, 1]; at most 120.
-
-    >>> psnr(np.zeros(2), np.full(2, 0.1)), psnr(np.zeros(2), np.zeros(2))
-    (20.0, 120.0)
-    """
-    return round(-10 * math.log10(max(float(np.square(got - wanted).mean()), 1e-12)), 9)
 
 
 def _plans(frames: int) -> Plans:

@@ -11,7 +11,7 @@ from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
 from nvs_jax.models.wan.config import TransformerConfig, VAEConfig
 from scripts.accelerator.rows import Row
 from scripts.accelerator.sizes import Size
-from scripts.accelerator.torch_side import device, timed, when_compiled
+from scripts.accelerator.torch_side import device, randomized, timed, when_compiled
 
 T2V = TransformerConfig(num_attention_heads=12, ffn_dim=8960, num_layers=30)
 FRAMES, HEIGHT, WIDTH = 81, 480, 832
@@ -61,7 +61,7 @@ def wan_vae(size: Size) -> Iterator[Row]:
 
 
 def random_transformer(size: Size) -> Any:
-    """That of T2V-1.3B in bfloat16, made on the device: matrices N(0, 1/fan_in), norms 1, biases 0."""
+    """That of T2V-1.3B in bfloat16, made on the device."""
     config = T2V
     if size.name == "toy":
         torch.set_num_threads(1)  # threads that wait for each other take long where others are at work, too
@@ -69,13 +69,7 @@ def random_transformer(size: Size) -> Any:
     names = ("num_attention_heads", "attention_head_dim", "ffn_dim", "num_layers", "text_dim")
     with device():
         transformer: Any = WanTransformer3DModel(**{name: asdict(config)[name] for name in names})
-    with torch.no_grad():
-        for name, value in transformer.named_parameters():
-            if value.ndim > 1:
-                value.normal_(0, value[0].numel() ** -0.5)
-            else:
-                value.fill_(float("norm" in name and name.endswith("weight")))
-    return cast(transformer, torch.bfloat16, transformer._keep_in_fp32_modules).eval().requires_grad_(False)
+    return cast(randomized(transformer), torch.bfloat16, transformer._keep_in_fp32_modules)
 
 
 def cast(network: Any, dtype: torch.dtype, wide: Sequence[str] = ()) -> Any:

@@ -34,7 +34,7 @@ def device() -> torch.device:
 
 
 def random_unet(size: Size, dtype: str) -> Any:
-    """diffusers' UNet, made on the device: matrices N(0, 1/fan_in), norms 1, biases 0."""
+    """diffusers' UNet, made on the device."""
     if size.name == "toy":
         torch.set_num_threads(1)  # threads that wait for each other take long where others are at work, too
     # One layer in every transformer, as published: diffusers builds what our configuration spells out only from a 1.
@@ -43,14 +43,18 @@ def random_unet(size: Size, dtype: str) -> Any:
     with torch.device("meta"):
         unet = UNetSpatioTemporalConditionModel(**kwargs)
         unet = unet.to(getattr(torch, dtype))
-    unet = unet.to_empty(device=device())
+    return randomized(unet.to_empty(device=device()))
+
+
+def randomized(network: Any) -> Any:
+    """The same network, to be evaluated: matrices N(0, 1/fan_in), norms 1, biases 0; in place."""
     with torch.no_grad():
-        for name, value in unet.named_parameters():
+        for name, value in network.named_parameters():
             if value.ndim > 1:
                 value.normal_(0, value[0].numel() ** -0.5)
             else:
                 value.fill_(float("norm" in name and name.endswith("weight")))
-    return unet.eval().requires_grad_(False)
+    return network.eval().requires_grad_(False)
 
 
 def laid_out(unet: Any, formats: Layout) -> Any:
@@ -120,7 +124,7 @@ def _evaluation(unet: Any, size: Size, dtype: str) -> Callable[[], Any]:
 
 
 def when_compiled(what: str, call: Callable[[], Any], size: Size) -> Row:
-    """The same of what is compiled when it is first called, and the time that takes."""
+    """A row of what is compiled when it is first called, with the time that takes."""
     begun = time.perf_counter()
     try:
         call()

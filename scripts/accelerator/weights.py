@@ -14,7 +14,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import UInt16
 
-from nvs_jax.models.weights import ParameterSpec, Weights, parameter_specs
+from nvs_jax.models.weights import Weights, parameter_specs
 
 Bits = UInt16[np.ndarray, "n"]
 _EXPONENT = 7
@@ -59,13 +59,9 @@ def quick_weights(module: nnx.Module, dtype: str, tile: tuple[Bits, Bits], seed:
     """
     rng = np.random.default_rng(seed)
     return {
-        name: _in_every_layer(jax.device_put(_parameter(name, spec.layer_shape, dtype, tile, rng)), spec)
+        name: jnp.broadcast_to(jax.device_put(_parameter(name, spec.layer_shape, dtype, tile, rng)), spec.shape)
         for name, spec in parameter_specs(module).items()
     }
-
-
-def _in_every_layer(one: jax.Array, spec: ParameterSpec) -> jax.Array:
-    return jnp.broadcast_to(one, spec.shape)
 
 
 def _parameter(
